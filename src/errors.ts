@@ -1,0 +1,58 @@
+/**
+ * The closed list of failures a client can see, each with whether the same call may simply be sent
+ * again and the JSON-RPC code it has as a protocol error. Codes of our own stay outside
+ * -32768..-32000, which JSON-RPC and MCP reserve.
+ */
+export const ERROR_CODES = {
+  invalid_input: { retryable: false, jsonRpc: -32602 },
+  not_found: { retryable: false, jsonRpc: -32602 },
+  conflict: { retryable: false, jsonRpc: 1001 },
+  precondition_failed: { retryable: false, jsonRpc: 1002 },
+  permission_denied: { retryable: false, jsonRpc: 1003 },
+  session_expired: { retryable: false, jsonRpc: 1004 },
+  session_lost: { retryable: false, jsonRpc: 1005 },
+  timeout: { retryable: true, jsonRpc: 1006 },
+  cancelled: { retryable: true, jsonRpc: 1007 },
+  unavailable: { retryable: true, jsonRpc: 1008 },
+  not_supported: { retryable: false, jsonRpc: 1009 },
+  integrity_violation: { retryable: false, jsonRpc: 1010 },
+  outcome_unknown: { retryable: true, jsonRpc: 1011 },
+  rate_limited: { retryable: true, jsonRpc: 1012 },
+  confirmation_required: { retryable: false, jsonRpc: 1013 },
+  internal_error: { retryable: false, jsonRpc: -32603 },
+} as const
+
+/** One of the codes a client can see. */
+export type ErrorCode = keyof typeof ERROR_CODES
+
+/** What a client receives about a failure; `reference` finds the details in the server's log. */
+export interface ErrorBody {
+  readonly code: ErrorCode
+  readonly message: string
+  readonly hint: string | null
+  readonly retryable: boolean
+  readonly reference: string
+}
+
+interface AppErrorOptions {
+  /** The next step for the caller. */
+  readonly hint?: string
+  /** Overrides the code's usual answer to "may the same call be sent again?". */
+  readonly retryable?: boolean
+  readonly cause?: unknown
+}
+
+/** A failure whose message is written for the client. Any other error is shown as `internal_error`. */
+export class AppError extends Error {
+  readonly code: ErrorCode
+  readonly hint: string | null
+  readonly retryable: boolean
+
+  constructor(code: ErrorCode, message: string, options: AppErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = 'AppError'
+    this.code = code
+    this.hint = options.hint ?? null
+    this.retryable = options.retryable ?? ERROR_CODES[code].retryable
+  }
+}

@@ -1,0 +1,42 @@
+import { z } from 'zod'
+
+/**
+ * Text from outside, at most `max` characters. NUL cannot be stored by PostgreSQL, and a lone
+ * surrogate would silently become U+FFFD on the way, so both are refused by name.
+ */
+export const text = (max: number) =>
+  z
+    .string()
+    .max(max)
+    .refine((value) => !value.includes('\0'), 'must not contain a NUL character')
+    .refine((value) => value.isWellFormed(), 'must be well-formed Unicode (lone surrogate found)')
+
+/** Text of at least one visible character. */
+export const nonEmptyText = (max: number) =>
+  text(max).refine((value) => value.trim() !== '', 'must not be empty')
+
+/** A ratio from 0 to 1, such as a confidence or a hit rate. */
+export const ratio = () =>
+  z
+    .number()
+    .refine((value) => value >= 0 && value <= 1, {
+      error: ({ input }) => `must be 0-1${suggestRatio(input)}`,
+    })
+
+const suggestRatio = (input: unknown): string =>
+  typeof input === 'number' && input > 1 && input <= 100 ? `, did you mean ${input / 100}?` : ''
+
+/** An instant on the wire: ISO 8601 with a zone, so that nobody has to guess which. */
+export const instant = () =>
+  z.iso.datetime({
+    offset: true,
+    error: 'must be an ISO 8601 instant with a zone, such as 2024-12-30T14:30:00Z',
+  })
+
+/** `^[A-Z0-9][A-Z0-9.\-]{0,14}$` after trimming and upper-casing. */
+export const symbol = () =>
+  z
+    .string()
+    .trim()
+    .toUpperCase()
+    .regex(/^[A-Z0-9][A-Z0-9.-]{0,14}$/, 'must be a ticker symbol such as AAPL or BRK.B')

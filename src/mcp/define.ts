@@ -1,0 +1,162 @@
+import type { z } from 'zod'
+import type { EventType } from '../events.js'
+import type { Transaction } from '../platform/postgres/queryable.js'
+
+/** Who is calling, and how to reach them while their request runs. */
+export interface Caller {
+  /** Whose effects these are: idempotency keys and audit are kept per principal. */
+  readonly principal: string
+  /** Who holds handles such as database sessions: the principal over HTTP, the process on stdio. */
+  readonly owner: string
+  readonly requestId: string
+  /** Aborted when the request is cancelled, its connection is dropped, or its deadline passes. */
+  readonly signal: AbortSignal
+  /** Tells the caller how far the work is; does nothing when nobody asked. */
+  progress(done: number, total: number, message: string): void
+}
+
+/** What a tool or resource gets beside its arguments. */
+export interface Call<S> extends Caller {
+  readonly service: S
+}
+
+/** What a persisting tool gets: its writes are one unit with its idempotency key and its events. */
+export interface PersistCall<S> extends Call<S> {
+  readonly tx: Transaction
+}
+
+/**
+ * `read` changes nothing, `write` adds or changes, `destroy` can lose something. Safety hints,
+ * read-only mode, confirmation and audit follow from it.
+ */
+export type Effect = 'read' | 'write' | 'destroy'
+
+interface Named {
+  readonly name: string
+  readonly title: string
+  /** Prose for a model: when to use it, what it changes, what to read next. */
+  readonly description: string
+}
+
+interface ToolFacts<I extends z.ZodObject, O extends z.ZodType> extends Named {
+  readonly effect: Effect
+  /** Calling it twice with the same arguments has the effect of one call. */
+  readonly idempotent: boolean
+  /** The answer contains text written by outsiders, such as headlines. */
+  readonly openWorld: boolean
+  readonly input: I
+  readonly output: O
+}
+
+interface PlainTool<S, I extends z.ZodObject, O extends z.ZodType> extends ToolFacts<I, O> {
+  run(input: z.output<I>, call: Call<S>): Promise<z.input<O>>
+}
+
+interface PersistTool<S, I extends z.ZodObject, O extends z.ZodObject> extends ToolFacts<I, O> {
+  run(input: z.output<I>, call: PersistCall<S>): Promise<z.input<O>>
+}
+
+/** A tool as the registry holds it, its argument types forgotten. */
+export interface AnyTool<S> extends ToolFacts<z.ZodObject, z.ZodType> {
+  /** Persisting tools run inside a transaction, alone or in a session, at most once per key. */
+  readonly persists: boolean
+  run(input: never, call: never): Promise<unknown>
+  readonly __service?: (service: S) => void
+}
+
+/** Defines tools that call one domain's service. */
+export const toolFor =
+  <S>() =>
+  <I extends z.ZodObject, O extends z.ZodType>(tool: PlainTool<S, I, O>): AnyTool<S> => ({
+    ...tool,
+    persists: false,
+  })
+
+/** Defines tools whose whole effect is one database transaction, exactly once per idempotency key. */
+export const persistToolFor =
+  <S>() =>
+  <I extends z.ZodObject, O extends z.ZodObject>(tool: PersistTool<S, I, O>): AnyTool<S> => ({
+    ...tool,
+    persists: true,
+  })
+
+interface ResourceFacts<I extends z.ZodObject, O extends z.ZodType> extends Omit<Named, 'name'> {
+  /** The specification's path, such as `db/status` or `db/sessions/{session_id}`. */
+  readonly path: string
+  /** Path and query parameters; each query parameter is optional or has a default. */
+  readonly input: I
+  readonly output: O
+  /** Events after which a reader should read again; update notifications are derived from it. */
+  readonly refreshedBy?: readonly EventType[]
+  /** How long a client may keep the answer, in milliseconds. */
+  readonly ttlMs?: number
+}
+
+interface Resource<S, I extends z.ZodObject, O extends z.ZodType> extends ResourceFacts<I, O> {
+  read(input: z.output<I>, call: Call<S>): Promise<z.input<O>>
+}
+
+/** A resource as the registry holds it, its parameter types forgotten. */
+export interface AnyResource<S> extends ResourceFacts<z.ZodObject, z.ZodType> {
+  read(input: never, call: Call<S>): Promise<unknown>
+}
+
+/** Defines resources read from one domain's service. */
+export const resourceFor =
+  <S>() =>
+  <I extends z.ZodObject, O extends z.ZodType>(resource: Resource<S, I, O>): AnyResource<S> =>
+    resource
+
+/** A domain: everything a client can ask of one service. */
+export interface Domain<S> {
+  readonly name: string
+  readonly tools: readonly AnyTool<S>[]
+  readonly resources: readonly AnyResource<S>[]
+}
+
+/** Collects the exports of a domain's `tools.ts` and `resources.ts`. */
+export const defineDomain = <S>(domain: {
+  readonly name: string
+  readonly tools?: Readonly<Record<string, AnyTool<S>>>
+  readonly resources?: Readonly<Record<string, AnyResource<S>>>
+}): Domain<S> => ({
+  name: domain.name,
+  tools: Object.values(domain.tools ?? {}),
+  resources: Object.values(domain.resources ?? {}),
+})
+
+/** A tool joined to its service. */
+export interface BoundTool extends ToolFacts<z.ZodObject, z.ZodType> {
+  readonly domain: string
+  readonly persists: boolean
+  /** `tx` is given to persisting tools, and only to them. */
+  run(input: unknown, caller: Caller, tx?: Transaction): Promise<unknown>
+}
+
+/** A resource joined to its service. */
+export interface BoundResource extends ResourceFacts<z.ZodObject, z.ZodType> {
+  readonly domain: string
+  read(input: unknown, caller: Caller): Promise<unknown>
+}
+
+/** A domain joined to its service, ready to be registered. */
+export interface BoundDomain {
+  readonly name: string
+  readonly tools: readonly BoundTool[]
+  readonly resources: readonly BoundResource[]
+}
+
+/** Joins a domain to its service. */
+export const bind = <S>(domain: Domain<S>, service: S): BoundDomain => ({
+  name: domain.name,
+  tools: domain.tools.map(({ run, ...tool }) => ({
+    ...tool,
+    domain: domain.name,
+    run: (input, caller, tx) => run(input as never, { ...caller, service, tx } as never),
+  })),
+  resources: domain.resources.map(({ read, ...resource }) => ({
+    ...resource,
+    domain: domain.name,
+    read: (input, caller) => read(input as never, { ...caller, service }),
+  })),
+})

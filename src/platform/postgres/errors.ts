@@ -1,0 +1,158 @@
+import { AppError, type ErrorCode } from '../../errors.js'
+
+interface Meaning {
+  readonly code: ErrorCode
+  readonly message: string
+  readonly hint?: string
+  readonly retryable?: boolean
+}
+
+const UNAVAILABLE: Meaning = {
+  code: 'unavailable',
+  message: 'PostgreSQL cannot be reached.',
+  hint: 'Nothing was written. Send the same call again in a few seconds; read catalyst://db/status to see when the database is back.',
+}
+
+/**
+ * What an SQLSTATE means to a client: the longest matching prefix wins. Classes are those of
+ * https://www.postgresql.org/docs/current/errcodes-appendix.html
+ */
+const MEANINGS: Readonly<Record<string, Meaning>> = {
+  '08': UNAVAILABLE,
+  '22': { code: 'invalid_input', message: 'PostgreSQL refused a value.' },
+  '23': {
+    code: 'integrity_violation',
+    message: 'The write contradicts a rule of the stored data, so nothing was written.',
+  },
+  '25006': {
+    code: 'unavailable',
+    message: 'The database answers reads only at the moment.',
+    hint: 'A failover or maintenance may be under way. Send the same call again in a few seconds.',
+  },
+  '25P02': {
+    code: 'precondition_failed',
+    message: 'The transaction has already failed.',
+    hint: 'Roll it back and start again.',
+  },
+  '25P03': {
+    code: 'session_lost',
+    message: 'The transaction was idle for too long; the work was rolled back.',
+    hint: 'Start a new session and repeat the work.',
+  },
+  '28': {
+    code: 'unavailable',
+    message: 'PostgreSQL refused the login of this server.',
+    hint: 'Run "catalyst-db doctor": it names what to change in DATABASE_URL.',
+    retryable: false,
+  },
+  '3D000': {
+    code: 'unavailable',
+    message: 'The database named in DATABASE_URL does not exist.',
+    hint: 'Run "catalyst-db doctor".',
+    retryable: false,
+  },
+  '40': {
+    code: 'conflict',
+    message: 'Another transaction changed the same rows first; nothing was written.',
+    hint: 'Send the same call again.',
+    retryable: true,
+  },
+  '42501': {
+    code: 'permission_denied',
+    message: 'The database role of this server lacks a right it needs.',
+    hint: 'Run "catalyst-db doctor": it names the missing right.',
+  },
+  '53': {
+    code: 'unavailable',
+    message: 'PostgreSQL is out of a resource (connections, memory or disk).',
+    hint: 'Read catalyst://db/status. Nothing was written; send the same call again later.',
+  },
+  '54': { code: 'invalid_input', message: 'A value is too complex for PostgreSQL.' },
+  '55P03': {
+    code: 'conflict',
+    message: 'Another transaction holds what this call needs and did not finish in time.',
+    hint: 'Send the same call again; read catalyst://db/performance/connections to see who is busy.',
+    retryable: true,
+  },
+  '57': UNAVAILABLE,
+  '57014': { code: 'timeout', message: 'The statement ran longer than its limit and was stopped.' },
+  '58': UNAVAILABLE,
+}
+
+const NETWORK_CODES = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ENOENT',
+  'EACCES',
+])
+
+/** The five-character SQLSTATE of an error raised by PostgreSQL, or null. */
+export function sqlState(error: unknown): string | null {
+  const code = property(error, 'code')
+  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && property(error, 'severity')
+    ? code
+    : null
+}
+
+/** True when the connection itself is gone or was never made, so nothing is known of its last statement. */
+export function isConnectionLoss(error: unknown): boolean {
+  const state = sqlState(error)
+  if (state) return /^(08|57P0[1-5])/.test(state) || state === '25P03' || state === '53300'
+  const code = property(error, 'code')
+  if (typeof code === 'string' && NETWORK_CODES.has(code)) return true
+  return (
+    error instanceof Error &&
+    /connection terminated|timeout exceeded when trying to connect|connection error|not queryable|client was closed|timeout expired/i.test(
+      error.message,
+    )
+  )
+}
+
+/** A serialization failure or deadlock: the whole transaction may be run again. */
+export const isSerializationFailure = (error: unknown): boolean =>
+  /^40/.test(sqlState(error) ?? sqlState(property(error, 'cause')) ?? '')
+
+/**
+ * The client's view of an error from the driver. The driver's own text stays in `cause`, which only
+ * the log shows. Errors that are not PostgreSQL's are returned as they are.
+ */
+export function translate(error: unknown): unknown {
+  if (error instanceof AppError) return error
+  const meaning = isPoolExhausted(error) ? POOL_EXHAUSTED : meaningOf(error)
+  if (!meaning) return error
+  const { code, message, hint, retryable } = meaning
+  return new AppError(code, message, {
+    cause: error,
+    ...(hint === undefined ? {} : { hint }),
+    ...(retryable === undefined ? {} : { retryable }),
+  })
+}
+
+const POOL_EXHAUSTED: Meaning = {
+  code: 'unavailable',
+  message: 'Every database connection of this server is busy.',
+  hint: 'Send the same call again; read catalyst://db/performance/connections to see what holds them.',
+}
+
+/** Set on the driver's error by the pool when no connection became free or could be made in time. */
+const isPoolExhausted = (error: unknown): boolean =>
+  error instanceof Error && error.message === 'timeout exceeded when trying to connect'
+
+function meaningOf(error: unknown): Meaning | undefined {
+  const state = sqlState(error)
+  if (!state) return isConnectionLoss(error) ? UNAVAILABLE : undefined
+  for (let length = 5; length >= 2; length--) {
+    const meaning = MEANINGS[state.slice(0, length)]
+    if (meaning) return meaning
+  }
+  return undefined
+}
+
+const property = (value: unknown, key: string): unknown =>
+  typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined

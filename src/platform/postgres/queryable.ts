@@ -1,0 +1,26 @@
+import type { EventData, EventType } from '../../events.js'
+import type { Statement } from './sql.js'
+
+/** Where statements can be run. */
+export interface Queryable {
+  /** All rows. */
+  many<Row>(statement: Statement<Row>): Promise<Row[]>
+  /** The first row, or null when there is none. */
+  maybeOne<Row>(statement: Statement<Row>): Promise<Row | null>
+  /** The first row; an error when there is none. */
+  one<Row>(statement: Statement<Row>): Promise<Row>
+  /** The number of rows changed. */
+  run(statement: Statement<unknown>): Promise<number>
+}
+
+/** An open transaction: what runs here is committed together or not at all. */
+export interface Transaction extends Queryable {
+  /** Aborted when the caller went away or the deadline passed. */
+  readonly signal: AbortSignal
+  /** `COPY … FROM STDIN` of lines in PostgreSQL's text format; resolves when the server has all. */
+  copyIn(statement: Statement<never>, lines: Iterable<string>): Promise<void>
+  /** Writes an event into the outbox; it is published after this transaction has committed. */
+  emit<T extends EventType>(type: T, data: EventData<T>): Promise<void>
+  /** PostgreSQL's own id of this transaction. */
+  id(): Promise<string>
+}

@@ -1,0 +1,58 @@
+declare const row: unique symbol
+
+/** SQL text with its parameters. `Row` is the shape of one result row: column aliases are field names. */
+export class Statement<Row> {
+  readonly text: string
+  readonly values: readonly unknown[]
+  /** Set for hot statements: each connection then parses and plans them once. */
+  readonly name: string | undefined
+  declare readonly [row]: Row
+
+  constructor(text: string, values: readonly unknown[], name?: string) {
+    this.text = text
+    this.values = values
+    this.name = name
+  }
+}
+
+class Identifier {
+  readonly quoted: string
+  constructor(name: string) {
+    this.quoted = `"${name.replaceAll('"', '""')}"`
+  }
+}
+
+/**
+ * The only way SQL is written: `${value}` becomes a parameter, never text. Identifiers go through
+ * `sql.id`; a nested statement is spliced in with its parameters.
+ */
+export function sql<Row = never>(
+  strings: TemplateStringsArray,
+  ...parts: readonly unknown[]
+): Statement<Row> {
+  const values: unknown[] = []
+  let text = strings[0] ?? ''
+  parts.forEach((part, index) => {
+    if (part instanceof Identifier) text += part.quoted
+    else if (part instanceof Statement) text += splice(part, values)
+    else text += `$${values.push(part)}`
+    text += strings[index + 1]
+  })
+  return new Statement<Row>(text, values)
+}
+
+/** A quoted identifier, for names that cannot be parameters. */
+sql.id = (name: string): unknown => new Identifier(name)
+
+/** Text trusted as it stands: keywords and statements of this repository, never anything received. */
+sql.trusted = (text: string): Statement<never> => new Statement(text, [])
+
+/** The same statement, prepared once per connection under `name`. */
+export const prepared = <Row>(name: string, statement: Statement<Row>): Statement<Row> =>
+  new Statement<Row>(statement.text, statement.values, name)
+
+function splice(inner: Statement<unknown>, values: unknown[]): string {
+  const offset = values.length
+  values.push(...inner.values)
+  return inner.text.replace(/\$(\d+)/g, (_, n: string) => `$${Number(n) + offset}`)
+}
