@@ -56,3 +56,11 @@ export class AppError extends Error {
     this.retryable = options.retryable ?? ERROR_CODES[code].retryable
   }
 }
+
+/** Why a signal was aborted, as a failure for the client: the deadline's own error, else `cancelled`. */
+export const abortError = (signal: AbortSignal): AppError =>
+  signal.reason instanceof AppError
+    ? signal.reason
+    : new AppError('cancelled', 'The call was cancelled; nothing was written.', {
+        cause: signal.reason,
+      })

@@ -4,13 +4,13 @@ const event = <P extends z.ZodObject>(doc: string, data: P) => ({ doc, data })
 
 /**
  * Every event the server publishes: one entry is all there is to adding one. An event that reports a
- * fact in the database is written in the transaction that makes the fact.
+ * fact in the database is written in the transaction that makes the fact, and carries that
+ * transaction's id beside the fields below.
  */
 export const EVENTS = {
   'db.transaction': event(
     'A persisting tool committed.',
     z.object({
-      transaction_id: z.string(),
       tools: z.array(z.string()),
       session_id: z.string().nullable(),
     }),

@@ -17,11 +17,9 @@ export const nonEmptyText = (max: number) =>
 
 /** A ratio from 0 to 1, such as a confidence or a hit rate. */
 export const ratio = () =>
-  z
-    .number()
-    .refine((value) => value >= 0 && value <= 1, {
-      error: ({ input }) => `must be 0-1${suggestRatio(input)}`,
-    })
+  z.number().refine((value) => value >= 0 && value <= 1, {
+    error: ({ input }) => `must be 0-1${suggestRatio(input)}`,
+  })
 
 const suggestRatio = (input: unknown): string =>
   typeof input === 'number' && input > 1 && input <= 100 ? `, did you mean ${input / 100}?` : ''

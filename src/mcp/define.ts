@@ -1,19 +1,7 @@
 import type { z } from 'zod'
 import type { EventType } from '../events.js'
+import type { Caller, UnitOfWork } from '../lib/caller.js'
 import type { Transaction } from '../platform/postgres/queryable.js'
-
-/** Who is calling, and how to reach them while their request runs. */
-export interface Caller {
-  /** Whose effects these are: idempotency keys and audit are kept per principal. */
-  readonly principal: string
-  /** Who holds handles such as database sessions: the principal over HTTP, the process on stdio. */
-  readonly owner: string
-  readonly requestId: string
-  /** Aborted when the request is cancelled, its connection is dropped, or its deadline passes. */
-  readonly signal: AbortSignal
-  /** Tells the caller how far the work is; does nothing when nobody asked. */
-  progress(done: number, total: number, message: string): void
-}
 
 /** What a tool or resource gets beside its arguments. */
 export interface Call<S> extends Caller {
@@ -106,6 +94,15 @@ export const resourceFor =
   <S>() =>
   <I extends z.ZodObject, O extends z.ZodType>(resource: Resource<S, I, O>): AnyResource<S> =>
     resource
+
+/** Runs units of work: opens or joins the transaction, keeps the key and the answer with the effect. */
+export interface UnitsOfWork {
+  run<T>(
+    unit: UnitOfWork,
+    caller: Caller,
+    work: (tx: Transaction) => Promise<T>,
+  ): Promise<{ readonly answer: T; readonly replayed: boolean }>
+}
 
 /** A domain: everything a client can ask of one service. */
 export interface Domain<S> {

@@ -13,6 +13,12 @@ const UNAVAILABLE: Meaning = {
   hint: 'Nothing was written. Send the same call again in a few seconds; read catalyst://db/status to see when the database is back.',
 }
 
+const SCHEMA_NOT_READY: Meaning = {
+  code: 'unavailable',
+  message: 'The tables of this database are not what this version of the server needs.',
+  hint: 'Migrations run when the server starts: read catalyst://db/status for schema_version and its reasons.',
+}
+
 /**
  * What an SQLSTATE means to a client: the longest matching prefix wins. Classes are those of
  * https://www.postgresql.org/docs/current/errcodes-appendix.html
@@ -45,6 +51,9 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
     hint: 'Run "catalyst-db doctor": it names what to change in DATABASE_URL.',
     retryable: false,
   },
+  '3F000': SCHEMA_NOT_READY,
+  '42P01': SCHEMA_NOT_READY,
+  '42703': SCHEMA_NOT_READY,
   '3D000': {
     code: 'unavailable',
     message: 'The database named in DATABASE_URL does not exist.',
@@ -117,6 +126,9 @@ export function isConnectionLoss(error: unknown): boolean {
 /** A serialization failure or deadlock: the whole transaction may be run again. */
 export const isSerializationFailure = (error: unknown): boolean =>
   /^40/.test(sqlState(error) ?? sqlState(property(error, 'cause')) ?? '')
+
+/** A lock that was not free within `lock_timeout`. */
+export const isLockTimeout = (error: unknown): boolean => sqlState(error) === '55P03'
 
 /**
  * The client's view of an error from the driver. The driver's own text stays in `cause`, which only

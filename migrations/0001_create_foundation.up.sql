@@ -1,0 +1,36 @@
+-- description: The machinery every write relies on: event outbox and log, idempotency keys, audit log.
+
+-- Written inside the transaction that makes the fact; the publisher moves rows to catalyst.events
+-- after commit. Insert-only for writers, so nobody waits for anybody here.
+create table catalyst.event_outbox (
+  outbox_id bigint generated always as identity primary key,
+  type text not null,
+  data jsonb not null,
+  transaction_id xid8 not null default pg_current_xact_id(),
+  at timestamptz not null default clock_timestamp()
+);
+
+-- The replayable log. seq is given by the one publisher, after commit: a reader at seq n has seen
+-- everything up to n, whatever order the transactions committed in.
+create table catalyst.events (
+  seq bigint primary key,
+  type text not null,
+  severity text not null default 'info' check (severity in ('info', 'warning', 'critical')),
+  data jsonb not null,
+  transaction_id xid8 not null,
+  at timestamptz not null
+);
+create index events_type_seq on catalyst.events (type, seq);
+create index events_at on catalyst.events using brin (at);
+
+-- The answer is stored in the same transaction as the effect it answers for.
+create table catalyst.idempotency_keys (
+  principal text not null,
+  key text not null check (length(key) between 1 and 255),
+  tool text not null,
+  arguments_sha256 bytea not null,
+  answer jsonb,
+  created_at timestamptz not null default now(),
+  primary key (principal, key)
+);
+create index idempotency_keys_created_at on catalyst.idempotency_keys using brin (created_at);

@@ -1,0 +1,175 @@
+import { fileURLToPath } from 'node:url'
+import { type Config, embeddedDir } from './config.js'
+import { cache as cacheDomain } from './domains/cache/index.js'
+import { CacheService } from './domains/cache/service.js'
+import { explore } from './domains/explore/index.js'
+import { ExploreService } from './domains/explore/service.js'
+import { market } from './domains/market/index.js'
+import { NewsService } from './domains/market/news.service.js'
+import { SchemaKeeper } from './domains/migrations/schema-keeper.js'
+import { MigrationService } from './domains/migrations/service.js'
+import { monitoring } from './domains/monitoring/index.js'
+import { type Engine, MonitoringService } from './domains/monitoring/service.js'
+import { SessionService } from './domains/sessions/service.js'
+import { systemClock } from './lib/clock.js'
+import { redactUrl } from './lib/secret.js'
+import { VERSION } from './lib/version.js'
+import { type BoundDomain, bind } from './mcp/define.js'
+import { Dispatcher } from './mcp/dispatcher.js'
+import { Registry } from './mcp/registry.js'
+import type { Serving } from './mcp/server.js'
+import type { CacheStore } from './platform/cache/cache-store.js'
+import { MemoryCacheStore } from './platform/cache/memory.js'
+import { RedisCacheStore } from './platform/cache/redis.js'
+import { type EmbeddedServices, joinEmbedded } from './platform/embedded/services.js'
+import type { Log } from './platform/log.js'
+import { type Endpoint, parseDatabaseUrl } from './platform/postgres/connection.js'
+import { Database } from './platform/postgres/database.js'
+import { DedicatedConnection } from './platform/postgres/dedicated.js'
+
+/** Everything that runs, constructed and connected. */
+export interface App {
+  readonly serving: Serving
+  readonly schema: SchemaKeeper
+  /** What runs where, one line each, without secrets. */
+  readonly description: readonly { readonly part: string; readonly where: string }[]
+  /** Lets running work finish, closes every connection, and leaves the embedded services. */
+  close(): Promise<void>
+}
+
+const MIGRATIONS = fileURLToPath(new URL('../migrations', import.meta.url))
+/** Health reads must be answered even when the database is not. */
+const HEALTH_TIMEOUT_MS = 2_000
+const CACHE_NAMESPACE = 'catalyst'
+
+/** The outside systems, connected as the settings say; nothing of the product yet. */
+export interface Platform {
+  readonly embedded: EmbeddedServices | null
+  /** For short transactions; may lead through a pooler. */
+  readonly pooled: Endpoint
+  /** The database itself, for what holds state on its connection. */
+  readonly direct: Endpoint
+  readonly cache: { readonly store: CacheStore; readonly engine: Engine }
+  close(): Promise<void>
+}
+
+/** Starts or joins the embedded services where no URL is given, and opens the cache. */
+export async function openPlatform(config: Config, log: Log): Promise<Platform> {
+  const embedded = await startEmbedded(config, log)
+  const cache = openCache(config, embedded)
+  return {
+    embedded,
+    ...endpointsOf(config, embedded),
+    cache,
+    close: async () => {
+      await cache.store.close()
+      await embedded?.release()
+    },
+  }
+}
+
+/** The composition root: the only place where things are constructed. */
+export async function openApp(
+  config: Config,
+  log: Log,
+  extraDomains: readonly BoundDomain[] = [],
+): Promise<App> {
+  const platform = await openPlatform(config, log)
+  const { pooled, direct, cache } = platform
+  const poolMax = config.CATALYST_POOL_MAX
+  const database = new Database({ endpoint: pooled, poolMax })
+  const health = new DedicatedConnection({ endpoint: direct, timeoutMs: HEALTH_TIMEOUT_MS })
+  const migrations = new MigrationService({
+    endpoint: direct,
+    directories: [MIGRATIONS],
+    appVersion: VERSION,
+  })
+  const schema = new SchemaKeeper({ migrations, log })
+  const monitor = new MonitoringService({
+    connection: health,
+    postgresEngine: config.DATABASE_URL ? 'external' : 'embedded',
+    cacheEngine: cache.engine,
+    cacheHealth: () => cache.store.health(),
+    pool: () => ({ ...database.stats, max: poolMax }),
+    schema: () => schema.state,
+    clock: systemClock,
+  })
+  const registry: Registry = new Registry([
+    bind(market, new NewsService({ clock: systemClock })),
+    bind(cacheDomain, new CacheService(cache)),
+    bind(monitoring, monitor),
+    bind(
+      explore,
+      new ExploreService({ readResource: (uri, caller) => registry.read(uri, caller) }),
+    ),
+    ...extraDomains,
+  ])
+  const unitsOfWork = new SessionService({ database })
+  await schema.start()
+  return {
+    serving: { registry, dispatcher: new Dispatcher({ registry, unitsOfWork, log }) },
+    schema,
+    description: describe(config, platform),
+    close: async () => {
+      await schema.stop()
+      await Promise.all([database.close(), health.close()])
+      await platform.close()
+    },
+  }
+}
+
+async function startEmbedded(config: Config, log: Log): Promise<EmbeddedServices | null> {
+  const wanted = { postgres: !config.DATABASE_URL, redis: !config.REDIS_URL }
+  if (!wanted.postgres && !wanted.redis) return null
+  return joinEmbedded({
+    dataDir: embeddedDir(config),
+    ...wanted,
+    log: (level, message, details) => log[level]({ ...details }, message),
+  })
+}
+
+function endpointsOf(config: Config, embedded: EmbeddedServices | null) {
+  const url = config.DATABASE_URL?.reveal() ?? embedded?.postgres?.connectionString ?? ''
+  const directUrl = config.DATABASE_DIRECT_URL?.reveal() ?? url
+  return {
+    pooled: parseDatabaseUrl(url, config.PGSSLROOTCERT),
+    direct: parseDatabaseUrl(directUrl, config.PGSSLROOTCERT),
+  }
+}
+
+function openCache(
+  config: Config,
+  embedded: EmbeddedServices | null,
+): { readonly store: CacheStore; readonly engine: Engine } {
+  const url = config.REDIS_URL?.reveal()
+  if (url)
+    return { store: new RedisCacheStore({ url, namespace: CACHE_NAMESPACE }), engine: 'external' }
+  const path = embedded?.redis?.path
+  if (path) {
+    return {
+      store: new RedisCacheStore({ url: path, namespace: CACHE_NAMESPACE }),
+      engine: 'embedded',
+    }
+  }
+  return { store: new MemoryCacheStore(), engine: 'in-process' }
+}
+
+function describe(config: Config, { embedded, pooled, cache }: Platform): App['description'] {
+  const postgres = embedded?.postgres
+  const where = postgres
+    ? `embedded ${postgres.version} in ${embeddedDir(config)}${already(postgres.adopted)}`
+    : pooled.label
+  return [
+    { part: 'PostgreSQL', where },
+    { part: 'Cache', where: describeCache(config, embedded?.redis ?? null, cache.engine) },
+  ]
+}
+
+function describeCache(config: Config, redis: EmbeddedServices['redis'], engine: Engine): string {
+  if (engine === 'external') return redactUrl(config.REDIS_URL?.reveal() ?? '')
+  return redis
+    ? `embedded ${redis.program}${already(redis.adopted)}`
+    : 'in process (no valkey-server or redis-server on PATH)'
+}
+
+const already = (adopted: boolean): string => (adopted ? ', already running' : '')

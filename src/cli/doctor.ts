@@ -1,0 +1,35 @@
+import pc from 'picocolors'
+import { openPlatform } from '../app.js'
+import { checkUp, type Finding } from '../domains/monitoring/checkup.js'
+import { createLog } from '../platform/log.js'
+import { EXIT } from './exit.js'
+import { type Env, readConfig } from './start.js'
+import { table } from './table.js'
+
+/** Prints every finding with its fix; changes nothing in the database. */
+export async function doctor(env: Env, options: { readonly json?: boolean }): Promise<never> {
+  const config = readConfig(env)
+  const platform = await openPlatform(config, createLog('silent'))
+  const findings = await checkUp({
+    pooled: platform.pooled,
+    direct: platform.direct,
+    isEmbedded: !config.DATABASE_URL,
+    cacheHealth: () => platform.cache.store.health(),
+    nodeVersion: process.versions.node,
+  })
+  process.stdout.write(
+    options.json ? `${JSON.stringify({ findings }, null, 2)}\n` : readable(findings),
+  )
+  await platform.close()
+  process.exit(findings.every(({ status }) => status === 'ok') ? EXIT.ok : EXIT.findings)
+}
+
+const MARKS = { ok: pc.green('ok'), warning: pc.yellow('warning'), problem: pc.red('problem') }
+
+function readable(findings: readonly Finding[]): string {
+  const rows = findings.map(({ check, status, detail }) => [check, MARKS[status], detail])
+  const fixes = findings.flatMap(({ check, fix }) => (fix ? [`${check}: ${fix}`] : []))
+  const advice =
+    fixes.length > 0 ? `\nWhat to do:\n${fixes.map((fix) => `  - ${fix}\n`).join('')}` : ''
+  return table(['CHECK', 'STATUS', 'DETAIL'], rows) + advice
+}

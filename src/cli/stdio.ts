@@ -1,0 +1,14 @@
+import { serveOnStdio } from '../mcp/stdio.js'
+import { EXIT } from './exit.js'
+import { banner, type Env, start } from './start.js'
+
+/** Speaks MCP on stdin and stdout until the client leaves or a signal comes. */
+export async function stdio(env: Env): Promise<never> {
+  const { log, app, interrupted } = await start(env)
+  process.stderr.write(banner(app, 'stdio'))
+  const endpoint = serveOnStdio(app.serving, log)
+  const exitCode = await Promise.race([interrupted, endpoint.closed.then(() => EXIT.ok)])
+  await endpoint.close()
+  await app.close()
+  process.exit(exitCode)
+}

@@ -1,0 +1,133 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import envPaths from 'env-paths'
+import { z } from 'zod'
+import { AppError } from './errors.js'
+import { Secret } from './lib/secret.js'
+
+const secretUrl = (...protocols: string[]) =>
+  z
+    .string()
+    .refine((value) => protocols.some((protocol) => value.startsWith(`${protocol}://`)), {
+      error: `must start with ${protocols.map((protocol) => `${protocol}://`).join(' or ')}`,
+    })
+    .transform((value) => new Secret(value))
+    .optional()
+
+const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
+
+/**
+ * Every setting, by its environment name: the one place to add one. Each may also be given as
+ * `NAME_FILE`, a file that holds the value.
+ */
+const SETTINGS = z.object({
+  DATABASE_URL: secretUrl('postgres', 'postgresql').describe(
+    'PostgreSQL 14-18. Without it an embedded PostgreSQL runs in the data directory.',
+  ),
+  DATABASE_DIRECT_URL: secretUrl('postgres', 'postgresql').describe(
+    'The same database, not through a pooler: sessions, migrations, LISTEN. Default: DATABASE_URL.',
+  ),
+  PGSSLROOTCERT: z
+    .string()
+    .optional()
+    .describe('File with the certificate authority of the database, when its URL asks for TLS.'),
+  REDIS_URL: secretUrl('redis', 'rediss').describe(
+    'Redis or Valkey. Without it a server found on PATH is started, else the cache is in process.',
+  ),
+  CATALYST_DATA_DIR: z
+    .string()
+    .min(1)
+    .default(() => envPaths('catalyst-db', { suffix: '' }).data)
+    .describe("Embedded data. Default: the user's data directory."),
+  CATALYST_POOL_MAX: z.coerce
+    .number()
+    .int()
+    .min(2)
+    .max(500)
+    .default(10)
+    .describe('Most pooled database connections of one server.'),
+  HOST: z
+    .string()
+    .refine(isLoopback, {
+      error:
+        'must be a loopback address: this version has no authentication, so anybody on the network could write',
+    })
+    .default('127.0.0.1')
+    .describe('Address that "serve" binds: loopback only, as long as there is no authentication.'),
+  PORT: z.coerce.number().int().min(0).max(65_535).default(8642).describe('Port of "serve".'),
+  LOG_LEVEL: z
+    .enum(['debug', 'info', 'warn', 'error', 'silent'])
+    .default('info')
+    .describe('Least severe log line written to stderr.'),
+})
+
+/** The settings of this process, parsed once. */
+export type Config = z.output<typeof SETTINGS>
+
+/** Documentation of one setting, for the generated tables. */
+export interface SettingDoc {
+  readonly name: string
+  readonly meaning: string
+}
+
+/** All settings in the order of the schema. */
+export const settingDocs = (): SettingDoc[] =>
+  Object.entries(SETTINGS.shape).map(([name, schema]) => ({
+    name,
+    meaning: schema.description ?? '',
+  }))
+
+/**
+ * Reads the settings from an environment.
+ *
+ * @throws AppError `invalid_input` that lists every problem at once; values are never in it
+ */
+export function loadConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  const problems: string[] = []
+  const values: Record<string, string> = {}
+  for (const name of Object.keys(SETTINGS.shape)) {
+    const value = readSetting(env, name, problems)
+    if (value !== undefined) values[name] = value
+  }
+  problems.push(...unknownSettings(env))
+  const parsed = SETTINGS.safeParse(values)
+  for (const issue of parsed.error?.issues ?? []) {
+    problems.push(`${issue.path.join('.')}: ${issue.message}`)
+  }
+  if (parsed.success && problems.length === 0) return parsed.data
+  throw new AppError('invalid_input', `The settings are not usable:\n- ${problems.join('\n- ')}`, {
+    hint: 'Set the named environment variables, then run "catalyst-db config print" to see what is used.',
+  })
+}
+
+/** The folder of the embedded PostgreSQL, Redis and their logs. */
+export const embeddedDir = (config: Config): string => join(config.CATALYST_DATA_DIR, 'embedded')
+
+function readSetting(
+  env: Readonly<Record<string, string | undefined>>,
+  name: string,
+  problems: string[],
+): string | undefined {
+  const value = env[name]
+  const file = env[`${name}_FILE`]
+  if (value && file) problems.push(`${name}: set either ${name} or ${name}_FILE, not both`)
+  if (value) return value
+  if (!file) return undefined
+  try {
+    return readFileSync(file, 'utf8').trim()
+  } catch {
+    problems.push(`${name}_FILE: the file cannot be read`)
+    return undefined
+  }
+}
+
+function unknownSettings(env: Readonly<Record<string, string | undefined>>): string[] {
+  const known = Object.keys(SETTINGS.shape).flatMap((name) => [name, `${name}_FILE`])
+  return Object.keys(env)
+    .filter((name) => name.startsWith('CATALYST_') && !known.includes(name))
+    .map((name) => `${name}: there is no such setting (known: ${ours(known)})`)
+}
+
+const ours = (names: readonly string[]): string =>
+  names.filter((name) => name.startsWith('CATALYST_') && !name.endsWith('_FILE')).join(', ')

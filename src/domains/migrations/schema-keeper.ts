@@ -1,0 +1,67 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { AppError } from '../../errors.js'
+import type { Log } from '../../platform/log.js'
+import type { MigrationService } from './service.js'
+
+/** Where the schema stands: `current`, or why not. */
+export interface SchemaState {
+  readonly state: 'current' | 'pending' | 'failed'
+  readonly reason: string | null
+}
+
+const RETRY_MS = 1_000
+
+/**
+ * Brings the schema up to date when the server starts, and keeps trying while the database is away,
+ * so that a server started before its database needs no restart.
+ */
+export class SchemaKeeper {
+  readonly #migrations: MigrationService
+  readonly #log: Log
+  readonly #stopped = new AbortController()
+  #state: SchemaState = { state: 'pending', reason: 'Migrations have not run yet.' }
+  #running: Promise<void> = Promise.resolve()
+
+  constructor(deps: { readonly migrations: MigrationService; readonly log: Log }) {
+    this.#migrations = deps.migrations
+    this.#log = deps.log
+  }
+
+  /** What is known of the schema now. */
+  get state(): SchemaState {
+    return this.#state
+  }
+
+  /** Resolves after the first attempt; when it failed, further ones follow in the background. */
+  async start(): Promise<void> {
+    await this.#attempt()
+    if (this.#state.state !== 'current') this.#running = this.#retry()
+  }
+
+  /** Ends the attempts; one that runs is waited for. */
+  async stop(): Promise<void> {
+    this.#stopped.abort()
+    await this.#running
+  }
+
+  async #retry(): Promise<void> {
+    const { signal } = this.#stopped
+    while (!signal.aborted && this.#state.state !== 'current') {
+      await delay(RETRY_MS, undefined, { signal }).catch(() => {})
+      if (!signal.aborted) await this.#attempt()
+    }
+  }
+
+  async #attempt(): Promise<void> {
+    try {
+      const applied = await this.#migrations.up()
+      for (const migration of applied) this.#log.info({ migration }, 'migration applied')
+      this.#state = { state: 'current', reason: null }
+    } catch (error) {
+      const reason = error instanceof AppError ? error.message : 'A migration failed; see the log.'
+      if (reason !== this.#state.reason) this.#log.error({ err: error }, 'the schema is not current')
+      const isPassing = error instanceof AppError && error.retryable
+      this.#state = { state: isPassing ? 'pending' : 'failed', reason }
+    }
+  }
+}

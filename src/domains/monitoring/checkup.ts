@@ -1,0 +1,187 @@
+import { AppError } from '../../errors.js'
+import type { CacheHealth } from '../../platform/cache/cache-store.js'
+import type { Endpoint } from '../../platform/postgres/connection.js'
+import { DirectSession } from '../../platform/postgres/direct.js'
+import { type ServerFacts, serverFacts } from './sql.js'
+
+/** One thing that was looked at; `fix` is the next step when it is not well. */
+export interface Finding {
+  readonly check: string
+  readonly status: 'ok' | 'warning' | 'problem'
+  readonly detail: string
+  readonly fix: string | null
+}
+
+/** What is looked at. */
+export interface CheckupDeps {
+  readonly pooled: Endpoint
+  readonly direct: Endpoint
+  readonly isEmbedded: boolean
+  readonly cacheHealth: () => Promise<CacheHealth>
+  readonly nodeVersion: string
+}
+
+const OLDEST_POSTGRES = 14
+const NEWEST_POSTGRES = 18
+/** Versions that receive fixes of the server's dependencies. */
+const OLDEST_NODE = [20, 19]
+
+const ok = (check: string, detail: string): Finding => ({ check, status: 'ok', detail, fix: null })
+const warning = (check: string, detail: string, fix: string): Finding => ({
+  check,
+  status: 'warning',
+  detail,
+  fix,
+})
+const problem = (check: string, detail: string, fix: string): Finding => ({
+  check,
+  status: 'problem',
+  detail,
+  fix,
+})
+
+/** Looks at everything the server needs, and says for each what to do when it is not well. */
+export async function checkUp(deps: CheckupDeps): Promise<Finding[]> {
+  const [postgres, direct, cache] = await Promise.all([
+    checkPostgres(deps),
+    checkDirect(deps),
+    deps.cacheHealth(),
+  ])
+  return [checkNode(deps.nodeVersion), ...postgres, ...direct, checkCache(cache)]
+}
+
+function checkNode(version: string): Finding {
+  const [major = 0, minor = 0] = version.split('.').map(Number)
+  const [oldestMajor = 0, oldestMinor = 0] = OLDEST_NODE
+  return major > oldestMajor || (major === oldestMajor && minor >= oldestMinor)
+    ? ok('Node.js', version)
+    : problem('Node.js', version, `Install Node.js ${OLDEST_NODE.join('.')} or later.`)
+}
+
+async function checkPostgres({ pooled, isEmbedded }: CheckupDeps): Promise<Finding[]> {
+  const started = performance.now()
+  try {
+    return await DirectSession.use(pooled, async (session) => {
+      const [facts] = await session.many(serverFacts())
+      const latency = (performance.now() - started).toFixed(1)
+      if (!facts) throw new Error('the server said nothing of itself')
+      return [
+        ok('PostgreSQL', `${pooled.label} answers (${latency} ms)`),
+        checkVersion(facts),
+        checkRole(facts),
+        ...checkRights(facts, isEmbedded),
+        checkSchema(facts),
+        checkStatements(facts),
+      ]
+    })
+  } catch (error) {
+    return [unreachable('PostgreSQL', pooled, 'DATABASE_URL', error)]
+  }
+}
+
+async function checkDirect({ pooled, direct }: CheckupDeps): Promise<Finding[]> {
+  const setting = direct.label === pooled.label ? 'DATABASE_URL' : 'DATABASE_DIRECT_URL'
+  try {
+    const isPooled = await DirectSession.use(direct, (session) => session.isPooled())
+    if (!isPooled) return [ok('Direct connection', `${direct.label} is not behind a pooler`)]
+    return [
+      problem(
+        'Direct connection',
+        `${setting} (${direct.label}) leads to a connection pooler`,
+        'Set DATABASE_DIRECT_URL to the database itself: migrations and sessions need it.',
+      ),
+    ]
+  } catch (error) {
+    // The same address was already reported.
+    if (direct.label === pooled.label) return []
+    return [unreachable('Direct connection', direct, setting, error)]
+  }
+}
+
+function checkVersion({ version }: ServerFacts): Finding {
+  const major = Number.parseInt(version, 10)
+  if (major < OLDEST_POSTGRES) {
+    return problem('Version', version, `Upgrade PostgreSQL to ${OLDEST_POSTGRES} or later.`)
+  }
+  if (major > NEWEST_POSTGRES) {
+    return warning(
+      'Version',
+      version,
+      `Tested up to ${NEWEST_POSTGRES}: look for a newer catalyst-db.`,
+    )
+  }
+  return ok('Version', version)
+}
+
+const checkRole = ({ in_recovery, read_only }: ServerFacts): Finding =>
+  in_recovery || read_only
+    ? problem(
+        'Writable',
+        'the server answers reads only',
+        'Point DATABASE_URL at the primary, not at a replica.',
+      )
+    : ok('Writable', 'yes')
+
+function checkRights(facts: ServerFacts, isEmbedded: boolean): Finding[] {
+  const rights = facts.may_create
+    ? ok('Rights', `role ${facts.role} may create the schema "catalyst"`)
+    : problem(
+        'Rights',
+        `role ${facts.role} may not create in this database`,
+        `Run: grant create on database "${facts.database}" to "${facts.role}";`,
+      )
+  const monitor = facts.may_monitor
+    ? ok('Monitoring rights', 'the role sees all activity')
+    : warning(
+        'Monitoring rights',
+        `role ${facts.role} sees only its own activity and no replication lag`,
+        `Run: grant pg_monitor to "${facts.role}";`,
+      )
+  if (!facts.superuser || isEmbedded) return [rights, monitor]
+  return [
+    rights,
+    monitor,
+    warning(
+      'Superuser',
+      `role ${facts.role} is a superuser`,
+      'Use a role of its own without SUPERUSER: a mistake then cannot leave this database.',
+    ),
+  ]
+}
+
+const checkSchema = ({ schema_present }: ServerFacts): Finding =>
+  ok('Schema', schema_present ? 'present' : 'not there yet: it is created when a server starts')
+
+const checkStatements = ({ has_statements }: ServerFacts): Finding =>
+  has_statements
+    ? ok('Statement statistics', 'pg_stat_statements is loaded')
+    : warning(
+        'Statement statistics',
+        'pg_stat_statements is not loaded: slow queries cannot be listed',
+        'Add pg_stat_statements to shared_preload_libraries and restart PostgreSQL.',
+      )
+
+const checkCache = ({ state, reason }: CacheHealth): Finding =>
+  state === 'ready'
+    ? ok('Cache', 'answers')
+    : warning(
+        'Cache',
+        `${state}: ${reason}`,
+        'Check REDIS_URL; without a cache everything works, only slower.',
+      )
+
+function unreachable(check: string, endpoint: Endpoint, setting: string, error: unknown): Finding {
+  const reason = error instanceof AppError ? error.message : 'an unexpected failure'
+  return problem(
+    check,
+    `${endpoint.label}: ${reason} (${causeOf(error)})`,
+    `Check ${setting}, that the server runs, and that this machine may connect to it.`,
+  )
+}
+
+/** The bare error code, which is safe to show: a driver's text may carry more. */
+function causeOf(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined
+  const code = typeof cause === 'object' && cause !== null ? Reflect.get(cause, 'code') : undefined
+  return typeof code === 'string' ? code : 'no code'
+}

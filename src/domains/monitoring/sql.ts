@@ -1,0 +1,102 @@
+import { sql } from '../../platform/postgres/sql.js'
+
+/** What one look at PostgreSQL tells of its health. */
+export interface ServerHealth {
+  readonly version: string
+  readonly started_at: string
+  readonly in_recovery: boolean
+  readonly connections: number
+  readonly max_connections: number
+}
+
+/** One replica as its primary sees it. */
+export interface ReplicaLag {
+  readonly name: string
+  readonly state: string
+  readonly lag_seconds: number | null
+  readonly lag_bytes: number | string | null
+}
+
+/** One backend of this database. */
+export interface ConnectionDetail {
+  readonly pid: number
+  readonly application_name: string
+  readonly state: string | null
+  readonly wait_event: string | null
+  readonly connected_at: string
+  readonly transaction_age_ms: number | null
+  readonly query_age_ms: number | null
+  readonly query: string | null
+}
+
+/** The server itself: version, start, role, and how full it is. */
+export const serverHealth = () => sql<ServerHealth>`
+  select
+    current_setting('server_version') as version,
+    pg_postmaster_start_time() as started_at,
+    pg_is_in_recovery() as in_recovery,
+    (select count(*)::int from pg_stat_activity where backend_type = 'client backend') as connections,
+    current_setting('max_connections')::int as max_connections`
+
+/** Replicas with their replay lag. Without the right pg_monitor the lags are null. */
+export const replicaLag = () => sql<ReplicaLag>`
+  select
+    application_name as name,
+    coalesce(state, 'unknown') as state,
+    extract(epoch from replay_lag)::float8 as lag_seconds,
+    case when pg_is_in_recovery() then null
+      else pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn)::bigint
+    end as lag_bytes
+  from pg_stat_replication
+  order by application_name`
+
+/** The newest applied migration; the ledger exists once a server has started on this database. */
+export const schemaVersion = () => sql<{ schema_version: number | null }>`
+  select max(version)::int as schema_version
+  from catalyst.schema_migrations`
+
+/** Backends of this database, the longest-running transaction first. */
+export const connectionDetails = (limit: number) => sql<ConnectionDetail>`
+  select
+    pid,
+    application_name,
+    state,
+    wait_event_type || ':' || wait_event as wait_event,
+    backend_start as connected_at,
+    (extract(epoch from clock_timestamp() - xact_start) * 1000)::float8 as transaction_age_ms,
+    (extract(epoch from clock_timestamp() - query_start) * 1000)::float8 as query_age_ms,
+    left(query, 500) as query
+  from pg_stat_activity
+  where datname = current_database()
+    and backend_type = 'client backend'
+    and pid <> pg_backend_pid()
+  order by xact_start nulls last, pid
+  limit ${limit}::int`
+
+/** What the doctor asks of a server. */
+export interface ServerFacts {
+  readonly version: string
+  readonly database: string
+  readonly role: string
+  readonly superuser: boolean
+  readonly in_recovery: boolean
+  readonly read_only: boolean
+  readonly may_create: boolean
+  readonly may_monitor: boolean
+  readonly schema_present: boolean
+  readonly has_statements: boolean
+}
+
+/** Version, rights and role of the connection that asks. */
+export const serverFacts = () => sql<ServerFacts>`
+  select
+    current_setting('server_version') as version,
+    current_database() as database,
+    current_user as role,
+    (select rolsuper from pg_roles where rolname = current_user) as superuser,
+    pg_is_in_recovery() as in_recovery,
+    current_setting('transaction_read_only') = 'on' as read_only,
+    has_database_privilege(current_database(), 'create') as may_create,
+    pg_has_role(current_user, 'pg_monitor', 'usage') as may_monitor,
+    to_regnamespace('catalyst') is not null as schema_present,
+    current_setting('shared_preload_libraries') like '%pg_stat_statements%' as has_statements`

@@ -1,0 +1,20 @@
+/** Who is calling, and how to reach them while their request runs. */
+export interface Caller {
+  /** Whose effects these are: idempotency keys and audit are kept per principal. */
+  readonly principal: string
+  /** Who holds handles such as database sessions: the principal over HTTP, the process on stdio. */
+  readonly owner: string
+  readonly requestId: string
+  /** Aborted when the request is cancelled, its connection is dropped, or its deadline passes. */
+  readonly signal: AbortSignal
+  /** Tells the caller how far the work is; does nothing when nobody asked. */
+  progress(done: number, total: number, message: string): void
+}
+
+/** One call of a persisting tool, to be applied exactly once. */
+export interface UnitOfWork {
+  readonly tool: string
+  readonly arguments: unknown
+  readonly idempotencyKey: string | null
+  readonly sessionId: string | null
+}

@@ -1,0 +1,108 @@
+import { randomUUID } from 'node:crypto'
+import { AppError, abortError, type ErrorBody } from '../errors.js'
+import type { Caller } from '../lib/caller.js'
+import { inRequest } from '../lib/request-context.js'
+import type { Log } from '../platform/log.js'
+import type { BoundTool, UnitsOfWork } from './define.js'
+import type { Registry } from './registry.js'
+import { describeIssues } from './schemas.js'
+
+/** An answer, or the failure as the client sees it. Never thrown, so nothing can forget to catch it. */
+export type Outcome =
+  | { readonly ok: true; readonly data: unknown }
+  | { readonly ok: false; readonly error: ErrorBody }
+
+/** Who calls, before the request has its reference and deadline. */
+export type Origin = Omit<Caller, 'requestId'>
+
+interface DispatcherDeps {
+  readonly registry: Registry
+  readonly unitsOfWork: UnitsOfWork
+  readonly log: Log
+}
+
+/** Some hosts give up at 60 s and cannot be told otherwise, so a call is answered before that. */
+const CALL_DEADLINE_MS = 50_000
+
+/** The one way in: every tool call and resource read, from any transport, passes here. */
+export class Dispatcher {
+  readonly #deps: DispatcherDeps
+
+  constructor(deps: DispatcherDeps) {
+    this.#deps = deps
+  }
+
+  /** Calls a tool that exists; `args` are checked here. */
+  callTool(tool: BoundTool, args: unknown, origin: Origin): Promise<Outcome> {
+    return this.#answer(origin, async (caller) => {
+      const input = parseArguments(tool, args)
+      const { answer, replayed } = tool.persists
+        ? await this.#persist(tool, input, caller)
+        : { answer: await tool.run(input, caller), replayed: false }
+      return tool.output.parse(replayed ? { ...Object(answer), replayed } : answer)
+    })
+  }
+
+  /** Reads the resource at a URI or bare path. */
+  readResource(uri: string, origin: Origin): Promise<Outcome> {
+    return this.#answer(origin, (caller) => this.#deps.registry.read(uri, caller))
+  }
+
+  #persist(tool: BoundTool, input: Readonly<Record<string, unknown>>, caller: Caller) {
+    const { idempotency_key = null, session_id = null, ...own } = input
+    const unit = {
+      tool: tool.name,
+      arguments: own,
+      idempotencyKey: idempotency_key as string | null,
+      sessionId: session_id as string | null,
+    }
+    return this.#deps.unitsOfWork.run(unit, caller, (tx) => tool.run(own, caller, tx))
+  }
+
+  /** The one catch of the request path. */
+  async #answer(origin: Origin, work: (caller: Caller) => Promise<unknown>): Promise<Outcome> {
+    const reference = randomUUID()
+    const deadline = new AbortController()
+    const timer = setTimeout(() => deadline.abort(deadlineError()), CALL_DEADLINE_MS)
+    const signal = AbortSignal.any([origin.signal, deadline.signal])
+    try {
+      const caller = { ...origin, signal, requestId: reference }
+      return { ok: true, data: await inRequest({ reference }, () => work(caller)) }
+    } catch (error) {
+      const shown = signal.aborted && !(error instanceof AppError) ? abortError(signal) : error
+      return { ok: false, error: this.#describe(shown, reference) }
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  #describe(error: unknown, reference: string): ErrorBody {
+    const known = error instanceof AppError
+    const level = known && error.code !== 'internal_error' ? 'info' : 'error'
+    this.#deps.log[level]({ err: error, reference }, 'call failed')
+    if (known) {
+      const { code, message, hint, retryable } = error
+      return { code, message, hint, retryable, reference }
+    }
+    return {
+      code: 'internal_error',
+      message: 'The server failed in a way it did not expect.',
+      hint: `Look for ${reference} in the server's log.`,
+      retryable: false,
+      reference,
+    }
+  }
+}
+
+const deadlineError = (): AppError =>
+  new AppError('timeout', 'The call took longer than its deadline and was stopped.', {
+    hint: 'Nothing was written. Send less in one call, or send it again when the database is less busy.',
+  })
+
+function parseArguments(tool: BoundTool, args: unknown): Record<string, unknown> {
+  const parsed = tool.input.safeParse(args ?? {})
+  if (parsed.success) return parsed.data
+  throw new AppError('invalid_input', describeIssues(parsed.error), {
+    hint: `Nothing was done. ${tool.name} takes: ${Object.keys(tool.input.shape).join(', ')}.`,
+  })
+}

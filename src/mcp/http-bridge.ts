@@ -1,0 +1,69 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+
+/** A body over the limit; answered with 413 before anything is parsed. */
+export class BodyTooLarge extends Error {}
+
+/** Reads a request's body as text, at most `limit` bytes. */
+export async function readBody(req: IncomingMessage, limit: number): Promise<string> {
+  if (Number(req.headers['content-length']) > limit) throw new BodyTooLarge()
+  const chunks: Buffer[] = []
+  let received = 0
+  for await (const chunk of req) {
+    received += chunk.length
+    if (received > limit) throw new BodyTooLarge()
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+/**
+ * The web-standard request the SDK's handlers take, without its body: that is handed over parsed, so
+ * a batch of megabytes is not serialised a second time. Its signal aborts when the client goes away.
+ */
+export function toBodylessRequest(req: IncomingMessage, res: ServerResponse): Request {
+  const gone = new AbortController()
+  res.once('close', () => {
+    if (!res.writableFinished) gone.abort()
+  })
+  const headers = new Headers()
+  for (const [name, value] of Object.entries(req.headers)) {
+    if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value)
+  }
+  const url = `http://${req.headers.host ?? 'localhost'}${req.url ?? '/'}`
+  return new Request(url, { method: req.method ?? 'GET', headers, signal: gone.signal })
+}
+
+/** Writes a web-standard response out, chunk by chunk and no faster than the client reads. */
+export async function sendResponse(response: Response, res: ServerResponse): Promise<void> {
+  res.writeHead(response.status, Object.fromEntries(response.headers))
+  if (!response.body) {
+    res.end()
+    return
+  }
+  res.flushHeaders()
+  const reader = response.body.getReader()
+  const closed = new Promise<void>((resolve) => res.once('close', resolve))
+  closed.then(() => reader.cancel()).catch(() => {})
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done || res.destroyed) break
+    if (!res.write(value)) await Promise.race([drained(res), closed])
+  }
+  res.end()
+}
+
+/** Answers with JSON. */
+export function sendJson(res: ServerResponse, status: number, body: unknown): void {
+  res.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+}
+
+/** Answers a request that never reached the protocol with a JSON-RPC error. */
+export const sendRpcError = (
+  res: ServerResponse,
+  status: number,
+  code: number,
+  message: string,
+): void => sendJson(res, status, { jsonrpc: '2.0', error: { code, message }, id: null })
+
+const drained = (res: ServerResponse): Promise<void> =>
+  new Promise((resolve) => res.once('drain', resolve))

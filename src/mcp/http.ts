@@ -1,0 +1,172 @@
+import { randomUUID } from 'node:crypto'
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type ServerResponse,
+} from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { localhostHostValidation, localhostOriginValidation } from '@modelcontextprotocol/node'
+import {
+  createMcpHandler,
+  isInitializeRequest,
+  isLegacyRequest,
+  type McpHttpHandler,
+  WebStandardStreamableHTTPServerTransport,
+} from '@modelcontextprotocol/server'
+import type { Log } from '../platform/log.js'
+import {
+  BodyTooLarge,
+  readBody,
+  sendJson,
+  sendResponse,
+  sendRpcError,
+  toBodylessRequest,
+} from './http-bridge.js'
+import { createServer, type Peer, type Serving } from './server.js'
+
+/** A full batch of 10 000 articles fits. */
+const MAX_BODY_BYTES = 32 * 1024 * 1024
+/** A 2025-era session nobody has used for so long is forgotten; its client is told to start anew (404). */
+const SESSION_IDLE_MS = 60 * 60 * 1_000
+const DRAIN_MS = 5_000
+
+/** Unauthenticated callers on loopback are one principal. */
+const LOOPBACK: Peer = { principal: 'local', owner: 'local' }
+
+interface HttpDeps {
+  readonly serving: Serving
+  readonly log: Log
+  /** Null when the server may take work; otherwise why not yet. */
+  readonly notReady: () => string | null
+}
+
+interface LegacySession {
+  readonly transport: WebStandardStreamableHTTPServerTransport
+  lastUsed: number
+}
+
+/** Streamable HTTP for both protocol eras at `/mcp`, with `/healthz` and `/readyz` beside it. */
+export class HttpEndpoint {
+  readonly #deps: HttpDeps
+  readonly #modern: McpHttpHandler
+  readonly #sessions = new Map<string, LegacySession>()
+  readonly #server = createHttpServer((req, res) => void this.#handle(req, res))
+  readonly #isLocalHost = localhostHostValidation()
+  readonly #isLocalOrigin = localhostOriginValidation()
+  readonly #sweeper: NodeJS.Timeout
+
+  constructor(deps: HttpDeps) {
+    this.#deps = deps
+    this.#modern = createMcpHandler((context) => createServer(deps.serving, LOOPBACK, context), {
+      legacy: 'reject',
+      maxRequestBodySize: MAX_BODY_BYTES,
+      onerror: (error) => deps.log.debug({ err: error }, 'request refused'),
+    })
+    this.#sweeper = setInterval(() => void this.#sweep(), SESSION_IDLE_MS / 10).unref()
+  }
+
+  /** Starts listening; answers the URL of the MCP endpoint. */
+  async listen(host: string, port: number): Promise<string> {
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject)
+      this.#server.listen(port, host, resolve)
+    })
+    const { address, port: bound, family } = this.#server.address() as AddressInfo
+    return `http://${family === 'IPv6' ? `[${address}]` : address}:${bound}/mcp`
+  }
+
+  /** Takes no new connections, lets running requests finish for a while, then closes. */
+  async close(): Promise<void> {
+    clearInterval(this.#sweeper)
+    const closed = new Promise((resolve) => this.#server.close(resolve))
+    this.#server.closeIdleConnections()
+    const timer = setTimeout(() => this.#server.closeAllConnections(), DRAIN_MS)
+    await Promise.all([...this.#sessions.values()].map(({ transport }) => transport.close()))
+    await closed
+    clearTimeout(timer)
+    await this.#modern.close()
+  }
+
+  async #handle(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    try {
+      if (!this.#isLocalHost(req, res) || !this.#isLocalOrigin(req, res)) return
+      const path = (req.url ?? '/').split('?')[0]
+      if (path === '/mcp') return await this.#serveMcp(req, res)
+      if (path === '/healthz') return sendJson(res, 200, { status: 'ok' })
+      if (path === '/readyz') return this.#answerReadiness(res)
+      sendJson(res, 404, { error: 'not found', hint: 'MCP is served at /mcp' })
+    } catch (error) {
+      this.#answerFailure(error, res)
+    }
+  }
+
+  #answerReadiness(res: ServerResponse): void {
+    const reason = this.#deps.notReady()
+    sendJson(res, reason === null ? 200 : 503, { ready: reason === null, reason })
+  }
+
+  async #serveMcp(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const parsedBody =
+      req.method === 'POST' ? parse(await readBody(req, MAX_BODY_BYTES)) : undefined
+    const request = toBodylessRequest(req, res)
+    const isLegacy = await isLegacyRequest(request, parsedBody ?? null)
+    const response = isLegacy
+      ? await this.#serveLegacy(request, parsedBody)
+      : await this.#modern.fetch(request, { parsedBody })
+    await sendResponse(response, res)
+  }
+
+  async #serveLegacy(request: Request, parsedBody: unknown): Promise<Response> {
+    const id = request.headers.get('mcp-session-id')
+    const session = id === null ? undefined : this.#sessions.get(id)
+    if (session) {
+      session.lastUsed = Date.now()
+      return session.transport.handleRequest(request, { parsedBody })
+    }
+    if (id !== null) return rpcError(404, -32001, 'Session not found')
+    if (!isInitializeRequest(parsedBody)) {
+      return rpcError(400, -32000, 'Bad Request: Mcp-Session-Id header is required')
+    }
+    const transport = await this.#openSession()
+    return transport.handleRequest(request, { parsedBody })
+  }
+
+  async #openSession(): Promise<WebStandardStreamableHTTPServerTransport> {
+    const transport = new WebStandardStreamableHTTPServerTransport({
+      sessionIdGenerator: randomUUID,
+      onsessioninitialized: (id) => {
+        this.#sessions.set(id, { transport, lastUsed: Date.now() })
+      },
+      onsessionclosed: (id) => {
+        this.#sessions.delete(id)
+      },
+    })
+    await createServer(this.#deps.serving, LOOPBACK, { era: 'legacy' }).connect(transport)
+    return transport
+  }
+
+  async #sweep(): Promise<void> {
+    const oldest = Date.now() - SESSION_IDLE_MS
+    for (const [id, { transport, lastUsed }] of this.#sessions) {
+      if (lastUsed > oldest) continue
+      this.#sessions.delete(id)
+      await transport.close()
+    }
+  }
+
+  #answerFailure(error: unknown, res: ServerResponse): void {
+    if (res.headersSent || res.destroyed) return void res.destroy()
+    res.setHeader('connection', 'close')
+    if (error instanceof BodyTooLarge) {
+      return sendRpcError(res, 413, -32000, `The body is larger than ${MAX_BODY_BYTES} bytes`)
+    }
+    if (error instanceof SyntaxError) return sendRpcError(res, 400, -32700, 'Parse error')
+    this.#deps.log.error({ err: error }, 'request failed')
+    sendRpcError(res, 500, -32603, 'Internal server error')
+  }
+}
+
+const parse = (body: string): unknown => JSON.parse(body)
+
+const rpcError = (status: number, code: number, message: string): Response =>
+  Response.json({ jsonrpc: '2.0', error: { code, message }, id: null }, { status })

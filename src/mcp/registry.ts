@@ -1,0 +1,113 @@
+import type { z } from 'zod'
+import type { Caller } from '../lib/caller.js'
+import type { BoundDomain, BoundResource, BoundTool } from './define.js'
+import { queryParameters, ResourceRouter, SCHEME } from './resources.js'
+import { PERSIST_ANSWER, PERSIST_ARGUMENTS, toJsonSchema } from './schemas.js'
+
+/** A tool as `tools/list` shows it. */
+export interface ToolListing {
+  readonly name: string
+  readonly title: string
+  readonly description: string
+  readonly inputSchema: { readonly type: 'object'; readonly [key: string]: unknown }
+  readonly outputSchema: { readonly type: 'object'; readonly [key: string]: unknown }
+  readonly annotations: Readonly<Record<string, string | boolean>>
+}
+
+/** A resource as `resources/list` and `resources/templates/list` show it. */
+interface ResourceListing {
+  readonly name: string
+  readonly title: string
+  readonly description: string
+  readonly mimeType: string
+}
+
+/** Everything the server serves, converted once at start: the one source of lists, docs and tests. */
+export class Registry {
+  readonly tools: ReadonlyMap<string, BoundTool>
+  readonly resources: readonly BoundResource[]
+  readonly router: ResourceRouter
+  readonly toolList: readonly ToolListing[]
+  readonly resourceList: readonly (ResourceListing & { readonly uri: string })[]
+  readonly templateList: readonly (ResourceListing & { readonly uriTemplate: string })[]
+
+  constructor(domains: readonly BoundDomain[]) {
+    const tools = domains.flatMap((domain) => domain.tools).map(withPersistFields)
+    this.tools = new Map(tools.map((tool) => [tool.name, tool]))
+    if (this.tools.size !== tools.length) throw new Error('two tools have the same name')
+    this.resources = domains.flatMap((domain) => domain.resources)
+    this.router = new ResourceRouter(this.resources)
+    this.toolList = tools.map(listTool)
+    this.resourceList = this.resources
+      .filter(({ path }) => !path.includes('{'))
+      .map((resource) => ({ uri: SCHEME + resource.path, ...describe(resource) }))
+    this.templateList = this.resources
+      .filter(({ input }) => Object.keys(input.shape).length > 0)
+      .map((resource) => ({ uriTemplate: templateOf(resource), ...describe(resource) }))
+  }
+
+  /**
+   * Reads the resource at a URI or bare path.
+   *
+   * @throws AppError `not_found` or `invalid_input` for a URI that is not served as it stands
+   */
+  async read(uri: string, caller: Caller): Promise<unknown> {
+    const { resource, input } = this.router.match(uri)
+    return resource.output.parse(await resource.read(input, caller))
+  }
+
+  /** The served tool names most like a name that is not served. */
+  nearestTools(name: string): string[] {
+    const words = name.toLowerCase().split(/[^a-z0-9]+/)
+    return [...this.tools.keys()]
+      .map((tool) => ({ tool, shared: sharedWords(words, tool) }))
+      .filter(({ shared }) => shared > 0)
+      .sort((a, b) => b.shared - a.shared)
+      .slice(0, 5)
+      .map(({ tool }) => tool)
+  }
+}
+
+const withPersistFields = (tool: BoundTool): BoundTool =>
+  tool.persists
+    ? {
+        ...tool,
+        input: tool.input.extend(PERSIST_ARGUMENTS).strict(),
+        output: (tool.output as z.ZodObject).extend(PERSIST_ANSWER),
+      }
+    : { ...tool, input: tool.input.strict() }
+
+const listTool = (tool: BoundTool): ToolListing => ({
+  name: tool.name,
+  title: tool.title,
+  description: tool.description,
+  inputSchema: { type: 'object', ...toJsonSchema(tool.input, 'input') },
+  outputSchema: { type: 'object', ...toJsonSchema(tool.output, 'output') },
+  annotations: {
+    title: tool.title,
+    readOnlyHint: tool.effect === 'read',
+    destructiveHint: tool.effect === 'destroy',
+    idempotentHint: tool.idempotent,
+    openWorldHint: tool.openWorld,
+  },
+})
+
+const describe = (resource: BoundResource): ResourceListing => ({
+  name: resource.path,
+  title: resource.title,
+  description: resource.description,
+  mimeType: 'application/json',
+})
+
+function templateOf(resource: BoundResource): string {
+  const query = queryParameters(resource)
+  return `${SCHEME}${resource.path}${query.length > 0 ? `{?${query.join(',')}}` : ''}`
+}
+
+/** Counts words that begin alike, so that `persist_trade` finds `persist_trade_execution`. */
+const sharedWords = (words: readonly string[], tool: string): number =>
+  tool
+    .split('_')
+    .filter((part) =>
+      words.some((word) => word && (part.startsWith(word) || word.startsWith(part))),
+    ).length

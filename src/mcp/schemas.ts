@@ -1,0 +1,58 @@
+import { z } from 'zod'
+
+/** Arguments every persisting tool takes beside its own. */
+export const PERSIST_ARGUMENTS = {
+  idempotency_key: z
+    .string()
+    .min(1)
+    .max(255)
+    .regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without spaces')
+    .optional()
+    .describe(
+      'Repeat a call with the same key to get the first answer again instead of a second effect.',
+    ),
+}
+
+/** What every persisting tool answers beside its own fields. */
+export const PERSIST_ANSWER = {
+  replayed: z
+    .literal(true)
+    .optional()
+    .describe('The stored answer of an earlier call with this key.'),
+}
+
+/**
+ * JSON Schema as clients see it. The pattern zod writes for a date-time is a page of regular
+ * expression that `format` already says, so it is left out.
+ */
+export function toJsonSchema(schema: z.ZodType, io: 'input' | 'output'): Record<string, unknown> {
+  const { $schema: _, ...json } = z.toJSONSchema(schema, {
+    io,
+    override: ({ jsonSchema }) => {
+      if (jsonSchema.format) delete jsonSchema.pattern
+      if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum
+      if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum
+    },
+  })
+  return json
+}
+
+/** Every problem of a refused input, each beginning with the field it is about. */
+export function describeIssues(error: z.ZodError, root = 'arguments'): string {
+  return error.issues.map((issue) => `${fieldOf(issue, root)}: ${reasonOf(issue)}`).join('; ')
+}
+
+const fieldOf = (issue: z.core.$ZodIssue, root: string): string =>
+  issue.path.reduce<string>(
+    (path, part) => (typeof part === 'number' ? `${path}[${part}]` : join(path, String(part))),
+    '',
+  ) || root
+
+const join = (path: string, part: string): string => (path ? `${path}.${part}` : part)
+
+function reasonOf(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'unrecognized_keys') {
+    return `unknown field ${issue.keys.map((key) => JSON.stringify(key.slice(0, 64))).join(', ')}`
+  }
+  return issue.message.replace(/^Invalid input: /, '')
+}

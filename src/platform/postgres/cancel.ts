@@ -1,0 +1,76 @@
+import net from 'node:net'
+import tls from 'node:tls'
+import type pg from 'pg'
+
+/** Request codes of https://www.postgresql.org/docs/current/protocol-message-formats.html */
+const SSL_REQUEST = 80877103
+const CANCEL_REQUEST = 80877102
+const CANCEL_TIMEOUT_MS = 2_000
+
+/** A connection's own address and key, as the driver keeps them. */
+interface Backend {
+  readonly processID: number | null
+  readonly secretKey: number | null
+}
+
+/**
+ * Asks PostgreSQL to stop what this connection is running. The request goes over a connection of its
+ * own with the backend's key, so it needs no free slot of any pool and passes through PgBouncer,
+ * where `pg_cancel_backend` would meet a made-up process id. Whether it found anything to stop is
+ * seen on the cancelled connection, not here.
+ */
+export async function requestCancel(config: pg.ClientConfig, backend: Backend): Promise<void> {
+  if (backend.processID === null || backend.secretKey === null) return
+  const message = Buffer.alloc(16)
+  message.writeInt32BE(16, 0)
+  message.writeInt32BE(CANCEL_REQUEST, 4)
+  message.writeInt32BE(backend.processID, 8)
+  message.writeInt32BE(backend.secretKey, 12)
+  const socket = await open(config)
+  try {
+    const secured = config.ssl ? await startTls(socket, config) : socket
+    secured.end(message)
+    await closed(secured)
+  } finally {
+    socket.destroy()
+  }
+}
+
+function open(config: pg.ClientConfig): Promise<net.Socket> {
+  const host = config.host || 'localhost'
+  const port = config.port || 5432
+  const socket = host.startsWith('/')
+    ? net.connect({ path: `${host}/.s.PGSQL.${port}` })
+    : net.connect({ host, port })
+  socket.setTimeout(CANCEL_TIMEOUT_MS, () => socket.destroy(new Error('cancel timed out')))
+  return new Promise((resolve, reject) => {
+    socket.once('connect', () => resolve(socket))
+    socket.once('error', reject)
+  })
+}
+
+async function startTls(socket: net.Socket, config: pg.ClientConfig): Promise<net.Socket> {
+  const request = Buffer.alloc(8)
+  request.writeInt32BE(8, 0)
+  request.writeInt32BE(SSL_REQUEST, 4)
+  socket.write(request)
+  const [answer] = await new Promise<Buffer>((resolve, reject) => {
+    socket.once('data', resolve)
+    socket.once('error', reject)
+  })
+  if (answer !== 'S'.charCodeAt(0)) throw new Error('the server does not speak TLS')
+  const options = typeof config.ssl === 'object' ? config.ssl : {}
+  const servername = config.host && !net.isIP(config.host) ? { servername: config.host } : {}
+  const secured = tls.connect({ socket, ...servername, ...options })
+  return new Promise((resolve, reject) => {
+    secured.once('secureConnect', () => resolve(secured))
+    secured.once('error', reject)
+  })
+}
+
+const closed = (socket: net.Socket): Promise<void> =>
+  new Promise((resolve) => {
+    socket.once('close', () => resolve())
+    socket.once('error', () => resolve())
+    socket.resume()
+  })

@@ -1,0 +1,102 @@
+import { createHash } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
+import { AppError } from '../../errors.js'
+import { canonicalJson } from '../../lib/canonical-json.js'
+import type { Database } from './database.js'
+import { isSerializationFailure } from './errors.js'
+import type { Transaction } from './queryable.js'
+import { prepared, sql } from './sql.js'
+
+/** One effect, named by its caller so that repeating it is harmless. */
+export interface KeyedEffect {
+  readonly principal: string
+  readonly tool: string
+  readonly arguments: unknown
+  readonly idempotencyKey: string | null
+}
+
+const ATTEMPTS = 4
+const BACKOFF_MS = 20
+/** A call whose key is in flight waits for the first one to end. */
+const KEY_WAIT_MS = 20_000
+
+/**
+ * Runs `work` in a transaction of its own, again when PostgreSQL could not serialise it. With a key
+ * the answer is stored in the same transaction, so that repeating the call gives it back.
+ *
+ * @throws AppError `conflict` when the key was used with other arguments
+ */
+export async function runExactlyOnce<T>(
+  database: Database,
+  effect: KeyedEffect,
+  signal: AbortSignal,
+  work: (tx: Transaction) => Promise<T>,
+): Promise<{ answer: T; replayed: boolean }> {
+  const options =
+    effect.idempotencyKey === null ? { signal } : { signal, lockTimeoutMs: KEY_WAIT_MS }
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await database.transaction((tx) => applyOnce(tx, effect, work), options)
+    } catch (error) {
+      if (attempt === ATTEMPTS || !isSerializationFailure(error)) throw error
+      await delay(BACKOFF_MS * 2 ** attempt * Math.random(), undefined, { signal })
+    }
+  }
+}
+
+/** The effect with its key, inside a transaction that somebody else commits. */
+export async function applyOnce<T>(
+  tx: Transaction,
+  effect: KeyedEffect,
+  work: (tx: Transaction) => Promise<T>,
+): Promise<{ answer: T; replayed: boolean }> {
+  const { idempotencyKey: key } = effect
+  if (key === null) return { answer: await work(tx), replayed: false }
+  const digest = createHash('sha256').update(canonicalJson(effect.arguments)).digest()
+  if ((await tx.run(claimKey(effect, key, digest))) === 0) {
+    return { answer: (await storedAnswer(tx, effect, key, digest)) as T, replayed: true }
+  }
+  const answer = await work(tx)
+  await tx.run(storeAnswer(effect, key, answer))
+  return { answer, replayed: false }
+}
+
+async function storedAnswer(
+  tx: Transaction,
+  effect: KeyedEffect,
+  key: string,
+  digest: Buffer,
+): Promise<unknown> {
+  const stored = await tx.one(selectKey(effect, key))
+  if (stored.tool === effect.tool && digest.equals(stored.arguments_sha256)) return stored.answer
+  throw new AppError('conflict', 'This idempotency_key was used before with other arguments.', {
+    hint: 'Use a new key for a new call; the same key only for the same call.',
+  })
+}
+
+/** Waits for a transaction that has claimed the same key and not ended yet. */
+const claimKey = ({ principal, tool }: KeyedEffect, key: string, digest: Buffer) =>
+  prepared(
+    'idempotency.claim',
+    sql`
+      insert into catalyst.idempotency_keys (principal, key, tool, arguments_sha256)
+      values (${principal}::text, ${key}::text, ${tool}::text, ${digest}::bytea)
+      on conflict (principal, key) do nothing`,
+  )
+
+const storeAnswer = ({ principal }: KeyedEffect, key: string, answer: unknown) =>
+  prepared(
+    'idempotency.answer',
+    sql`
+      update catalyst.idempotency_keys
+      set answer = ${JSON.stringify(answer)}::jsonb
+      where principal = ${principal}::text
+        and key = ${key}::text`,
+  )
+
+const selectKey = ({ principal }: KeyedEffect, key: string) =>
+  sql<{ tool: string; arguments_sha256: Buffer; answer: unknown }>`
+    select tool, arguments_sha256, answer
+    from catalyst.idempotency_keys
+    where principal = ${principal}::text
+      and key = ${key}::text`
