@@ -1,3 +1,4 @@
 drop table catalyst.idempotency_keys;
 drop table catalyst.events;
+drop sequence catalyst.event_seq;
 drop table catalyst.event_outbox;

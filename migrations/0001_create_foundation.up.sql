@@ -1,27 +1,31 @@
--- description: The machinery every write relies on: event outbox and log, idempotency keys, audit log.
+-- description: The machinery every write relies on: event outbox and log, idempotency keys, sessions, audit log.
 
 -- Written inside the transaction that makes the fact; the publisher moves rows to catalyst.events
 -- after commit. Insert-only for writers, so nobody waits for anybody here.
 create table catalyst.event_outbox (
   outbox_id bigint generated always as identity primary key,
   type text not null,
+  severity text not null default 'info' check (severity in ('info', 'warning', 'critical')),
   data jsonb not null,
   transaction_id xid8 not null default pg_current_xact_id(),
   at timestamptz not null default clock_timestamp()
 );
 
--- The replayable log. seq is given by the one publisher, after commit: a reader at seq n has seen
--- everything up to n, whatever order the transactions committed in.
+-- The replayable log. The one publisher of the moment gives seq after commit, under a lock it keeps
+-- until its own commit is visible: whoever has read up to n has seen everything up to n, whatever
+-- order the transactions committed in. Ranges of seq are partitions, so that old ones are dropped
+-- whole and reading after n touches only the partitions that can have more.
+create sequence catalyst.event_seq;
 create table catalyst.events (
   seq bigint primary key,
   type text not null,
-  severity text not null default 'info' check (severity in ('info', 'warning', 'critical')),
+  severity text not null,
   data jsonb not null,
-  transaction_id xid8 not null,
-  at timestamptz not null
-);
+  at timestamptz not null,
+  published_at timestamptz not null default clock_timestamp()
+) partition by range (seq);
 create index events_type_seq on catalyst.events (type, seq);
-create index events_at on catalyst.events using brin (at);
+create table catalyst.events_0 partition of catalyst.events for values from (0) to (1000000);
 
 -- The answer is stored in the same transaction as the effect it answers for.
 create table catalyst.idempotency_keys (
@@ -33,4 +37,4 @@ create table catalyst.idempotency_keys (
   created_at timestamptz not null default now(),
   primary key (principal, key)
 );
-create index idempotency_keys_created_at on catalyst.idempotency_keys using brin (created_at);
+create index idempotency_keys_created_at on catalyst.idempotency_keys (created_at);

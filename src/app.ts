@@ -40,7 +40,6 @@ export interface App {
 const MIGRATIONS = fileURLToPath(new URL('../migrations', import.meta.url))
 /** Health reads must be answered even when the database is not. */
 const HEALTH_TIMEOUT_MS = 2_000
-const CACHE_NAMESPACE = 'catalyst'
 
 /** The outside systems, connected as the settings say; nothing of the product yet. */
 export interface Platform {
@@ -56,10 +55,11 @@ export interface Platform {
 /** Starts or joins the embedded services where no URL is given, and opens the cache. */
 export async function openPlatform(config: Config, log: Log): Promise<Platform> {
   const embedded = await startEmbedded(config, log)
-  const cache = openCache(config, embedded)
+  const endpoints = endpointsOf(config, embedded)
+  const cache = openCache(config, embedded, endpoints.pooled.database)
   return {
     embedded,
-    ...endpointsOf(config, embedded),
+    ...endpoints,
     cache,
     close: async () => {
       await cache.store.close()
@@ -140,18 +140,14 @@ function endpointsOf(config: Config, embedded: EmbeddedServices | null) {
 function openCache(
   config: Config,
   embedded: EmbeddedServices | null,
+  database: string,
 ): { readonly store: CacheStore; readonly engine: Engine } {
-  const url = config.REDIS_URL?.reveal()
-  if (url)
-    return { store: new RedisCacheStore({ url, namespace: CACHE_NAMESPACE }), engine: 'external' }
-  const path = embedded?.redis?.path
-  if (path) {
-    return {
-      store: new RedisCacheStore({ url: path, namespace: CACHE_NAMESPACE }),
-      engine: 'embedded',
-    }
-  }
-  return { store: new MemoryCacheStore(), engine: 'in-process' }
+  const external = config.REDIS_URL?.reveal().replace(/^unix:\/\//, '')
+  const url = external ?? embedded?.redis?.path
+  if (!url) return { store: new MemoryCacheStore(), engine: 'in-process' }
+  // What is cached belongs to one database; another database's servers may use the same Redis.
+  const store = new RedisCacheStore({ url, namespace: `catalyst:${database}` })
+  return { store, engine: external ? 'external' : 'embedded' }
 }
 
 function describe(config: Config, { embedded, pooled, cache }: Platform): App['description'] {

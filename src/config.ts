@@ -32,7 +32,7 @@ const SETTINGS = z.object({
     .string()
     .optional()
     .describe('File with the certificate authority of the database, when its URL asks for TLS.'),
-  REDIS_URL: secretUrl('redis', 'rediss').describe(
+  REDIS_URL: secretUrl('redis', 'rediss', 'unix').describe(
     'Redis or Valkey. Without it a server found on PATH is started, else the cache is in process.',
   ),
   CATALYST_DATA_DIR: z

@@ -6,6 +6,7 @@ import { exactTypes } from './types.js'
 /** How to reach one database, and how it may be named in logs and answers. */
 export interface Endpoint {
   readonly config: pg.ClientConfig
+  readonly database: string
   /** `host:port/database`, without user, password or parameters. */
   readonly label: string
 }
@@ -39,7 +40,8 @@ export function parseDatabaseUrl(url: string, rootCertificate?: string): Endpoin
     types: exactTypes,
   }
   const host = parsed.host || 'localhost'
-  return { config, label: `${host}:${parsed.port || 5432}/${parsed.database || 'postgres'}` }
+  const database = parsed.database || 'postgres'
+  return { config, database, label: `${host}:${parsed.port || 5432}/${database}` }
 }
 
 /** A connected client whose loss while idle is not an uncaught error. */

@@ -1,0 +1,134 @@
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
+import { afterAll, inject } from 'vitest'
+import { openApp } from '../../src/app.js'
+import { loadConfig } from '../../src/config.js'
+import type { ErrorBody } from '../../src/errors.js'
+import type { BoundDomain } from '../../src/mcp/define.js'
+import { HttpEndpoint } from '../../src/mcp/http.js'
+import { createLog } from '../../src/platform/log.js'
+import { createDatabase, type TestDatabase } from './database.js'
+
+/** The two protocol eras: 2025-11-25 and 2026-07-28. */
+export type Era = 'legacy' | 'modern'
+
+/** The product, served over HTTP, with a client of the official SDK connected to it. */
+export interface TestApp {
+  readonly url: string
+  readonly client: TestClient
+  readonly database: TestDatabase
+  connect(era: Era): Promise<TestClient>
+  close(): Promise<void>
+}
+
+/** Starts the product on a database of its own; everything is disposed after the test file. */
+export async function startApp(
+  options: { env?: Record<string, string>; domains?: readonly BoundDomain[] } = {},
+): Promise<TestApp> {
+  const database = await createDatabase()
+  const config = loadConfig({
+    DATABASE_URL: database.url,
+    REDIS_URL: `unix://${inject('redisPath')}`,
+    LOG_LEVEL: 'silent',
+    ...options.env,
+  })
+  const log = createLog(config.LOG_LEVEL)
+  const app = await openApp(config, log, options.domains)
+  const endpoint = new HttpEndpoint({
+    serving: app.serving,
+    log,
+    notReady: () => app.schema.state.reason,
+  })
+  const url = await endpoint.listen('127.0.0.1', 0)
+  const clients: TestClient[] = []
+  const connect = async (era: Era) => {
+    const client = await TestClient.connect(url, era)
+    clients.push(client)
+    return client
+  }
+  let closing: Promise<void> | undefined
+  const close = async () => {
+    await Promise.all(clients.map((client) => client.close()))
+    await endpoint.close()
+    await app.close()
+    await database.drop()
+  }
+  afterAll(() => {
+    closing ??= close()
+    return closing
+  })
+  return {
+    url,
+    client: await connect('modern'),
+    database,
+    connect,
+    close: () => {
+      closing ??= close()
+      return closing
+    },
+  }
+}
+
+/** A refused tool call, with the error as the client received it. */
+export class ToolError extends Error {
+  readonly body: ErrorBody
+  constructor(body: ErrorBody) {
+    super(`${body.code}: ${body.message}`)
+    this.body = body
+  }
+}
+
+/** The official client with the two calls the tests make most. */
+export class TestClient {
+  readonly sdk: Client
+
+  private constructor(sdk: Client) {
+    this.sdk = sdk
+  }
+
+  /** Connects over Streamable HTTP in one protocol era. */
+  static async connect(url: string, era: Era): Promise<TestClient> {
+    const sdk = new Client(
+      { name: 'test', version: '0' },
+      era === 'modern' ? { versionNegotiation: { mode: { pin: '2026-07-28' } } } : {},
+    )
+    await sdk.connect(new StreamableHTTPClientTransport(new URL(url)))
+    return new TestClient(sdk)
+  }
+
+  /** The structured answer; throws `ToolError` when the tool refused. */
+  // biome-ignore lint/suspicious/noExplicitAny: answers are asserted field by field, not typed
+  async tool(name: string, args: Record<string, unknown> = {}): Promise<any> {
+    const result = await this.sdk.callTool({ name, arguments: args })
+    if (result.isError) throw new ToolError(JSON.parse(textOf(result.content)))
+    return result.structuredContent
+  }
+
+  /** The error of a call that must be refused. */
+  async refused(name: string, args: Record<string, unknown> = {}): Promise<ErrorBody> {
+    try {
+      await this.tool(name, args)
+    } catch (error) {
+      if (error instanceof ToolError) return error.body
+      throw error
+    }
+    throw new Error(`${name} was not refused`)
+  }
+
+  /** A resource's JSON. */
+  // biome-ignore lint/suspicious/noExplicitAny: answers are asserted field by field, not typed
+  async resource(uri: string): Promise<any> {
+    const { contents } = await this.sdk.readResource({ uri })
+    const [first] = contents
+    if (!first || !('text' in first)) throw new Error(`${uri} answered without text`)
+    return JSON.parse(first.text)
+  }
+
+  close(): Promise<void> {
+    return this.sdk.close()
+  }
+}
+
+function textOf(content: unknown): string {
+  const [first] = Array.isArray(content) ? content : []
+  return first?.type === 'text' ? first.text : ''
+}

@@ -1,0 +1,55 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import pg from 'pg'
+import type { TestProject } from 'vitest/node'
+import { MigrationService } from '../../src/domains/migrations/service.js'
+import { joinEmbedded } from '../../src/platform/embedded/services.js'
+import { parseDatabaseUrl } from '../../src/platform/postgres/connection.js'
+
+/** The database every test database is copied from: migrated once. */
+export const TEMPLATE = 'catalyst_template'
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    postgresUrl: string
+    redisPath: string
+  }
+}
+
+/** Starts a real PostgreSQL and a real Redis for the whole run. */
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'catalyst-db-test-'))
+  const services = await joinEmbedded({ dataDir, postgres: true, redis: true, log: () => {} })
+  if (!services.postgres || !services.redis) {
+    await services.release()
+    throw new Error(
+      'The tests need a Redis: run "apt-get install redis-server" (macOS: "brew install redis").',
+    )
+  }
+  await prepareTemplate(services.postgres.connectionString)
+  project.provide('postgresUrl', services.postgres.connectionString)
+  project.provide('redisPath', services.redis.path)
+  return async () => {
+    await services.release()
+    await rm(dataDir, { recursive: true, force: true })
+  }
+}
+
+async function prepareTemplate(url: string): Promise<void> {
+  const admin = new pg.Client({ connectionString: url })
+  await admin.connect()
+  await admin.query(`create database ${TEMPLATE}`)
+  await admin.end()
+  await new MigrationService({
+    endpoint: parseDatabaseUrl(withDatabase(url, TEMPLATE)),
+    directories: [fileURLToPath(new URL('../../migrations', import.meta.url))],
+    appVersion: 'test',
+  }).up()
+}
+
+/** The same server, another database. */
+export function withDatabase(url: string, database: string): string {
+  return url.replace(/\/catalyst(?=\?|$)/, `/${database}`)
+}

@@ -1,0 +1,16 @@
+import { setTimeout as delay } from 'node:timers/promises'
+
+/** Polls until `condition` answers something truthy; fails loudly when it does not in time. */
+export async function waitFor<T>(
+  condition: () => T | Promise<T>,
+  options: { timeoutMs?: number; what?: string } = {},
+): Promise<NonNullable<T>> {
+  const { timeoutMs = 10_000, what = 'the condition' } = options
+  const deadline = Date.now() + timeoutMs
+  for (;;) {
+    const value = await condition()
+    if (value) return value
+    if (Date.now() > deadline) throw new Error(`${what} did not come true within ${timeoutMs} ms`)
+    await delay(20)
+  }
+}
