@@ -2,6 +2,8 @@ import { fileURLToPath } from 'node:url'
 import { type Config, embeddedDir } from './config.js'
 import { cache as cacheDomain } from './domains/cache/index.js'
 import { CacheService } from './domains/cache/service.js'
+import { events } from './domains/events/index.js'
+import { EventService } from './domains/events/service.js'
 import { explore } from './domains/explore/index.js'
 import { ExploreService } from './domains/explore/service.js'
 import { market } from './domains/market/index.js'
@@ -16,6 +18,7 @@ import { redactUrl } from './lib/secret.js'
 import { VERSION } from './lib/version.js'
 import { type BoundDomain, bind } from './mcp/define.js'
 import { Dispatcher } from './mcp/dispatcher.js'
+import { Notifications } from './mcp/notifications.js'
 import { Registry } from './mcp/registry.js'
 import type { Serving } from './mcp/server.js'
 import type { CacheStore } from './platform/cache/cache-store.js'
@@ -26,6 +29,7 @@ import type { Log } from './platform/log.js'
 import { type Endpoint, parseDatabaseUrl } from './platform/postgres/connection.js'
 import { Database } from './platform/postgres/database.js'
 import { DedicatedConnection } from './platform/postgres/dedicated.js'
+import { EventLog } from './platform/postgres/event-log.js'
 
 /** Everything that runs, constructed and connected. */
 export interface App {
@@ -85,6 +89,7 @@ export async function openApp(
     appVersion: VERSION,
   })
   const schema = new SchemaKeeper({ migrations, log })
+  const eventLog = new EventLog({ endpoint: direct, log })
   const monitor = new MonitoringService({
     connection: health,
     postgresEngine: config.DATABASE_URL ? 'external' : 'embedded',
@@ -98,20 +103,26 @@ export async function openApp(
     bind(market, new NewsService({ clock: systemClock })),
     bind(cacheDomain, new CacheService(cache)),
     bind(monitoring, monitor),
+    bind(events, new EventService({ database, log: eventLog })),
     bind(
       explore,
       new ExploreService({ readResource: (uri, caller) => registry.read(uri, caller) }),
     ),
     ...extraDomains,
   ])
-  const unitsOfWork = new SessionService({ database })
+  const unitsOfWork = new SessionService({ database, committed: () => eventLog.poke() })
+  const dispatcher = new Dispatcher({ registry, unitsOfWork, log })
+  const notifications = new Notifications({ registry, log })
+  eventLog.subscribe((published) => notifications.eventsPublished(published))
   await schema.start()
+  eventLog.start()
   return {
-    serving: { registry, dispatcher: new Dispatcher({ registry, unitsOfWork, log }) },
+    serving: { registry, dispatcher, notifications },
     schema,
     description: describe(config, platform),
     close: async () => {
       await schema.stop()
+      await eventLog.stop()
       await Promise.all([database.close(), health.close()])
       await platform.close()
     },

@@ -1,6 +1,13 @@
 import { z } from 'zod'
 
-const event = <P extends z.ZodObject>(doc: string, data: P) => ({ doc, data })
+/** How much an event should worry its reader. */
+export type Severity = 'info' | 'warning' | 'critical'
+
+const event = <P extends z.ZodObject>(severity: Severity, doc: string, data: P) => ({
+  severity,
+  doc,
+  data,
+})
 
 /**
  * Every event the server publishes: one entry is all there is to adding one. An event that reports a
@@ -9,10 +16,20 @@ const event = <P extends z.ZodObject>(doc: string, data: P) => ({ doc, data })
  */
 export const EVENTS = {
   'db.transaction': event(
-    'A persisting tool committed.',
+    'info',
+    'Persisting tools committed a transaction.',
     z.object({
       tools: z.array(z.string()),
       session_id: z.string().nullable(),
+    }),
+  ),
+  'db.session.expired': event(
+    'warning',
+    'A database session passed its time limit; what it had not committed was rolled back.',
+    z.object({
+      session_id: z.string(),
+      limit: z.enum(['idle', 'absolute']),
+      transaction_rolled_back: z.boolean(),
     }),
   ),
 } as const
@@ -22,3 +39,15 @@ export type EventType = keyof typeof EVENTS
 
 /** The payload an event of this type carries. */
 export type EventData<T extends EventType> = z.output<(typeof EVENTS)[T]['data']>
+
+/** All declared names. */
+export const EVENT_TYPES = Object.keys(EVENTS) as [EventType, ...EventType[]]
+
+/** One event of the log, as clients read it. */
+export interface PublishedEvent {
+  readonly seq: number
+  readonly type: string
+  readonly at: string
+  readonly severity: Severity
+  readonly data: Record<string, unknown>
+}

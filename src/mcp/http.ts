@@ -59,6 +59,7 @@ export class HttpEndpoint {
     this.#deps = deps
     this.#modern = createMcpHandler((context) => createServer(deps.serving, LOOPBACK, context), {
       legacy: 'reject',
+      bus: deps.serving.notifications.bus,
       maxRequestBodySize: MAX_BODY_BYTES,
       onerror: (error) => deps.log.debug({ err: error }, 'request refused'),
     })

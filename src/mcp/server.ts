@@ -11,6 +11,7 @@ import {
 import { ERROR_CODES, type ErrorBody } from '../errors.js'
 import { VERSION } from '../lib/version.js'
 import type { Dispatcher, Origin, Outcome } from './dispatcher.js'
+import type { Notifications } from './notifications.js'
 import { page } from './pagination.js'
 import type { Registry } from './registry.js'
 
@@ -18,6 +19,7 @@ import type { Registry } from './registry.js'
 export interface Serving {
   readonly registry: Registry
   readonly dispatcher: Dispatcher
+  readonly notifications: Notifications
   /** Adds handlers of its own to every server: how the conformance fixtures join the real stack. */
   readonly extend?: (server: Server, context: McpRequestContext) => void
 }
@@ -42,7 +44,7 @@ export function createServer(serving: Serving, peer: Peer, context: McpRequestCo
   const server = new Server(
     { name: 'database-services', title: 'Catalyst Database Services', version: VERSION },
     {
-      capabilities: { tools: {}, resources: {} },
+      capabilities: { tools: {}, resources: { subscribe: true } },
       instructions: INSTRUCTIONS,
       cacheHints: {
         'tools/list': { ttlMs: 300_000, cacheScope: 'public' },
@@ -68,6 +70,7 @@ export function createServer(serving: Serving, peer: Peer, context: McpRequestCo
   server.setRequestHandler('resources/read', async ({ params }, ctx) =>
     toReadResult(params.uri, await dispatcher.readResource(params.uri, originOf(peer, ctx))),
   )
+  serving.notifications.attach(server, context)
   serving.extend?.(server, context)
   return server
 }

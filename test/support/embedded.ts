@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {
   chmodSync,
+  cpSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -20,6 +21,7 @@ import { type Home, prepareHome } from '../../src/platform/embedded/home.js'
 import { PostgresProcess } from '../../src/platform/embedded/postgres-process.js'
 import { findPostmaster } from '../../src/platform/embedded/postmaster.js'
 import { RedisProcess } from '../../src/platform/embedded/redis-process.js'
+import { joinEmbedded } from '../../src/platform/embedded/services.js'
 
 /** An initdb takes seconds on a busy machine. */
 vi.setConfig({ testTimeout: 120_000 })
@@ -54,6 +56,24 @@ export function newDataDir(name = 'data'): string {
     rmSync(parent, { recursive: true, force: true })
     if (home.sockets !== home.run) rmSync(home.sockets, { recursive: true, force: true })
   })
+  return dataDir
+}
+
+let template: Promise<string> | undefined
+
+/** A data directory whose database exists already: a copy of one made once per test file. */
+export async function usedDataDir(): Promise<string> {
+  template ??= makeTemplate()
+  const dataDir = newDataDir()
+  cpSync(await template, dataDir, { recursive: true })
+  return dataDir
+}
+
+async function makeTemplate(): Promise<string> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'emb-template-'))
+  process.once('exit', () => rmSync(dataDir, { recursive: true, force: true }))
+  const services = await joinEmbedded({ dataDir, postgres: true, redis: false, log: () => {} })
+  await services.release()
   return dataDir
 }
 
@@ -118,6 +138,7 @@ export class ServerProcess {
         ...(gid === undefined ? {} : { gid }),
       },
     )
+    onTestFinished(() => void this.child.kill('SIGKILL'))
     if (!this.child.stdout) throw new Error('no stdout')
     this.#answers = createInterface(this.child.stdout)[Symbol.asyncIterator]()
   }
@@ -170,6 +191,7 @@ export class LockContender {
     this.#child = spawn(process.execPath, [script, directory, counter, String(times)], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
+    onTestFinished(() => this.kill())
   }
 
   /** Waits until it holds the lock. */

@@ -1,0 +1,97 @@
+import { AppError } from '../../errors.js'
+
+/** `connecting` is only the first attempt; a cache that was lost is `down` until it answers again. */
+export type CacheState = 'ready' | 'connecting' | 'loading' | 'down'
+
+/** Whether the cache answers, since when, and if not, why: a text that may be shown to clients. */
+export interface CacheHealth {
+  readonly state: CacheState
+  readonly since: string
+  readonly reason: string | null
+}
+
+/** Figures as the engine reports them; null is what it does not know or what has no meaning there. */
+export interface CacheStats {
+  readonly used_memory_bytes: number | null
+  /** Null when there is no limit. */
+  readonly max_memory_bytes: number | null
+  /** 0-1; null as long as nothing was read. */
+  readonly hit_rate: number | null
+  readonly evicted_keys: number | null
+  readonly connected_clients: number | null
+  /** Keys of our namespace only. */
+  readonly keys: number
+  readonly keys_by_prefix: ReadonlyMap<string, number>
+  /** False when counting was stopped by its time limit: the counts are then lower bounds. */
+  readonly keys_complete: boolean
+}
+
+/** Which keys to list: at most `limit` of those that match and sort after `after`. */
+export interface KeyQuery {
+  readonly pattern: string
+  readonly after: string | null
+  readonly limit: number
+}
+
+/** One page of keys in ascending order. */
+export interface KeyPage {
+  readonly keys: readonly string[]
+  /** Matching keys on all pages together. */
+  readonly total: number
+  /** The `after` of the next page; null at the end. */
+  readonly next: string | null
+  /** False when the walk was stopped by its time limit: keys may be missing. */
+  readonly complete: boolean
+}
+
+/**
+ * A cache of text under one namespace. Keys and values are well-formed Unicode, NUL included; keys
+ * are named without the namespace, and nothing outside it is read, listed or deleted. Patterns are
+ * Redis globs (`*`, `?`, `[...]`, `\`). An engine that does not answer is `AppError('unavailable')`.
+ */
+export interface CacheStore {
+  /** The value, or null when there is none or it has expired. */
+  get(key: string): Promise<string | null>
+  /** The values in the order of the keys. */
+  mget(keys: readonly string[]): Promise<(string | null)[]>
+  /** Stores the value for this many whole seconds: a cache entry without an end is a leak. */
+  set(key: string, value: string, ttlSeconds: number): Promise<void>
+  /** Deletes keys by name; the number that existed. */
+  delete(keys: readonly string[]): Promise<number>
+  /**
+   * Deletes every matching key that exists during the whole call; the number deleted. It walks all
+   * keys in small steps, so that nobody else waits for it, and stops between steps when aborted.
+   */
+  deleteByPattern(pattern: string, signal?: AbortSignal): Promise<number>
+  /**
+   * Lists keys by name order, so that a key which exists during the whole paging comes exactly once
+   * whatever is written meanwhile. Each page walks all keys in small steps, within a time limit.
+   */
+  keys(query: KeyQuery): Promise<KeyPage>
+  /** The engine's figures, and our keys counted by how they begin, within a time limit. */
+  stats(prefixes: readonly string[]): Promise<CacheStats>
+  /** Asks the engine whether it answers; never rejects. */
+  health(): Promise<CacheHealth>
+  /** Lets the engine go; what is in flight fails. */
+  close(): Promise<void>
+}
+
+const MAX_TTL_SECONDS = 365 * 24 * 3600
+
+/** Refuses lifetimes that an engine would take as "for ever", "at once", or not at all. */
+export function checkTtl(ttlSeconds: number): void {
+  if (Number.isInteger(ttlSeconds) && ttlSeconds >= 1 && ttlSeconds <= MAX_TTL_SECONDS) return
+  throw new AppError(
+    'invalid_input',
+    `The time to live must be a whole number of seconds from 1 to ${MAX_TTL_SECONDS}.`,
+  )
+}
+
+/** Ends a walk whose caller went away. */
+export function stopIfAborted(signal: AbortSignal | undefined): void {
+  if (!signal?.aborted) return
+  if (signal.reason instanceof AppError) throw signal.reason
+  throw new AppError('cancelled', 'Stopped halfway; the keys deleted so far stay deleted.', {
+    cause: signal.reason,
+  })
+}

@@ -1,0 +1,23 @@
+import type { Clock } from '../../lib/clock.js'
+import type { CacheHealth, CacheState } from './cache-store.js'
+
+/** The latest known health; `since` moves only when the state does, not with each new reason. */
+export class HealthRecord {
+  readonly #clock: Clock
+  #current: CacheHealth
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+    this.#current = { state: 'connecting', since: clock.now().toISOString(), reason: null }
+  }
+
+  get current(): CacheHealth {
+    return this.#current
+  }
+
+  set(state: CacheState, reason: string | null): void {
+    const since =
+      state === this.#current.state ? this.#current.since : this.#clock.now().toISOString()
+    this.#current = { state, since, reason }
+  }
+}

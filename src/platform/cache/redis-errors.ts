@@ -1,0 +1,89 @@
+import { AppError } from '../../errors.js'
+
+interface Meaning {
+  readonly message: string
+  readonly hint?: string
+  readonly retryable?: boolean
+}
+
+const DOCTOR = 'Run "catalyst-db doctor": it names what to change in REDIS_URL.'
+
+/** Error replies by their first word: https://redis.io/docs/latest/develop/reference/protocol-spec/ */
+const REPLIES: Readonly<Record<string, Meaning>> = {
+  LOADING: { message: 'Redis is loading its data into memory.' },
+  MASTERDOWN: { message: 'Redis has lost its primary server.' },
+  READONLY: { message: 'Redis answers reads only at the moment.' },
+  OOM: {
+    message: 'Redis is out of memory and evicts nothing.',
+    hint: 'Raise its maxmemory or set an eviction policy; read catalyst://cache/stats.',
+  },
+  MISCONF: { message: 'Redis refuses writes because it cannot save its data.' },
+  BUSY: { message: 'Redis is busy with a script.' },
+  NOAUTH: { message: 'Redis asks for a password.', hint: DOCTOR, retryable: false },
+  WRONGPASS: { message: 'Redis refused the login.', hint: DOCTOR, retryable: false },
+  NOPERM: { message: 'The Redis user lacks a right it needs.', hint: DOCTOR, retryable: false },
+}
+
+const NOBODY_THERE = { message: 'Nothing listens at the address of the cache.' }
+const UNKNOWN_HOST = { message: 'The host name of the cache cannot be resolved.' }
+const SILENT = { message: 'Redis did not answer in time.' }
+
+const NETWORK: Readonly<Record<string, Meaning>> = {
+  ECONNREFUSED: NOBODY_THERE,
+  ENOENT: NOBODY_THERE,
+  EHOSTUNREACH: NOBODY_THERE,
+  ENETUNREACH: NOBODY_THERE,
+  ENOTFOUND: UNKNOWN_HOST,
+  EAI_AGAIN: UNKNOWN_HOST,
+  ETIMEDOUT: SILENT,
+  EACCES: { message: 'The socket of the cache may not be opened by this user.' },
+}
+
+const FULL: Meaning = { message: 'Redis accepts no more connections.' }
+const TLS: Meaning = { message: 'The TLS connection to Redis was not accepted.', hint: DOCTOR }
+const LOST: Meaning = { message: 'The connection to Redis was lost.' }
+
+const HINT =
+  'The database is not affected. Read catalyst://cache/stats to see when the cache is back.'
+
+/** True while a server that has just started answers nothing else. */
+export const isLoading = (error: unknown): boolean => replyCode(error) === 'LOADING'
+
+/**
+ * The client's view of an error from the driver, whose own text (addresses, keys) stays in `cause`.
+ * A reply that says we used Redis wrongly is returned as it is: it is our fault, not an outage.
+ */
+export function translate(error: unknown): unknown {
+  const meaning = meaningOf(error)
+  if (!meaning) return error
+  const { message, hint = HINT, retryable = true } = meaning
+  return new AppError('unavailable', message, { hint, retryable, cause: error })
+}
+
+/** Why the connection is gone, in words that may be shown to clients. */
+export const reasonOf = (error: unknown): string => (meaningOf(error) ?? LOST).message
+
+function meaningOf(error: unknown): Meaning | undefined {
+  if (!(error instanceof Error)) return undefined
+  const reply = replyCode(error)
+  if (reply === 'ERR') return /max number of clients/i.test(error.message) ? FULL : undefined
+  if (reply !== null) return REPLIES[reply]
+  return NETWORK[networkCode(error)] ?? meaningOfText(error)
+}
+
+/** The driver gives neither codes nor classes to its own timeouts. */
+function meaningOfText(error: Error): Meaning {
+  if (/timed out|timeout/i.test(error.message)) return SILENT
+  if (/certificate|CERT|SSL|TLS/.test(`${networkCode(error)} ${error.message}`)) return TLS
+  return LOST
+}
+
+const replyCode = (error: unknown): string | null =>
+  error instanceof Error && error.name === 'ReplyError'
+    ? (/^[A-Z]+/.exec(error.message)?.[0] ?? null)
+    : null
+
+const networkCode = (error: Error): string => {
+  const code: unknown = Reflect.get(error, 'code')
+  return typeof code === 'string' ? code : ''
+}

@@ -1,0 +1,133 @@
+import type { CacheHealth, CacheStats, CacheStore, KeyPage, KeyQuery } from './cache-store.js'
+import { checkTtl, stopIfAborted } from './cache-store.js'
+import { escapeGlob } from './glob.js'
+import { KeyPager } from './key-pager.js'
+import { PrefixCounts } from './prefix-counts.js'
+import { RedisConnection, type RedisConnectionOptions } from './redis-connection.js'
+
+interface Options extends RedisConnectionOptions {
+  /** Every key begins with it and a colon. */
+  readonly namespace: string
+  /** How long listing or counting keys may walk. */
+  readonly walkLimitMs?: number
+}
+
+/** Larger steps make other clients of the server wait for tens of milliseconds. */
+const KEYS_PER_STEP = 1_000
+
+/** The cache in Redis or Valkey, shared by every server of the same namespace. */
+export class RedisCacheStore implements CacheStore {
+  readonly #connection: RedisConnection
+  readonly #prefix: string
+  readonly #walkLimitMs: number
+
+  constructor({ namespace, walkLimitMs = 2_000, ...connection }: Options) {
+    if (namespace === '') throw new Error('a cache namespace must not be empty')
+    this.#prefix = `${namespace}:`
+    this.#walkLimitMs = walkLimitMs
+    this.#connection = new RedisConnection(connection)
+  }
+
+  get(key: string): Promise<string | null> {
+    return this.#connection.run((redis) => redis.get(this.#prefix + key))
+  }
+
+  async mget(keys: readonly string[]): Promise<(string | null)[]> {
+    if (keys.length === 0) return []
+    return this.#connection.run((redis) => redis.mget(keys.map((key) => this.#prefix + key)))
+  }
+
+  async set(key: string, value: string, ttlSeconds: number): Promise<void> {
+    checkTtl(ttlSeconds)
+    await this.#connection.run((redis) => redis.set(this.#prefix + key, value, 'EX', ttlSeconds))
+  }
+
+  async delete(keys: readonly string[]): Promise<number> {
+    return this.#unlink(keys.map((key) => this.#prefix + key))
+  }
+
+  async deleteByPattern(pattern: string, signal?: AbortSignal): Promise<number> {
+    let deleted = 0
+    for await (const names of this.#walk(pattern)) {
+      stopIfAborted(signal)
+      deleted += await this.#unlink(names)
+    }
+    return deleted
+  }
+
+  async keys(query: KeyQuery): Promise<KeyPage> {
+    const pager = new KeyPager(query)
+    const complete = await this.#visit(query.pattern, (keys) => pager.add(keys))
+    return pager.page(complete)
+  }
+
+  /**
+   * Memory, hits, evictions and clients are the whole server's, as Redis counts nothing by key name.
+   * The keys are ours alone, so they are counted by a walk: DBSIZE would count other applications'.
+   */
+  async stats(prefixes: readonly string[]): Promise<CacheStats> {
+    const info = await this.#connection.run((redis) => redis.info())
+    const counts = new PrefixCounts(prefixes)
+    const complete = await this.#visit('*', (keys) => counts.add(keys))
+    return {
+      used_memory_bytes: figure(info, 'used_memory'),
+      max_memory_bytes: figure(info, 'maxmemory') || null,
+      hit_rate: hitRate(info),
+      evicted_keys: figure(info, 'evicted_keys'),
+      connected_clients: figure(info, 'connected_clients'),
+      keys: counts.total,
+      keys_by_prefix: counts.byPrefix,
+      keys_complete: complete,
+    }
+  }
+
+  health(): Promise<CacheHealth> {
+    return this.#connection.probe()
+  }
+
+  async close(): Promise<void> {
+    this.#connection.close()
+  }
+
+  async #unlink(names: readonly string[]): Promise<number> {
+    if (names.length === 0) return 0
+    return this.#connection.run((redis) => redis.unlink([...names]))
+  }
+
+  /** Shows every matching key, without the prefix, to `visit`; false when time ran out before the end. */
+  async #visit(pattern: string, visit: (keys: string[]) => void): Promise<boolean> {
+    const end = performance.now() + this.#walkLimitMs
+    for await (const names of this.#walk(pattern)) {
+      if (performance.now() > end) return false
+      visit(names.map((name) => name.slice(this.#prefix.length)))
+    }
+    return true
+  }
+
+  /** SCAN promises every key that exists during the whole walk; KEYS would stop the server for it. */
+  async *#walk(pattern: string): AsyncGenerator<string[]> {
+    const match = escapeGlob(this.#prefix) + pattern
+    let cursor = '0'
+    do {
+      const from = cursor
+      const [next, names] = await this.#connection.run((redis) =>
+        redis.scan(from, 'MATCH', match, 'COUNT', KEYS_PER_STEP),
+      )
+      yield names
+      cursor = next
+    } while (cursor !== '0')
+  }
+}
+
+/** One number of an INFO answer; null when this server does not report it. */
+function figure(info: string, field: string): number | null {
+  const value = new RegExp(`^${field}:(\\d+)`, 'm').exec(info)?.[1]
+  return value === undefined ? null : Number(value)
+}
+
+function hitRate(info: string): number | null {
+  const hits = figure(info, 'keyspace_hits')
+  const misses = figure(info, 'keyspace_misses')
+  if (hits === null || misses === null || hits + misses === 0) return null
+  return hits / (hits + misses)
+}

@@ -1,0 +1,112 @@
+import type { PublishedEvent } from '../../events.js'
+import { type Statement, sql } from './sql.js'
+
+/** Where publishers say that there is something new; the payload is the newest seq. */
+export const CHANNEL = 'catalyst_events'
+
+const LOCK_CLASS = 1_127_429_203
+const PUBLISHER_LOCK = 2
+/** One partition of the log. */
+const PARTITION_SIZE = 1_000_000
+/** Events older than this are dropped, a whole partition at a time. */
+const RETENTION = '7 days'
+
+/** One publisher at a time; kept until its commit is visible, which is what makes seq free of holes. */
+export const lockPublishing = () => sql<{ locked: null }>`
+  select pg_advisory_xact_lock(${LOCK_CLASS}::integer, ${PUBLISHER_LOCK}::integer) as locked`
+
+/** Moves committed outbox rows into the log, in the order they were written. */
+export const moveOutbox = (limit: number) => sql<{ moved: number; last_seq: number | null }>`
+  with taken as (
+    delete from catalyst.event_outbox
+    where outbox_id in (
+      select outbox_id from catalyst.event_outbox order by outbox_id limit ${limit}::int
+    )
+    returning outbox_id, type, severity, data, at
+  ),
+  published as (
+    insert into catalyst.events (seq, type, severity, data, at)
+    select nextval('catalyst.event_seq'), type, severity, data, at
+    from (select * from taken order by outbox_id) as ordered
+    returning seq
+  )
+  select count(*)::int as moved, max(seq) as last_seq
+  from published`
+
+/** Wakes every server once this transaction commits. */
+export const notifyPublished = (lastSeq: number | null) => sql<{ notified: null }>`
+  select pg_notify(${CHANNEL}::text, ${String(lastSeq)}::text) as notified`
+
+/** The newest published seq; 0 when nothing was published yet. */
+export const latestSeq = () => sql<{ seq: number }>`
+  select coalesce(max(seq), 0)::bigint as seq
+  from catalyst.events`
+
+/** Events after `after` in order; of some types only, when given. */
+export const eventsAfter = (after: number, types: readonly string[] | null, limit: number) =>
+  sql<PublishedEvent>`
+    select seq, type, at, severity, data
+    from catalyst.events
+    where seq > ${after}::bigint
+      and (${types}::text[] is null or type = any(${types}::text[]))
+    order by seq
+    limit ${limit}::int`
+
+/** The newest events, oldest of them first. */
+export const newestEvents = (types: readonly string[] | null, limit: number) =>
+  sql<PublishedEvent>`
+    select *
+    from (
+      select seq, type, at, severity, data
+      from catalyst.events
+      where ${types}::text[] is null or type = any(${types}::text[])
+      order by seq desc
+      limit ${limit}::int
+    ) as newest
+    order by seq`
+
+/** The oldest event still kept, and the newest published. */
+export const eventBounds = () => sql<{ oldest: number | null; newest: number }>`
+  select
+    (select min(seq) from catalyst.events) as oldest,
+    coalesce((select max(seq) from catalyst.events), 0)::bigint as newest`
+
+/**
+ * What makes the partition after the current one, once that is four fifths full; nothing before.
+ * ATTACH takes only a lock that readers and writers do not notice.
+ */
+export function partitionAhead(lastSeq: number): string[] {
+  const current = Math.floor(lastSeq / PARTITION_SIZE)
+  if (lastSeq - current * PARTITION_SIZE < 0.8 * PARTITION_SIZE) return []
+  const next = current + 1
+  const name = `events_${next}`
+  return [
+    `do $$ begin
+       if to_regclass('catalyst.${name}') is null then
+         create table catalyst.${name} (like catalyst.events including defaults including constraints);
+         alter table catalyst.events attach partition catalyst.${name}
+           for values from (${next * PARTITION_SIZE}) to (${(next + 1) * PARTITION_SIZE});
+       end if;
+     end $$`,
+  ]
+}
+
+/** Full partitions whose newest event is older than the retention. */
+export const expiredPartitions = () => sql<{ name: string }>`
+  select child.relname as name
+  from pg_inherits
+  join pg_class as child on child.oid = pg_inherits.inhrelid
+  where pg_inherits.inhparent = 'catalyst.events'::regclass
+    and substring(child.relname from '\d+$')::bigint
+        < (select last_value from catalyst.event_seq) / ${PARTITION_SIZE}::bigint
+    and not exists (
+      select 1
+      from catalyst.events
+      where seq >= substring(child.relname from '\d+$')::bigint * ${PARTITION_SIZE}::bigint
+        and seq < (substring(child.relname from '\d+$')::bigint + 1) * ${PARTITION_SIZE}::bigint
+        and published_at > now() - ${RETENTION}::interval
+    )`
+
+/** Drops one partition of the log. */
+export const dropPartition = (name: string): Statement<never> =>
+  sql`drop table if exists catalyst.${sql.id(name)}`

@@ -1,0 +1,170 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type pg from 'pg'
+import type { PublishedEvent } from '../../events.js'
+import { Backoff } from '../../lib/backoff.js'
+import type { Log } from '../log.js'
+import { connect, type Endpoint } from './connection.js'
+import * as statements from './event-log.sql.js'
+import type { Statement } from './sql.js'
+
+interface EventLogDeps {
+  /** The database itself: LISTEN does not survive a transaction-mode pooler. */
+  readonly endpoint: Endpoint
+  readonly log: Log
+}
+
+type Listener = (events: readonly PublishedEvent[]) => void
+
+const BATCH = 1_000
+/** Finds what a server left in the outbox when it died between its commit and its publishing. */
+const SWEEP_MS = 1_000
+const RETENTION_CHECK_MS = 60 * 60 * 1_000
+
+/**
+ * Publishes what transactions left in the outbox, and tells this process of everything any server
+ * has published, in order. NOTIFY only says "look"; what is read is the table, so a forged or lost
+ * notification changes nothing but the moment of looking.
+ */
+export class EventLog {
+  readonly #deps: EventLogDeps
+  readonly #listeners = new Set<Listener>()
+  readonly #stopped = new AbortController()
+  #wake: () => void = () => {}
+  #isAwake = false
+  #lastSeq: number | null = null
+  #retentionCheckedAt = 0
+  #running: Promise<void> = Promise.resolve()
+
+  constructor(deps: EventLogDeps) {
+    this.#deps = deps
+  }
+
+  /** Begins; while the database is away it keeps trying. */
+  start(): void {
+    this.#running = this.#run()
+  }
+
+  /** Ends; what is in the outbox stays there for the next publisher. */
+  async stop(): Promise<void> {
+    this.#stopped.abort()
+    this.poke()
+    await this.#running
+  }
+
+  /** Says that something was committed, so that it is published at once and not at the next sweep. */
+  poke(): void {
+    this.#isAwake = true
+    this.#wake()
+  }
+
+  /** Calls `listener` with new events, in order, until the returned function is called. */
+  subscribe(listener: Listener): () => void {
+    this.#listeners.add(listener)
+    return () => {
+      this.#listeners.delete(listener)
+    }
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopped
+    const backoff = new Backoff({ firstMs: 100, maxMs: 2_000 })
+    while (!signal.aborted) {
+      try {
+        await this.#follow(backoff)
+      } catch (error) {
+        if (signal.aborted) return
+        this.#deps.log.warn({ err: error }, 'the event log is interrupted, trying again')
+        await delay(backoff.next(), undefined, { signal }).catch(() => {})
+      }
+    }
+  }
+
+  /** Works on one connection until it is lost or the log is stopped. */
+  async #follow(backoff: Backoff): Promise<void> {
+    const client = await connect(this.#deps.endpoint, { application_name: 'catalyst-db events' })
+    const lost = new AbortController()
+    client.on('error', (error) => lost.abort(error))
+    client.on('end', () => lost.abort(new Error('the connection of the event log ended')))
+    client.on('notification', () => this.poke())
+    try {
+      await client.query(`listen ${statements.CHANNEL}`)
+      this.#lastSeq ??= (await one(client, statements.latestSeq())).seq
+      while (!this.#stopped.signal.aborted) {
+        lost.signal.throwIfAborted()
+        this.#isAwake = false
+        await this.#publish(client)
+        await this.#deliver(client)
+        await this.#retain(client)
+        backoff.reset()
+        await this.#sleep(lost.signal)
+      }
+    } finally {
+      await client.end().catch(() => {})
+    }
+  }
+
+  async #publish(client: pg.Client): Promise<void> {
+    for (;;) {
+      await client.query('begin')
+      await one(client, statements.lockPublishing())
+      const { moved, last_seq } = await one(client, statements.moveOutbox(BATCH))
+      if (moved > 0) await one(client, statements.notifyPublished(last_seq))
+      await client.query('commit')
+      if (last_seq !== null) await this.#preparePartition(client, Number(last_seq))
+      if (moved < BATCH) return
+    }
+  }
+
+  async #deliver(client: pg.Client): Promise<void> {
+    for (;;) {
+      const events = await many(client, statements.eventsAfter(this.#lastSeq ?? 0, null, BATCH))
+      const last = events.at(-1)
+      if (!last) return
+      this.#lastSeq = last.seq
+      for (const listener of this.#listeners) this.#tell(listener, events)
+    }
+  }
+
+  /** A subscriber's defect must not stop the others. */
+  #tell(listener: Listener, events: readonly PublishedEvent[]): void {
+    try {
+      listener(events)
+    } catch (error) {
+      this.#deps.log.error({ err: error }, 'a subscriber of events failed')
+    }
+  }
+
+  async #preparePartition(client: pg.Client, lastSeq: number): Promise<void> {
+    for (const statement of statements.partitionAhead(lastSeq)) await client.query(statement)
+  }
+
+  async #retain(client: pg.Client): Promise<void> {
+    if (Date.now() - this.#retentionCheckedAt < RETENTION_CHECK_MS) return
+    this.#retentionCheckedAt = Date.now()
+    for (const { name } of await many(client, statements.expiredPartitions())) {
+      await client.query(statements.dropPartition(name).text)
+    }
+  }
+
+  async #sleep(lost: AbortSignal): Promise<void> {
+    if (this.#isAwake) return
+    const woken = new Promise<void>((resolve) => {
+      this.#wake = resolve
+    })
+    const rest = new AbortController()
+    const timer = delay(SWEEP_MS, undefined, { signal: AbortSignal.any([rest.signal, lost]) })
+    await Promise.race([woken, timer.catch(() => {})])
+    rest.abort()
+  }
+}
+
+async function many<Row>(client: pg.Client, statement: Statement<Row>): Promise<Row[]> {
+  const { text, values } = statement
+  return (await client.query<Row & pg.QueryResultRow>(text, [...values])).rows
+}
+
+async function one<Row>(client: pg.Client, statement: Statement<Row>): Promise<Row> {
+  const [row] = await many(client, statement)
+  if (row === undefined) throw new Error('a statement that must return a row returned none')
+  return row
+}

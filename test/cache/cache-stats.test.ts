@@ -1,0 +1,125 @@
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { cache } from '../../src/domains/cache/index.js'
+import { type CacheEngine, CacheService } from '../../src/domains/cache/service.js'
+import { bind } from '../../src/mcp/define.js'
+import type { CacheStore } from '../../src/platform/cache/cache-store.js'
+import { MemoryCacheStore } from '../../src/platform/cache/memory.js'
+import { RedisCacheStore } from '../../src/platform/cache/redis.js'
+import { RedisServer } from './redis-server.js'
+
+const caller = {
+  principal: 'test',
+  owner: 'test',
+  requestId: 'req_test',
+  signal: new AbortController().signal,
+  progress: () => undefined,
+}
+
+/** The resource as a client sees it: its input parsed, its answer checked by its own schema. */
+function reader(store: CacheStore, engine: CacheEngine) {
+  const [resource] = bind(cache, new CacheService({ store, engine })).resources
+  if (!resource) throw new Error('no resource')
+  expect(resource.path).toBe('cache/stats')
+  return async () => resource.output.parse(await resource.read(resource.input.parse({}), caller))
+}
+
+const server = await RedisServer.create()
+beforeAll(() => server.start())
+afterAll(() => server.dispose())
+
+const UNKNOWN = {
+  used_memory: null,
+  used_memory_bytes: null,
+  max_memory_bytes: null,
+  hit_rate: null,
+  evicted_keys: null,
+  connected_clients: null,
+  keys: null,
+  keys_complete: null,
+  by_cache_type: { patterns: null, indicators: null, sentiment: null, news: null },
+}
+
+test('tells what the in-process cache holds', async () => {
+  const store = new MemoryCacheStore({ maxBytes: 10 * 1024 * 1024 })
+  await store.set('pattern:AAPL:flag', 'x'.repeat(2_000_000), 60)
+  await store.set('news:1', 'x', 60)
+  await store.get('news:1')
+  expect(await reader(store, 'in-process')()).toEqual({
+    status: 'ready',
+    reason: null,
+    since: expect.stringMatching(/Z$/),
+    engine: 'in-process',
+    redis_info: {
+      used_memory: '1.9 MB',
+      used_memory_bytes: expect.any(Number),
+      max_memory_bytes: 10 * 1024 * 1024,
+      hit_rate: 1,
+      evicted_keys: 0,
+      connected_clients: null,
+      keys: 2,
+      keys_complete: true,
+      by_cache_type: { patterns: 1, indicators: 0, sentiment: 0, news: 1 },
+    },
+  })
+})
+
+test('tells what Redis holds of ours', async () => {
+  const store = new RedisCacheStore({ url: server.socket, namespace: 'dev' })
+  await server.send((redis) => redis.set('pattern:of:another', 'theirs'))
+  await store.set('indicators:AAPL:5m', 'x', 60)
+  await store.set('sentiment:AAPL', 'x', 60)
+  const answer = await reader(store, 'external')()
+  await store.close()
+  expect(answer).toMatchObject({
+    status: 'ready',
+    engine: 'external',
+    redis_info: {
+      used_memory: expect.stringMatching(/^\d+\.\d [kM]B$/),
+      max_memory_bytes: null,
+      connected_clients: 1,
+      keys: 2,
+      by_cache_type: { patterns: 0, indicators: 1, sentiment: 1, news: 0 },
+    },
+  })
+})
+
+test('answers with the reason and no figures while Redis is down, and recovers', async () => {
+  await server.kill()
+  const store = new RedisCacheStore({ url: server.socket, namespace: 'dev' })
+  const read = reader(store, 'embedded')
+  expect(await read()).toEqual({
+    status: 'down',
+    reason: 'Nothing listens at the address of the cache.',
+    since: expect.any(String),
+    engine: 'embedded',
+    redis_info: UNKNOWN,
+  })
+  await server.start()
+  await vi.waitFor(async () => expect(await read()).toMatchObject({ status: 'ready' }), 5_000)
+  await store.close()
+})
+
+test('a Redis that hides its figures is ready, with the reason and no figures', async () => {
+  await server.send((redis) =>
+    redis.acl('SETUSER', 'limited', 'on', '>secret', '~*', '+@all', '-scan'),
+  )
+  const url = `${server.socket}?username=limited&password=secret`
+  const store = new RedisCacheStore({ url, namespace: 'dev' })
+  const answer = await reader(store, 'external')()
+  await store.close()
+  expect(answer).toMatchObject({
+    status: 'ready',
+    reason: 'The Redis user lacks a right it needs.',
+    redis_info: UNKNOWN,
+  })
+})
+
+test('readers who come together share one walk, the next one gets new figures', async () => {
+  const store = new MemoryCacheStore()
+  const walk = vi.spyOn(store, 'stats')
+  const read = reader(store, 'in-process')
+  await Promise.all([read(), read(), read()])
+  expect(walk).toHaveBeenCalledTimes(1)
+  await store.set('news:1', 'x', 60)
+  expect(await read()).toMatchObject({ redis_info: { keys: 1 } })
+})

@@ -1,0 +1,199 @@
+import { createServer } from 'node:net'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import type { CacheState } from '../../src/platform/cache/cache-store.js'
+import { RedisCacheStore } from '../../src/platform/cache/redis.js'
+import { RedisServer } from './redis-server.js'
+
+const TIMEOUT_MS = 500
+/** What a call may take beyond its limit on a busy machine. */
+const MARGIN_MS = 400
+const RECOVERY = { timeout: 5_000, interval: 20 }
+
+let server: RedisServer
+let store: RedisCacheStore
+
+const open = (url = server.socket) =>
+  new RedisCacheStore({ url, namespace: 'test', timeoutMs: TIMEOUT_MS })
+
+beforeEach(async () => {
+  server = await RedisServer.create()
+})
+
+afterEach(async () => {
+  await store.close()
+  server.thaw()
+  await server.dispose()
+})
+
+const reaches = (state: CacheState) =>
+  vi.waitFor(async () => expect((await store.health()).state).toBe(state), RECOVERY)
+
+const worksAgain = () =>
+  vi.waitFor(async () => {
+    await store.set('key', 'value', 60)
+    expect(await store.get('key')).toBe('value')
+  }, RECOVERY)
+
+/** Fails as `unavailable`, and within the limit. */
+async function failsFast(call: Promise<unknown>, limitMs = TIMEOUT_MS): Promise<void> {
+  const start = performance.now()
+  await expect(call).rejects.toMatchObject({ code: 'unavailable', retryable: true })
+  expect(performance.now() - start).toBeLessThan(limitMs + MARGIN_MS)
+}
+
+test('a Redis that is down at the start stops nobody, and is used once it is there', async () => {
+  store = open()
+  await failsFast(store.get('key'))
+  expect(await store.health()).toMatchObject({
+    state: 'down',
+    reason: 'Nothing listens at the address of the cache.',
+  })
+  await server.start()
+  await worksAgain()
+})
+
+test('calls made in the first instant wait for the connection', async () => {
+  await server.start()
+  store = open()
+  await store.set('key', 'value', 60)
+  expect(await store.get('key')).toBe('value')
+})
+
+test('a killed Redis fails calls at once, says down since when, and comes back by itself', async () => {
+  await server.start()
+  store = open()
+  await worksAgain()
+  await server.kill()
+  await failsFast(store.get('key'), 0)
+  await failsFast(store.set('key', 'lost', 60), 0)
+  await failsFast(store.stats([]), 0)
+  const down = await store.health()
+  expect(down).toMatchObject({ state: 'down', reason: expect.any(String) })
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  expect((await store.health()).since).toBe(down.since)
+  await server.start()
+  await worksAgain()
+  const back = await store.health()
+  expect(back).toMatchObject({ state: 'ready', reason: null })
+  expect(back.since > down.since).toBe(true)
+})
+
+test('a frozen Redis costs one time limit, then nothing, and leaves the event loop free', async () => {
+  await server.start()
+  store = open()
+  await worksAgain()
+  server.freeze()
+  let turns = 0
+  const ticking = setInterval(() => {
+    turns += 1
+  }, 10)
+  await failsFast(Promise.all([store.get('key'), store.set('key', 'late', 60), store.stats([])]))
+  clearInterval(ticking)
+  expect(turns).toBeGreaterThan(10)
+  await reaches('down')
+  expect((await store.health()).reason).toBe('Redis did not answer in time.')
+  await failsFast(store.get('key'), 0)
+  server.thaw()
+  await worksAgain()
+})
+
+test('health tells of a frozen Redis although its socket is open', async () => {
+  await server.start()
+  store = open()
+  await worksAgain()
+  server.freeze()
+  expect(await store.health()).toMatchObject({
+    state: 'down',
+    reason: 'Redis did not answer in time.',
+  })
+})
+
+test('a write that was not acknowledged is not sent again after the reconnect', async () => {
+  await server.start()
+  store = open()
+  await worksAgain()
+  server.freeze()
+  const write = failsFast(store.set('unacknowledged', 'value', 60))
+  await server.kill()
+  await write
+  await server.start()
+  await worksAgain()
+  expect(await store.get('unacknowledged')).toBeNull()
+})
+
+test('a loading Redis is called loading, and is used when it has loaded', async () => {
+  await server.start()
+  await server.send((redis) =>
+    redis.mset(
+      Array.from({ length: 3_000 }, (_, index) => [`key${index}`, 'x'.repeat(1_000)]).flat(),
+    ),
+  )
+  await server.send((redis) => redis.save())
+  await server.kill()
+  await server.start('--key-load-delay', '500', '--loading-process-events-interval-bytes', '1024')
+  store = open()
+  await reaches('loading')
+  await failsFast(store.get('key'))
+  expect((await store.health()).reason).toBe('Redis is loading its data into memory.')
+  await worksAgain()
+  expect(await store.health()).toMatchObject({ state: 'ready', reason: null })
+})
+
+test('a Redis out of memory refuses writes with the reason and still answers reads', async () => {
+  await server.start()
+  store = open()
+  await worksAgain()
+  await server.send((redis) => redis.config('SET', 'maxmemory', '1mb'))
+  await expect(store.set('big', 'x'.repeat(1_000_000), 60)).rejects.toMatchObject({
+    code: 'unavailable',
+    message: 'Redis is out of memory and evicts nothing.',
+  })
+  expect(await store.get('key')).toBe('value')
+  expect((await store.health()).state).toBe('ready')
+})
+
+test('speaks TCP with password and database number', async () => {
+  const port = await freePort()
+  await server.start('--port', String(port))
+  await server.send((redis) => redis.config('SET', 'requirepass', 'hunter2'))
+  store = open(`redis://:hunter2@127.0.0.1:${port}/3`)
+  await worksAgain()
+})
+
+test('a refused login is down with a reason that holds no secret', async () => {
+  await server.start()
+  await server.send((redis) => redis.config('SET', 'requirepass', 'hunter2'))
+  store = open(`${server.socket}?password=hunter3`)
+  await reaches('down')
+  const error = await store.get('key').catch((failure: unknown) => failure)
+  const health = await store.health()
+  expect(health.reason).toBe('Redis refused the login.')
+  expect(error).toMatchObject({ code: 'unavailable' })
+  const shown = [
+    health.reason,
+    Reflect.get(Object(error), 'message'),
+    Reflect.get(Object(error), 'hint'),
+  ]
+  expect(shown.join(' ')).not.toMatch(/hunter|redis\.sock|WRONGPASS/)
+})
+
+test('after closing, calls fail and nothing reconnects', async () => {
+  await server.start()
+  store = open()
+  await worksAgain()
+  await store.close()
+  await failsFast(store.get('key'), 0)
+  expect((await store.health()).state).toBe('down')
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  const clients = await server.send((redis) => redis.client('LIST'))
+  expect(String(clients).trim().split('\n')).toHaveLength(1)
+})
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1')
+  await new Promise((resolve) => probe.once('listening', resolve))
+  const address = probe.address()
+  await new Promise((resolve) => probe.close(resolve))
+  if (address === null || typeof address === 'string') throw new Error('no TCP address')
+  return address.port
+}

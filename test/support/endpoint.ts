@@ -1,0 +1,39 @@
+import type { ServerEventBus } from '@modelcontextprotocol/server'
+import { afterAll } from 'vitest'
+import type { BoundDomain } from '../../src/mcp/define.js'
+import { Dispatcher } from '../../src/mcp/dispatcher.js'
+import { HttpEndpoint } from '../../src/mcp/http.js'
+import { Notifications } from '../../src/mcp/notifications.js'
+import { Registry } from '../../src/mcp/registry.js'
+import type { Serving } from '../../src/mcp/server.js'
+import { createLog } from '../../src/platform/log.js'
+
+interface EndpointOptions {
+  readonly domains?: readonly BoundDomain[]
+  /** Makes the product's hook for extra handlers; the bus reaches every open listen stream. */
+  readonly extend?: (bus: ServerEventBus) => NonNullable<Serving['extend']>
+}
+
+/**
+ * Serves domains that need no database over the product's own HTTP stack until the test file ends;
+ * answers the URL.
+ */
+export async function startEndpoint(options: EndpointOptions = {}): Promise<string> {
+  const log = createLog('silent')
+  const registry = new Registry(options.domains ?? [])
+  const unitsOfWork = {
+    run: () => Promise.reject(new Error('there is no database behind this endpoint')),
+  }
+  const notifications = new Notifications({ registry, log })
+  const extend = options.extend?.(notifications.bus)
+  const serving: Serving = {
+    registry,
+    dispatcher: new Dispatcher({ registry, unitsOfWork, log }),
+    notifications,
+    ...(extend ? { extend } : {}),
+  }
+  const endpoint = new HttpEndpoint({ serving, log, notReady: () => null })
+  const url = await endpoint.listen('127.0.0.1', 0)
+  afterAll(() => endpoint.close())
+  return url
+}
