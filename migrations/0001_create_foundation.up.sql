@@ -38,3 +38,15 @@ create table catalyst.idempotency_keys (
   primary key (principal, key)
 );
 create index idempotency_keys_created_at on catalyst.idempotency_keys (created_at);
+
+-- Sessions live in the memory of one server; this is what their owner is told after that is gone.
+create table catalyst.db_sessions (
+  session_id text primary key,
+  owner text not null,
+  server_id text not null,
+  started_at timestamptz not null default clock_timestamp(),
+  ended_at timestamptz,
+  ended_as text check (ended_as in ('committed', 'rolled_back', 'expired', 'lost')),
+  check ((ended_at is null) = (ended_as is null))
+);
+create index db_sessions_started_at on catalyst.db_sessions (started_at);

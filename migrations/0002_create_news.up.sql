@@ -46,6 +46,12 @@ create table catalyst.news_articles (
   news_id text collate "C" primary key check (news_id ~ '^nws_[0-9a-f]{32}$'),
   headline text not null check (length(headline) between 1 and 2000),
   headline_norm text not null,
+  -- Of the source and the norm; whoever finds rows by it compares both as well.
+  story_hash integer not null,
+  -- One of 52 bits for each word of the norm, and how many distinct words there are: unlike
+  -- headlines are told apart without reading them.
+  word_bits bigint not null check (word_bits between 0 and 4503599627370495),
+  word_count smallint not null check (word_count >= 1),
   source_id integer not null references catalyst.news_sources,
   -- The tier the score was computed with; the source's own may be changed by an operator later.
   source_tier smallint not null check (source_tier between 1 and 5),
@@ -71,10 +77,9 @@ create table catalyst.news_articles (
 );
 create index news_articles_security on catalyst.news_articles (security_id, published_at desc);
 create index news_articles_source on catalyst.news_articles (source_id, published_at desc);
--- The norm itself would not fit: a b-tree entry is limited to a third of a page, a headline of 2000
--- characters is not. Readers compare the norm as well.
-create index news_articles_story
-  on catalyst.news_articles (source_id, hashtextextended(headline_norm, 0), published_at desc);
+-- The norm itself would not fit: a b-tree entry is limited to a third of a page, and a headline of
+-- 2000 characters is not.
+create index news_articles_story on catalyst.news_articles (story_hash, published_at);
 create index news_articles_cluster
   on catalyst.news_articles (cluster_id) where cluster_id is not null;
 create index news_articles_keywords on catalyst.news_articles using gin (keywords);

@@ -12,8 +12,10 @@ import { SchemaKeeper } from './domains/migrations/schema-keeper.js'
 import { MigrationService } from './domains/migrations/service.js'
 import { monitoring } from './domains/monitoring/index.js'
 import { type Engine, MonitoringService } from './domains/monitoring/service.js'
+import { sessions as sessionDomain } from './domains/sessions/index.js'
 import { SessionService } from './domains/sessions/service.js'
 import { systemClock } from './lib/clock.js'
+import { newId } from './lib/ids.js'
 import { redactUrl } from './lib/secret.js'
 import { VERSION } from './lib/version.js'
 import { type BoundDomain, bind } from './mcp/define.js'
@@ -90,6 +92,25 @@ export async function openApp(
   })
   const schema = new SchemaKeeper({ migrations, log })
   const eventLog = new EventLog({ endpoint: direct, log })
+  const maxPinned = Math.floor(poolMax / 2)
+  const sessionPool =
+    direct.label === pooled.label
+      ? database
+      : new Database({ endpoint: direct, poolMax: maxPinned })
+  const sessions = new SessionService({
+    database,
+    direct: sessionPool,
+    health,
+    maxPinned,
+    idleMs: config.CATALYST_SESSION_IDLE_SECONDS * 1_000,
+    maxMs: config.CATALYST_SESSION_MAX_SECONDS * 1_000,
+    serverId: newId('srv'),
+    clock: systemClock,
+    log,
+    operationOf: (requested, caller) => registry.operation(requested, caller),
+    committed: () => eventLog.poke(),
+    changed: () => notifications.resourceChanged('db/sessions/active'),
+  })
   const monitor = new MonitoringService({
     connection: health,
     postgresEngine: config.DATABASE_URL ? 'external' : 'embedded',
@@ -103,6 +124,7 @@ export async function openApp(
     bind(market, new NewsService({ clock: systemClock })),
     bind(cacheDomain, new CacheService(cache)),
     bind(monitoring, monitor),
+    bind(sessionDomain, sessions),
     bind(events, new EventService({ database, log: eventLog })),
     bind(
       explore,
@@ -110,9 +132,8 @@ export async function openApp(
     ),
     ...extraDomains,
   ])
-  const unitsOfWork = new SessionService({ database, committed: () => eventLog.poke() })
-  const dispatcher = new Dispatcher({ registry, unitsOfWork, log })
-  const notifications = new Notifications({ registry, log })
+  const dispatcher = new Dispatcher({ registry, unitsOfWork: sessions, log })
+  const notifications: Notifications = new Notifications({ registry, log })
   eventLog.subscribe((published) => notifications.eventsPublished(published))
   await schema.start()
   eventLog.start()
@@ -122,8 +143,10 @@ export async function openApp(
     description: describe(config, platform),
     close: async () => {
       await schema.stop()
+      await sessions.close()
       await eventLog.stop()
       await Promise.all([database.close(), health.close()])
+      if (sessionPool !== database) await sessionPool.close()
       await platform.close()
     },
   }

@@ -47,6 +47,20 @@ const SETTINGS = z.object({
     .max(500)
     .default(10)
     .describe('Most pooled database connections of one server.'),
+  CATALYST_SESSION_IDLE_SECONDS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(3_600)
+    .default(300)
+    .describe('A database session that nobody uses for so long is rolled back.'),
+  CATALYST_SESSION_MAX_SECONDS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(86_400)
+    .default(900)
+    .describe('A database session is rolled back at this age, used or not.'),
   HOST: z
     .string()
     .refine(isLoopback, {

@@ -32,6 +32,15 @@ export const EVENTS = {
       transaction_rolled_back: z.boolean(),
     }),
   ),
+  'db.error': event(
+    'critical',
+    'A database error took something away from a client.',
+    z.object({
+      code: z.string(),
+      message: z.string(),
+      session_id: z.string().nullable(),
+    }),
+  ),
 } as const
 
 /** The name of a declared event. */

@@ -18,3 +18,8 @@ export interface UnitOfWork {
   readonly idempotencyKey: string | null
   readonly sessionId: string | null
 }
+
+/** One operation of a transaction as a client asks for it: a persisting tool, or a read. */
+export type RequestedOperation =
+  | { readonly tool: string; readonly params: Readonly<Record<string, unknown>> }
+  | { readonly resource: string }

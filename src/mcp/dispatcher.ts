@@ -4,8 +4,7 @@ import type { Caller } from '../lib/caller.js'
 import { inRequest } from '../lib/request-context.js'
 import type { Log } from '../platform/log.js'
 import type { BoundTool, UnitsOfWork } from './define.js'
-import type { Registry } from './registry.js'
-import { describeIssues } from './schemas.js'
+import { parseArguments, type Registry } from './registry.js'
 
 /** An answer, or the failure as the client sees it. Never thrown, so nothing can forget to catch it. */
 export type Outcome =
@@ -35,10 +34,9 @@ export class Dispatcher {
   /** Calls a tool that exists; `args` are checked here. */
   callTool(tool: BoundTool, args: unknown, origin: Origin): Promise<Outcome> {
     return this.#answer(origin, async (caller) => {
-      const input = parseArguments(tool, args)
       const { answer, replayed } = tool.persists
-        ? await this.#persist(tool, input, caller)
-        : { answer: await tool.run(input, caller), replayed: false }
+        ? await this.#persist(tool, args, caller)
+        : { answer: await tool.run(parseArguments(tool, args), caller), replayed: false }
       return tool.output.parse(replayed ? { ...Object(answer), replayed } : answer)
     })
   }
@@ -48,15 +46,10 @@ export class Dispatcher {
     return this.#answer(origin, (caller) => this.#deps.registry.read(uri, caller))
   }
 
-  #persist(tool: BoundTool, input: Readonly<Record<string, unknown>>, caller: Caller) {
-    const { idempotency_key = null, session_id = null, ...own } = input
-    const unit = {
-      tool: tool.name,
-      arguments: own,
-      idempotencyKey: idempotency_key as string | null,
-      sessionId: session_id as string | null,
-    }
-    return this.#deps.unitsOfWork.run(unit, caller, (tx) => tool.run(own, caller, tx))
+  #persist(tool: BoundTool, args: unknown, caller: Caller) {
+    const { registry, unitsOfWork } = this.#deps
+    const { unit, run } = registry.persisting(tool, args, caller)
+    return unitsOfWork.run(unit, caller, run)
   }
 
   /** The one catch of the request path. */
@@ -98,11 +91,3 @@ const deadlineError = (): AppError =>
   new AppError('timeout', 'The call took longer than its deadline and was stopped.', {
     hint: 'Nothing was written. Send less in one call, or send it again when the database is less busy.',
   })
-
-function parseArguments(tool: BoundTool, args: unknown): Record<string, unknown> {
-  const parsed = tool.input.safeParse(args ?? {})
-  if (parsed.success) return parsed.data
-  throw new AppError('invalid_input', describeIssues(parsed.error), {
-    hint: `Nothing was done. ${tool.name} takes: ${Object.keys(tool.input.shape).join(', ')}.`,
-  })
-}

@@ -3,16 +3,24 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 /** A body over the limit; answered with 413 before anything is parsed. */
 export class BodyTooLarge extends Error {}
 
-/** Reads a request's body as text, at most `limit` bytes. */
+/** How many times the limit is read to its end before the sender is cut off. */
+const PATIENCE = 4
+
+/**
+ * Reads a request's body as text, at most `limit` bytes. What is larger is read on and dropped: a
+ * client whose connection closes while it sends sees a broken pipe instead of the 413.
+ */
 export async function readBody(req: IncomingMessage, limit: number): Promise<string> {
-  if (Number(req.headers['content-length']) > limit) throw new BodyTooLarge()
-  const chunks: Buffer[] = []
+  if (Number(req.headers['content-length']) > limit * PATIENCE) throw new BodyTooLarge()
+  let chunks: Buffer[] = []
   let received = 0
   for await (const chunk of req) {
     received += chunk.length
-    if (received > limit) throw new BodyTooLarge()
-    chunks.push(chunk)
+    if (received > limit) chunks = []
+    else chunks.push(chunk)
+    if (received > limit * PATIENCE) throw new BodyTooLarge()
   }
+  if (received > limit) throw new BodyTooLarge()
   return Buffer.concat(chunks).toString('utf8')
 }
 

@@ -9,6 +9,7 @@ import { localhostHostValidation, localhostOriginValidation } from '@modelcontex
 import {
   createMcpHandler,
   isInitializeRequest,
+  isJsonContentType,
   isLegacyRequest,
   type McpHttpHandler,
   WebStandardStreamableHTTPServerTransport,
@@ -107,6 +108,14 @@ export class HttpEndpoint {
   }
 
   async #serveMcp(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const methods = methodsFor(req)
+    if (!methods.includes(req.method ?? '')) {
+      res.setHeader('allow', methods.join(', '))
+      return sendRpcError(res, 405, -32000, 'Method not allowed')
+    }
+    if (req.method === 'POST' && !isJsonContentType(req.headers['content-type'])) {
+      return sendRpcError(res, 415, -32000, 'Content-Type must be application/json')
+    }
     const parsedBody =
       req.method === 'POST' ? parse(await readBody(req, MAX_BODY_BYTES)) : undefined
     const request = toBodylessRequest(req, res)
@@ -129,7 +138,10 @@ export class HttpEndpoint {
       return rpcError(400, -32000, 'Bad Request: Mcp-Session-Id header is required')
     }
     const transport = await this.#openSession()
-    return transport.handleRequest(request, { parsedBody })
+    const response = await transport.handleRequest(request, { parsedBody })
+    // A refused handshake leaves no session behind that could ever be closed.
+    if (transport.sessionId === undefined) await transport.close()
+    return response
   }
 
   async #openSession(): Promise<WebStandardStreamableHTTPServerTransport> {
@@ -166,6 +178,12 @@ export class HttpEndpoint {
     sendRpcError(res, 500, -32603, 'Internal server error')
   }
 }
+
+/** The 2026 era has neither a stream to GET nor a session to DELETE. */
+const methodsFor = (req: IncomingMessage): readonly string[] =>
+  String(req.headers['mcp-protocol-version'] ?? '') >= '2026-07-28'
+    ? ['POST']
+    : ['POST', 'GET', 'DELETE']
 
 const parse = (body: string): unknown => JSON.parse(body)
 

@@ -1,8 +1,10 @@
 import type { z } from 'zod'
-import type { Caller } from '../lib/caller.js'
+import { AppError } from '../errors.js'
+import type { Caller, RequestedOperation, UnitOfWork } from '../lib/caller.js'
+import type { Transaction } from '../platform/postgres/queryable.js'
 import type { BoundDomain, BoundResource, BoundTool } from './define.js'
 import { queryParameters, ResourceRouter, SCHEME } from './resources.js'
-import { PERSIST_ANSWER, PERSIST_ARGUMENTS, toJsonSchema } from './schemas.js'
+import { describeIssues, PERSIST_ANSWER, PERSIST_ARGUMENTS, toJsonSchema } from './schemas.js'
 
 /** A tool as `tools/list` shows it. */
 export interface ToolListing {
@@ -56,6 +58,50 @@ export class Registry {
     return resource.output.parse(await resource.read(input, caller))
   }
 
+  /**
+   * A call of a persisting tool with its arguments checked: what is to be applied once, and how.
+   *
+   * @throws AppError `invalid_input` for bad arguments
+   */
+  persisting(
+    tool: BoundTool,
+    args: unknown,
+    caller: Caller,
+  ): { readonly unit: UnitOfWork; readonly run: (tx: Transaction) => Promise<unknown> } {
+    const { idempotency_key = null, session_id = null, ...input } = parseArguments(tool, args)
+    const unit = {
+      tool: tool.name,
+      arguments: input,
+      idempotencyKey: idempotency_key as string | null,
+      sessionId: session_id as string | null,
+    }
+    return { unit, run: (tx) => tool.run(input, caller, tx) }
+  }
+
+  /**
+   * One operation of a transaction, checked and ready to run in it.
+   *
+   * @throws AppError `invalid_input` for a tool that cannot take part in a transaction
+   */
+  operation(requested: RequestedOperation, caller: Caller) {
+    if ('resource' in requested) {
+      return { unit: null, run: () => this.read(requested.resource, caller) }
+    }
+    const tool = this.tools.get(requested.tool)
+    if (!tool?.persists) {
+      const allowed = [...this.tools.values()].filter(({ persists }) => persists)
+      throw new AppError('invalid_input', 'This tool cannot be an operation of a transaction.', {
+        hint: `Operations may use: ${allowed.map(({ name }) => name).join(', ')}.`,
+      })
+    }
+    const { unit, run } = this.persisting(tool, requested.params, caller)
+    if (unit.sessionId === null) return { unit, run }
+    throw new AppError(
+      'invalid_input',
+      'params.session_id: the session is that of the transaction.',
+    )
+  }
+
   /** The served tool names most like a name that is not served. */
   nearestTools(name: string): string[] {
     const words = name.toLowerCase().split(/[^a-z0-9]+/)
@@ -66,6 +112,19 @@ export class Registry {
       .slice(0, 5)
       .map(({ tool }) => tool)
   }
+}
+
+/**
+ * Checks a call's arguments against the tool's schema.
+ *
+ * @throws AppError `invalid_input` that names every field that is wrong
+ */
+export function parseArguments(tool: BoundTool, args: unknown): Record<string, unknown> {
+  const parsed = tool.input.safeParse(args ?? {})
+  if (parsed.success) return parsed.data
+  throw new AppError('invalid_input', describeIssues(parsed.error), {
+    hint: `Nothing was done. ${tool.name} takes: ${Object.keys(tool.input.shape).join(', ')}.`,
+  })
 }
 
 const withPersistFields = (tool: BoundTool): BoundTool =>

@@ -2,6 +2,11 @@ import { z } from 'zod'
 
 /** Arguments every persisting tool takes beside its own. */
 export const PERSIST_ARGUMENTS = {
+  session_id: z
+    .string()
+    .max(64)
+    .optional()
+    .describe("Run inside this session's transaction, which commits later."),
   idempotency_key: z
     .string()
     .min(1)

@@ -1,4 +1,4 @@
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { CacheState } from '../../src/platform/cache/cache-store.js'
 import { RedisCacheStore } from '../../src/platform/cache/redis.js'
@@ -44,9 +44,11 @@ async function failsFast(call: Promise<unknown>, limitMs = TIMEOUT_MS): Promise<
 test('a Redis that is down at the start stops nobody, and is used once it is there', async () => {
   store = open()
   await failsFast(store.get('key'))
-  expect(await store.health()).toMatchObject({
-    state: 'down',
-    reason: 'Nothing listens at the address of the cache.',
+  const reason = 'Nothing listens at the address of the cache.'
+  expect(await store.health()).toMatchObject({ state: 'down', reason })
+  await expect(store.get('key')).rejects.toMatchObject({
+    message: reason,
+    hint: expect.stringMatching(/^The database is not affected/),
   })
   await server.start()
   await worksAgain()
@@ -108,6 +110,17 @@ test('health tells of a frozen Redis although its socket is open', async () => {
   })
 })
 
+test('an answer that only trickles in is given up at the time limit', async () => {
+  await server.start()
+  const wire = await slowWire(server.socket, `${server.dir}/slow.sock`)
+  store = open(`${server.dir}/slow.sock`)
+  await store.set('big', 'x'.repeat(1_000), 60)
+  wire.slowDown()
+  await failsFast(store.get('big'))
+  await store.close()
+  wire.close()
+})
+
 test('a write that was not acknowledged is not sent again after the reconnect', async () => {
   await server.start()
   store = open()
@@ -133,7 +146,7 @@ test('a loading Redis is called loading, and is used when it has loaded', async 
   await server.start('--key-load-delay', '500', '--loading-process-events-interval-bytes', '1024')
   store = open()
   await reaches('loading')
-  await failsFast(store.get('key'))
+  await failsFast(store.get('key'), 0)
   expect((await store.health()).reason).toBe('Redis is loading its data into memory.')
   await worksAgain()
   expect(await store.health()).toMatchObject({ state: 'ready', reason: null })
@@ -165,16 +178,12 @@ test('a refused login is down with a reason that holds no secret', async () => {
   await server.send((redis) => redis.config('SET', 'requirepass', 'hunter2'))
   store = open(`${server.socket}?password=hunter3`)
   await reaches('down')
-  const error = await store.get('key').catch((failure: unknown) => failure)
   const health = await store.health()
+  const error: unknown = await store.get('key').catch((failure: unknown) => failure)
   expect(health.reason).toBe('Redis refused the login.')
-  expect(error).toMatchObject({ code: 'unavailable' })
-  const shown = [
-    health.reason,
-    Reflect.get(Object(error), 'message'),
-    Reflect.get(Object(error), 'hint'),
-  ]
-  expect(shown.join(' ')).not.toMatch(/hunter|redis\.sock|WRONGPASS/)
+  expect(error).toMatchObject({ code: 'unavailable', message: 'Redis refused the login.' })
+  const shown = [health.reason, Reflect.get(Object(error), 'hint')].join(' ')
+  expect(shown).not.toMatch(/hunter|redis\.sock|WRONGPASS|writeable/)
 })
 
 test('after closing, calls fail and nothing reconnects', async () => {
@@ -196,4 +205,34 @@ async function freePort(): Promise<number> {
   await new Promise((resolve) => probe.close(resolve))
   if (address === null || typeof address === 'string') throw new Error('no TCP address')
   return address.port
+}
+
+/** A proxy that, once told, passes answers on one byte at a time, ten a second. */
+async function slowWire(target: string, path: string) {
+  let isSlow = false
+  const proxy = createServer((client) => {
+    const upstream = connect(target)
+    const queue: number[] = []
+    const drip = setInterval(() => {
+      const byte = queue.shift()
+      if (byte !== undefined) client.write(Buffer.of(byte))
+    }, 100)
+    client.pipe(upstream)
+    upstream.on('data', (data) => {
+      if (isSlow) queue.push(...data)
+      else client.write(data)
+    })
+    client.on('error', () => undefined)
+    client.on('close', () => {
+      clearInterval(drip)
+      upstream.destroy()
+    })
+  }).listen(path)
+  await new Promise((resolve) => proxy.once('listening', resolve))
+  return {
+    slowDown: () => {
+      isSlow = true
+    },
+    close: () => proxy.close(),
+  }
 }

@@ -132,7 +132,19 @@ export function cacheStoreContract(name: string, engine: CacheEngineUnderTest): 
       expect(await store.get('big')).toBe(value)
     })
 
-    const NAMES = ['p:A', 'p:AB', 'p:B', 'p:[A]', 'p:*', 'p:?', 'p:\\', 'p:é', 'q:A', 'p:-']
+    const NAMES = [
+      'p:A',
+      'p:AB',
+      'p:B',
+      'p:[A]',
+      'p:*',
+      'p:?',
+      'p:\\',
+      'p:é',
+      'q:A',
+      'p:-',
+      'r:ABABC',
+    ]
     test.each<[string, string[]]>([
       ['*', NAMES],
       ['p:A', ['p:A']],
@@ -151,7 +163,10 @@ export function cacheStoreContract(name: string, engine: CacheEngineUnderTest): 
       ['p:[AB', ['p:A', 'p:B']],
       ['p:[]', []],
       ['?:A', ['p:A', 'q:A']],
-      ['**A**', ['p:A', 'p:AB', 'p:[A]', 'q:A']],
+      ['**A**', ['p:A', 'p:AB', 'p:[A]', 'q:A', 'r:ABABC']],
+      ['r:*ABC', ['r:ABABC']],
+      ['*:*B*[BC]', ['r:ABABC']],
+      ['r:*ABA', []],
       ['../*', []],
       ['', []],
     ])('the pattern %s finds its keys, and deletes exactly those', async (pattern, expected) => {

@@ -16,7 +16,7 @@ import { dirname, join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import pg from 'pg'
 import ts from 'typescript'
-import { onTestFinished, vi } from 'vitest'
+import { afterAll, onTestFinished, vi } from 'vitest'
 import { type Home, prepareHome } from '../../src/platform/embedded/home.js'
 import { PostgresProcess } from '../../src/platform/embedded/postgres-process.js'
 import { findPostmaster } from '../../src/platform/embedded/postmaster.js'
@@ -25,6 +25,11 @@ import { joinEmbedded } from '../../src/platform/embedded/services.js'
 
 /** An initdb takes seconds on a busy machine. */
 vi.setConfig({ testTimeout: 120_000 })
+
+const ofThisFile: string[] = []
+afterAll(() => {
+  for (const path of ofThisFile) rmSync(path, { recursive: true, force: true })
+})
 
 const ROOT = resolve(import.meta.dirname, '../..')
 
@@ -71,7 +76,7 @@ export async function usedDataDir(): Promise<string> {
 
 async function makeTemplate(): Promise<string> {
   const dataDir = mkdtempSync(join(tmpdir(), 'emb-template-'))
-  process.once('exit', () => rmSync(dataDir, { recursive: true, force: true }))
+  ofThisFile.push(dataDir)
   const services = await joinEmbedded({ dataDir, postgres: true, redis: false, log: () => {} })
   await services.release()
   return dataDir
@@ -236,7 +241,7 @@ function sharedBuild(): string {
 /** Compiles what a server process needs, file by file and unchecked: `tsc` of all takes seconds. */
 export function buildServer(modules: string = join(ROOT, 'node_modules')): string {
   const build = mkdtempSync(join(tmpdir(), 'emb-build-'))
-  process.once('exit', () => rmSync(build, { recursive: true, force: true }))
+  ofThisFile.push(build)
   chmodSync(build, 0o755)
   const folder = 'src/platform/embedded'
   const sources = readdirSync(join(ROOT, folder)).map((name) => join(folder, name))

@@ -1,35 +1,412 @@
-import type { Caller, UnitOfWork } from '../../lib/caller.js'
+import { AppError } from '../../errors.js'
+import type { EventData } from '../../events.js'
+import type { Caller, RequestedOperation, UnitOfWork } from '../../lib/caller.js'
+import type { Clock } from '../../lib/clock.js'
+import { newId } from '../../lib/ids.js'
+import type { Log } from '../../platform/log.js'
 import type { Database } from '../../platform/postgres/database.js'
-import { runExactlyOnce } from '../../platform/postgres/exactly-once.js'
+import type { DedicatedConnection } from '../../platform/postgres/dedicated.js'
+import { isSerializationFailure } from '../../platform/postgres/errors.js'
+import { applyOnce, runExactlyOnce } from '../../platform/postgres/exactly-once.js'
+import type { IsolationLevel } from '../../platform/postgres/lease.js'
 import type { Transaction } from '../../platform/postgres/queryable.js'
+import { DbSession } from './db-session.js'
+import { type LimitKind, Limits } from './limits.js'
+import * as statements from './sql.js'
 
-/** What transactions are made from. */
-export interface SessionDeps {
-  readonly database: Database
-  /** Called after a commit that left events in the outbox. */
-  readonly committed: () => void
+/** An operation that was checked and is ready to run. */
+interface Operation {
+  /** Null for a read. */
+  readonly unit: UnitOfWork | null
+  run(tx: Transaction): Promise<unknown>
 }
 
-/** Opens the transactions that persisting tools run in. */
+/** What sessions and one-shot transactions are made from. */
+export interface SessionDeps {
+  /** For transactions of one call. */
+  readonly database: Database
+  /** For sessions: not through a pooler, for a transaction stays on its connection. */
+  readonly direct: Database
+  /** For looking at locks while sessions hold every connection they may. */
+  readonly health: DedicatedConnection
+  /** Most connections that sessions may hold. */
+  readonly maxPinned: number
+  readonly idleMs: number
+  readonly maxMs: number
+  readonly serverId: string
+  readonly clock: Clock
+  readonly log: Log
+  /** Checks an operation against the tools and resources that are served. */
+  readonly operationOf: (requested: RequestedOperation, caller: Caller) => Operation
+  /** Called after a commit that left events in the outbox. */
+  readonly committed: () => void
+  /** Called when the list of sessions is another one. */
+  readonly changed: () => void
+}
+
+/** More handles than any client needs, few enough that forgetting to end them cannot exhaust memory. */
+const MAX_SESSIONS = 1_000
+
+/** Database sessions held over MCP as leases, and the transactions that persisting tools run in. */
 export class SessionService {
   readonly #deps: SessionDeps
+  readonly #sessions = new Map<string, DbSession>()
+  /** What to tell the owner of an ended session until the database remembers it. */
+  readonly #ended = new Map<string, { readonly owner: string; readonly reason: AppError }>()
+  readonly #limits: Limits
 
   constructor(deps: SessionDeps) {
     this.#deps = deps
+    this.#limits = new Limits(deps, (session, kind) => this.#expire(session, kind))
   }
 
-  /**
-   * Runs one unit of work in a transaction of its own, exactly once per idempotency key; the event
-   * that reports it commits with it.
-   */
-  async run<T>(unit: UnitOfWork, caller: Caller, work: (tx: Transaction) => Promise<T>) {
+  /** Leases a session to the caller. */
+  async start(isolation: IsolationLevel, readOnly: boolean, caller: Caller) {
+    const { database, serverId, clock, idleMs } = this.#deps
+    if (this.#sessions.size >= MAX_SESSIONS) throw tooMany('sessions are open')
+    const session = new DbSession({
+      id: newId('sess'),
+      owner: caller.owner,
+      isolation,
+      readOnly,
+      startedAt: clock.now(),
+      idleTimeoutMs: idleMs + 30_000,
+    })
+    const { id, owner } = session.options
+    // Counted from here on, so that sessions starting at the same time cannot take too many.
+    this.#sessions.set(id, session)
+    try {
+      await this.#pin(session)
+      await database.transaction(async (tx) => {
+        await tx.run(statements.insertSession(id, owner, serverId))
+        await tx.run(statements.forgetSessions())
+      })
+    } catch (error) {
+      this.#sessions.delete(id)
+      session.unpin()
+      throw error
+    }
+    this.#limits.watch(session)
+    this.#deps.changed()
+    const expiresAt = this.#limits.expiresAt(session)
+    return {
+      session_id: id,
+      expires_in: Math.round((expiresAt.getTime() - clock.now().getTime()) / 1_000),
+      expires_at: expiresAt.toISOString(),
+    }
+  }
+
+  /** Runs operations in the session's transaction; one that fails rolls all of it back. */
+  execute(id: string, requested: readonly RequestedOperation[], commit: boolean, caller: Caller) {
+    return this.#inSession(id, caller, async (session) => {
+      try {
+        await this.#open(session)
+        const results: unknown[] = []
+        for (const [index, operation] of requested.entries()) {
+          results.push(await this.#operate(session, operation, index, caller))
+        }
+        const transaction_id = await session.use(caller.signal, (tx) => tx.id())
+        if (commit) await this.#commit(session, caller)
+        return { results, transaction_id, committed: commit }
+      } catch (error) {
+        await session.rollBack()
+        throw error
+      }
+    })
+  }
+
+  /** Ends the session, keeping or dropping what its transaction holds. */
+  async end(id: string, outcome: 'commit' | 'rollback', caller: Caller) {
+    const session = await this.#find(id, caller)
+    const answer = await this.#inSession(id, caller, async () => {
+      if (outcome === 'commit' && session.hasTransaction) await this.#commit(session, caller)
+      return { outcome, operations_count: session.operationsCount }
+    })
+    const ended = new AppError('not_found', 'The session has ended.')
+    await this.#close(session, outcome === 'commit' ? 'committed' : 'rolled_back', ended)
+    return answer
+  }
+
+  /** One unit of work: inside its session's transaction, or in one of its own. */
+  run<T>(unit: UnitOfWork, caller: Caller, work: (tx: Transaction) => Promise<T>) {
+    return unit.sessionId === null
+      ? this.#runAlone(unit, caller, work)
+      : this.#runInSession(unit.sessionId, unit, caller, work)
+  }
+
+  /** The caller's sessions on this server, and how many others there are. */
+  active(caller: Caller) {
+    const now = this.#deps.clock.now().getTime()
+    const own = [...this.#sessions.values()].filter(({ options }) => options.owner === caller.owner)
+    return {
+      sessions: own.map((session) => ({
+        session_id: session.options.id,
+        started_at: session.options.startedAt.toISOString(),
+        transaction_active: session.hasTransaction,
+        operations_count: session.operationsCount,
+        isolation_level: wireName(session.options.isolation),
+        read_only: session.options.readOnly,
+        idle_seconds: Math.floor((now - session.lastUsedAt.getTime()) / 1_000),
+        expires_at: this.#limits.expiresAt(session).toISOString(),
+      })),
+      others: this.#sessions.size - own.length,
+    }
+  }
+
+  /** One session with the locks its backend holds, from PostgreSQL's own lock table. */
+  async details(id: string, caller: Caller) {
+    const session = await this.#find(id, caller)
+    const { backendPid } = session
+    const locks =
+      backendPid === null ? [] : await this.#deps.health.many(statements.locksOf(backendPid))
+    return {
+      session_id: id,
+      connection_info: { pool_id: this.#deps.serverId, backend_pid: backendPid },
+      transaction_state: session.hasTransaction ? ('active' as const) : ('idle' as const),
+      locks_held: locks,
+    }
+  }
+
+  /** Rolls back and ends every session of an owner that has gone away. */
+  async endAllOf(owner: string): Promise<void> {
+    const gone = new AppError('session_lost', 'The owner of the session went away.')
+    const own = [...this.#sessions.values()].filter(({ options }) => options.owner === owner)
+    await Promise.all(own.map((session) => this.#close(session, 'lost', gone)))
+  }
+
+  /** Rolls back and ends every session. */
+  async close(): Promise<void> {
+    const reason = new AppError('session_lost', 'The server is shutting down.', {
+      hint: 'The work was rolled back. Start a new session when the server is back.',
+    })
+    await Promise.all([...this.#sessions.values()].map((one) => this.#close(one, 'lost', reason)))
+  }
+
+  async #runAlone<T>(unit: UnitOfWork, caller: Caller, work: (tx: Transaction) => Promise<T>) {
     const effect = { ...unit, principal: caller.principal }
-    const result = await runExactlyOnce(this.#deps.database, effect, caller.signal, async (tx) => {
+    const { database, committed } = this.#deps
+    const result = await runExactlyOnce(database, effect, caller.signal, async (tx) => {
       const answer = await work(tx)
       await tx.emit('db.transaction', { tools: [unit.tool], session_id: null })
       return answer
     })
-    if (!result.replayed) this.#deps.committed()
+    if (!result.replayed) committed()
     return result
   }
+
+  #runInSession<T>(
+    id: string,
+    unit: UnitOfWork,
+    caller: Caller,
+    work: (tx: Transaction) => Promise<T>,
+  ) {
+    return this.#inSession(id, caller, async (session) => {
+      refuseWriteWhenReadOnly(session)
+      await this.#open(session)
+      try {
+        return await session.operateAlone(unit.tool, caller.signal, (tx) =>
+          applyOnce(tx, { ...unit, principal: caller.principal }, work),
+        )
+      } catch (error) {
+        if (!isSerializationFailure(error)) throw error
+        await session.rollBack()
+        throw wholeTransactionFailed(error)
+      }
+    })
+  }
+
+  async #operate(session: DbSession, requested: RequestedOperation, index: number, caller: Caller) {
+    try {
+      const operation = this.#deps.operationOf(requested, caller)
+      const { unit } = operation
+      if (unit === null) return await session.operate(null, caller.signal, operation.run)
+      refuseWriteWhenReadOnly(session)
+      const effect = { ...unit, principal: caller.principal }
+      const { answer, replayed } = await session.operate(unit.tool, caller.signal, (tx) =>
+        applyOnce(tx, effect, (inner) => operation.run(inner)),
+      )
+      return replayed ? { ...Object(answer), replayed } : answer
+    } catch (error) {
+      throw atIndex(index, isSerializationFailure(error) ? wholeTransactionFailed(error) : error)
+    }
+  }
+
+  async #commit(session: DbSession, caller: Caller): Promise<void> {
+    const { tools } = session
+    if (tools.length > 0) {
+      const data = { tools: [...tools], session_id: session.options.id }
+      await session.use(caller.signal, (tx) => tx.emit('db.transaction', data))
+    }
+    await session.commit()
+    if (tools.length > 0) this.#deps.committed()
+  }
+
+  async #open(session: DbSession): Promise<void> {
+    if (!session.isPinned) await this.#pin(session)
+    await session.open()
+  }
+
+  /** Holds a connection for the session; one that another session holds without need is taken over. */
+  async #pin(session: DbSession): Promise<void> {
+    const pinned = [...this.#sessions.values()].filter((one) => one.isPinned)
+    if (pinned.length >= this.#deps.maxPinned) {
+      const spare = pinned
+        .filter((one) => !one.hasTransaction && !one.isBusy)
+        .sort((a, b) => a.lastUsedAt.getTime() - b.lastUsedAt.getTime())[0]
+      if (!spare) throw tooMany('sessions hold open transactions')
+      spare.unpin()
+    }
+    await session.pin(this.#deps.direct, () => void this.#lose(session))
+  }
+
+  async #inSession<T>(
+    id: string,
+    caller: Caller,
+    work: (session: DbSession) => Promise<T>,
+  ): Promise<T> {
+    const session = await this.#find(id, caller)
+    try {
+      return await session.inTurn(async () => {
+        // It may have ended while this call waited for its turn.
+        await this.#find(id, caller)
+        return work(session)
+      })
+    } catch (error) {
+      if (!session.isLost) throw error
+      await this.#lose(session)
+      throw lostError(error)
+    } finally {
+      session.lastUsedAt = this.#deps.clock.now()
+      this.#deps.changed()
+    }
+  }
+
+  async #find(id: string, caller: Caller): Promise<DbSession> {
+    const session = this.#sessions.get(id)
+    if (session && session.options.owner === caller.owner) {
+      if (!session.isLost) return session
+      await this.#lose(session)
+    }
+    const ended = this.#ended.get(id)
+    if (ended?.owner === caller.owner) throw ended.reason
+    const record = await this.#deps.database.maybeOne(statements.findSession(id))
+    throw record?.owner === caller.owner ? explain(record) : unknownSession()
+  }
+
+  async #expire(session: DbSession, limit: LimitKind): Promise<void> {
+    const transaction_rolled_back = session.hasTransaction
+    await this.#close(session, 'expired', expiredError())
+    await this.#report('db.session.expired', {
+      session_id: session.options.id,
+      limit,
+      transaction_rolled_back,
+    })
+  }
+
+  async #lose(session: DbSession): Promise<void> {
+    if (!this.#sessions.has(session.options.id)) return
+    await this.#close(session, 'lost', lostError(null))
+    await this.#report('db.error', {
+      code: 'session_lost',
+      message: 'A session lost its connection; what it had not committed was rolled back.',
+      session_id: session.options.id,
+    })
+  }
+
+  async #close(session: DbSession, endedAs: statements.Ending, reason: AppError): Promise<void> {
+    const { id, owner } = session.options
+    if (!this.#sessions.delete(id)) return
+    this.#ended.set(id, { owner, reason })
+    this.#limits.forget(session)
+    await session.end(reason)
+    this.#deps.changed()
+    try {
+      await this.#deps.database.run(statements.endSession(id, endedAs))
+      this.#ended.delete(id)
+    } catch (error) {
+      this.#deps.log.warn({ err: error }, 'the end of a session could not be noted')
+    }
+  }
+
+  async #report<T extends 'db.session.expired' | 'db.error'>(
+    type: T,
+    data: EventData<T>,
+  ): Promise<void> {
+    try {
+      await this.#deps.database.transaction((tx) => tx.emit(type, data))
+      this.#deps.committed()
+    } catch (error) {
+      this.#deps.log.warn({ err: error, type }, 'an event could not be written')
+    }
+  }
+}
+
+const wireName = (isolation: IsolationLevel) => isolation.replace(' ', '_')
+
+function refuseWriteWhenReadOnly(session: DbSession): void {
+  if (!session.options.readOnly) return
+  throw new AppError('precondition_failed', 'The session is read-only.', {
+    hint: 'Start a session without read_only to write.',
+  })
+}
+
+const tooMany = (what: string): AppError =>
+  new AppError('rate_limited', `As many ${what} as this server allows.`, {
+    hint: 'End a session with end_db_session, or send the same call again in a few seconds.',
+  })
+
+const unknownSession = (): AppError =>
+  new AppError('not_found', 'There is no such session.', {
+    hint: 'Start one with start_db_session; read catalyst://db/sessions/active for yours.',
+  })
+
+const expiredError = (): AppError =>
+  new AppError('session_expired', 'The session passed its time limit; the work was rolled back.', {
+    hint: 'Start a new session with start_db_session and repeat the work.',
+  })
+
+const lostError = (cause: unknown): AppError =>
+  new AppError('session_lost', 'The session lost its connection; the work was rolled back.', {
+    hint: 'Start a new session with start_db_session and repeat the work.',
+    cause,
+  })
+
+function explain(record: statements.SessionRecord): AppError {
+  if (record.ended_as === 'expired') return expiredError()
+  if (record.ended_as === 'lost') return lostError(null)
+  if (record.ended_as !== null) {
+    return new AppError('not_found', 'The session has ended.', {
+      hint: 'Start a new one with start_db_session.',
+    })
+  }
+  return new AppError(
+    'session_lost',
+    'This server does not hold the session: it was started on another server, or before a restart, which rolled the work back.',
+    { hint: 'Use the server it was started on, or start a new session and repeat the work.' },
+  )
+}
+
+const wholeTransactionFailed = (cause: unknown): AppError =>
+  new AppError(
+    'conflict',
+    'Another transaction changed the same rows first; this one was rolled back.',
+    {
+      hint: 'Repeat all operations of the transaction in the same session.',
+      retryable: true,
+      cause,
+    },
+  )
+
+/** The same failure, saying which operation it was. */
+function atIndex(index: number, error: unknown): AppError {
+  if (!(error instanceof AppError)) {
+    return new AppError('internal_error', `operations[${index}] failed unexpectedly.`, {
+      cause: error,
+    })
+  }
+  return new AppError(error.code, `operations[${index}]: ${error.message}`, {
+    hint: `The whole transaction was rolled back; the session is still usable. ${error.hint ?? ''}`.trim(),
+    retryable: error.retryable,
+    cause: error,
+  })
 }

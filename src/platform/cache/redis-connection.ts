@@ -53,7 +53,7 @@ export class RedisConnection {
     try {
       return await command(this.#redis)
     } catch (error) {
-      throw translate(error)
+      throw translate(error, this.#health.current.reason)
     }
   }
 

@@ -51,12 +51,14 @@ export const isLoading = (error: unknown): boolean => replyCode(error) === 'LOAD
 
 /**
  * The client's view of an error from the driver, whose own text (addresses, keys) stays in `cause`.
- * A reply that says we used Redis wrongly is returned as it is: it is our fault, not an outage.
+ * Without a connection the driver only says so; `knownReason` is why there is none. A reply that says
+ * we used Redis wrongly is returned as it is: it is our fault, not an outage.
  */
-export function translate(error: unknown): unknown {
+export function translate(error: unknown, knownReason: string | null): unknown {
   const meaning = meaningOf(error)
   if (!meaning) return error
-  const { message, hint = HINT, retryable = true } = meaning
+  const { hint = HINT, retryable = true } = meaning
+  const message = meaning === LOST && knownReason !== null ? knownReason : meaning.message
   return new AppError('unavailable', message, { hint, retryable, cause: error })
 }
 

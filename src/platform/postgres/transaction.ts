@@ -10,22 +10,31 @@ import type { Statement } from './sql.js'
 /** Large enough that a COPY is not one system call per row. */
 const COPY_CHUNK_CHARACTERS = 65_536
 
-/** A transaction on one connection. It neither begins nor ends itself: its owner does. */
-export class PgTransaction implements Transaction {
-  readonly signal: AbortSignal
-  readonly #client: pg.ClientBase
-  readonly #prepare: boolean
-  #id: string | null = null
+/** The open transaction of one connection. It neither begins nor ends itself: its lease does. */
+export class PgTransaction {
+  readonly client: pg.ClientBase
+  readonly prepare: boolean
+  /** PostgreSQL's id of the transaction, once it is known. */
+  knownId: string | null = null
 
-  constructor(options: {
-    readonly client: pg.ClientBase
-    readonly signal: AbortSignal
-    /** False behind a transaction-mode pooler, where a prepared statement may be another session's. */
-    readonly prepare: boolean
-  }) {
-    this.#client = options.client
-    this.signal = options.signal
-    this.#prepare = options.prepare
+  constructor(options: { readonly client: pg.ClientBase; readonly prepare: boolean }) {
+    this.client = options.client
+    this.prepare = options.prepare
+  }
+
+  /** The transaction as one call sees it: with that call's signal. */
+  for(signal: AbortSignal): Transaction {
+    return new CallTransaction(this, signal)
+  }
+}
+
+class CallTransaction implements Transaction {
+  readonly signal: AbortSignal
+  readonly #transaction: PgTransaction
+
+  constructor(transaction: PgTransaction, signal: AbortSignal) {
+    this.#transaction = transaction
+    this.signal = signal
   }
 
   async many<Row>(statement: Statement<Row>): Promise<Row[]> {
@@ -48,7 +57,7 @@ export class PgTransaction implements Transaction {
 
   async copyIn(statement: Statement<never>, lines: Iterable<string>): Promise<void> {
     if (this.signal.aborted) throw abortError(this.signal)
-    const stream = this.#client.query(copyFrom(statement.text))
+    const stream = this.#transaction.client.query(copyFrom(statement.text))
     const done = finished(stream, { readable: false })
     let chunk = ''
     for (const line of lines) {
@@ -63,26 +72,21 @@ export class PgTransaction implements Transaction {
 
   async emit<T extends EventType>(type: T, data: EventData<T>): Promise<void> {
     const { transaction_id } = await this.one(insertOutbox(type, data))
-    this.#id = transaction_id
+    this.#transaction.knownId = transaction_id
   }
 
   async id(): Promise<string> {
-    this.#id ??= (await this.one(selectTransactionId())).transaction_id
-    return this.#id
-  }
-
-  /** The id if PostgreSQL has given one, without asking. */
-  get knownId(): string | null {
-    return this.#id
+    this.#transaction.knownId ??= (await this.one(selectTransactionId())).transaction_id
+    return this.#transaction.knownId
   }
 
   async #query<Row>(statement: Statement<Row>): Promise<pg.QueryResult<Row & pg.QueryResultRow>> {
     if (this.signal.aborted) throw abortError(this.signal)
     const { text, values, name } = statement
-    return this.#client.query({
+    return this.#transaction.client.query({
       text,
       values: [...values],
-      ...(name !== undefined && this.#prepare ? { name } : {}),
+      ...(name !== undefined && this.#transaction.prepare ? { name } : {}),
     })
   }
 }

@@ -1,0 +1,143 @@
+/**
+ * Which layer may import which. Type-only imports count (tsPreCompilationDeps). Every rule is seen to
+ * fire in test/guards/layers.test.ts; the deliberate exceptions are argued in docs/decisions/0008.
+ */
+const FOUNDATION = '^src/(lib/|errors\\.ts$|events\\.ts$)'
+const PACKAGES = '(^|/)node_modules/'
+
+/** Files of a layer import nothing of ours but what is listed; `$1` is the first group of `from`. */
+const layer = (name, from, allowed) => ({
+  name,
+  severity: 'error',
+  from: { path: from },
+  to: { path: '^src/', pathNot: allowed },
+})
+
+/** These imports may be `import type` and nothing else. */
+const typesOnly = (name, from, to) => ({
+  name,
+  severity: 'error',
+  from: { path: from },
+  to: { ...to, dependencyTypesNot: ['type-only'] },
+})
+
+/** Packages that only one place may import. */
+const home = (name, packages, where) => ({
+  name,
+  severity: 'error',
+  from: { path: '^src/', pathNot: where },
+  to: { path: `${PACKAGES}(${packages.join('|')})/` },
+})
+
+const everywhere = (name, from, to) => ({ name, severity: 'error', from, to })
+
+const DOMAIN = '^src/domains/([^/]+)/'
+/** Both spellings of a role: `sql.ts`, and `news.sql.ts` where a domain has several. */
+const files = (role) => `${DOMAIN}(|[^/]+\\.)${role}\\.ts$`
+const EDGES = '(tools|resources)'
+const own = (role) => `^src/domains/$1/(|[^/]+\\.)${role}\\.ts$`
+const OWN_DOMAIN = '^src/domains/$1/'
+
+module.exports = {
+  forbidden: [
+    everywhere('no-cycles', {}, { circular: true }),
+    everywhere('no-unresolved', {}, { couldNotResolve: true }),
+    everywhere('no-dev-packages', { path: '^src/' }, { dependencyTypes: ['npm-dev'] }),
+    everywhere('no-tests-in-src', { path: '^src/' }, { path: '^(test|scripts|bench|dist)/' }),
+
+    layer('foundation', FOUNDATION, ['^src/lib/']),
+    layer('config', '^src/config\\.ts$', ['^src/lib/', '^src/errors\\.ts$']),
+
+    layer('platform', '^src/platform/([^/]+)/', [
+      FOUNDATION,
+      '^src/config\\.ts$',
+      '^src/platform/$1/',
+      '^src/platform/log\\.ts$',
+    ]),
+    layer('platform-log', '^src/platform/log\\.ts$', ['^src/lib/', '^src/config\\.ts$']),
+
+    layer('domain-sql', files('sql'), [FOUNDATION, '^src/platform/postgres/sql\\.ts$', OWN_DOMAIN]),
+    typesOnly('domain-sql-types', files('sql'), { path: OWN_DOMAIN }),
+    layer('domain-schemas', files('schemas'), [FOUNDATION, OWN_DOMAIN]),
+    layer('domain-edges', files(EDGES), [
+      FOUNDATION,
+      '^src/mcp/define\\.ts$',
+      own('(schemas|service)'),
+    ]),
+    typesOnly('domain-edges-types', files(EDGES), { path: own('service') }),
+    layer('domain-index', `${DOMAIN}index\\.ts$`, ['^src/mcp/define\\.ts$', own(EDGES)]),
+    {
+      ...layer('domain-service', DOMAIN, [
+        FOUNDATION,
+        '^src/config\\.ts$',
+        '^src/platform/',
+        '^src/domains/[^/]+/',
+      ]),
+      from: { path: DOMAIN, pathNot: `(^|/|\\.)(index|tools|resources|schemas|sql)\\.ts$` },
+    },
+    everywhere(
+      'domain-behind-its-edges',
+      { path: DOMAIN, pathNot: '/index\\.ts$' },
+      { path: `^src/domains/$1/(index\\.ts$|(|[^/]+\\.)${EDGES}\\.ts$)` },
+    ),
+    everywhere(
+      'other-domain',
+      { path: DOMAIN },
+      {
+        path: '^src/domains/',
+        pathNot: [OWN_DOMAIN, '^src/domains/[^/]+/(|[^/]+\\.)service\\.ts$'],
+      },
+    ),
+    typesOnly('other-domain-types', DOMAIN, { path: '^src/domains/', pathNot: OWN_DOMAIN }),
+
+    layer('mcp-define', '^src/mcp/define\\.ts$', [
+      FOUNDATION,
+      '^src/platform/postgres/queryable\\.ts$',
+    ]),
+    typesOnly('mcp-define-types', '^src/mcp/define\\.ts$', { path: '^src/platform/' }),
+    layer('mcp', '^src/mcp/(?!define\\.ts)', [
+      FOUNDATION,
+      '^src/config\\.ts$',
+      '^src/platform/log\\.ts$',
+      '^src/mcp/',
+    ]),
+
+    layer('cli', '^src/cli/', [
+      FOUNDATION,
+      '^src/(app|config)\\.ts$',
+      '^src/cli/',
+      '^src/mcp/(http|stdio)\\.ts$',
+      '^src/platform/log\\.ts$',
+      '^src/domains/monitoring/checkup\\.ts$',
+    ]),
+    layer('main', '^src/main\\.ts$', ['^src/cli/', '^src/lib/']),
+    everywhere(
+      'app-is-the-root',
+      { path: '^src/', pathNot: '^src/(main\\.ts$|cli/)' },
+      { path: '^src/(app|main)\\.ts$|^src/cli/' },
+    ),
+
+    home('sdk-only-in-mcp', ['@modelcontextprotocol'], ['^src/mcp/(?!define\\.ts)']),
+    home(
+      'driver-postgres',
+      ['pg', '@types/pg', 'pg-.+', '@types/pg-.+'],
+      ['^src/platform/(postgres|embedded)/'],
+    ),
+    home('driver-cache', ['ioredis', 'lru-cache'], ['^src/platform/cache/']),
+    home('driver-log', ['pino'], ['^src/platform/log\\.ts$']),
+    home(
+      'terminal-only-in-cli',
+      ['commander', 'cli-table3', 'picocolors'],
+      ['^src/(main\\.ts$|cli/)'],
+    ),
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    doNotFollow: { path: 'node_modules' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default', 'types'],
+    },
+  },
+}

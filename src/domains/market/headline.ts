@@ -1,0 +1,122 @@
+import { hash } from 'node:crypto'
+
+/** Zero-width and other invisible characters would make equal headlines look different. */
+const INVISIBLE = /\p{Cf}/gu
+const WORDS = /[\p{L}\p{M}\p{N}]+/gu
+/** Most headlines are plain ASCII, for which the same rules are five times cheaper. */
+const ASCII = /^[\x20-\x7e]*$/
+const ASCII_WORDS = /[a-z0-9]+/g
+const PREFIX = /^(?:update ?\d* ?[-–—:]|breaking(?: news)? ?[:–—-]) ?/u
+const SPACES = /\s+/g
+const SEPARATORS = [' - ', ' – ', ' — ', ' | ']
+
+/** Outlets whose name other outlets put behind a headline, besides the article's own source. */
+const OUTLETS: ReadonlySet<string> = new Set([
+  'associated press',
+  'ap',
+  'ap news',
+  'barron s',
+  'benzinga',
+  'bloomberg',
+  'bloomberg com',
+  'bloomberg news',
+  'business wire',
+  'cnbc',
+  'dow jones',
+  'dow jones newswires',
+  'financial times',
+  'forbes',
+  'ft',
+  'globenewswire',
+  'investing com',
+  'investor s business daily',
+  'marketwatch',
+  'motley fool',
+  'pr newswire',
+  'reuters',
+  'reuters com',
+  'seeking alpha',
+  'stocktwits',
+  'the motley fool',
+  'the wall street journal',
+  'thestreet',
+  'tipranks',
+  'wall street journal',
+  'wsj',
+  'yahoo finance',
+  'zacks',
+  'zacks investment research',
+])
+
+/**
+ * Lower-casing can undo NFKC, so it is applied on both sides. Runs of spaces go first: no expression
+ * below may cost more than the length of a hostile headline.
+ */
+function fold(text: string): string {
+  if (ASCII.test(text)) return text.toLowerCase().replace(SPACES, ' ').trim()
+  const folded = text.normalize('NFKC').toLowerCase().normalize('NFKC')
+  return folded.replace(INVISIBLE, '').replace(SPACES, ' ').trim()
+}
+
+/** The words of a text, lower case, one space between them; punctuation and symbols are dropped. */
+export const collapse = (text: string): string => collapseFolded(fold(text))
+
+/** A text without a single word, such as `???`, stands for itself rather than for every other one. */
+const collapseFolded = (folded: string): string =>
+  folded.match(ASCII.test(folded) ? ASCII_WORDS : WORDS)?.join(' ') ?? folded
+
+/** A headline as stories are compared and as categories are looked for. */
+export interface ReadHeadline {
+  readonly norm: string
+  /** Every word of it, also those the norm drops. */
+  readonly text: string
+}
+
+/**
+ * The form in which two headlines are the same story: NFKC, lower case, spaces and punctuation
+ * collapsed, without `update N -`, `breaking:` and a trailing ` - Source`. The tail is dropped only
+ * when it names the article's source or a known outlet: ` - Strong Buy` is part of a story.
+ */
+export const normalizeHeadline = (headline: string, source: string): string =>
+  readHeadline(headline, source).norm
+
+/** Both forms of a headline; they differ only where the norm drops a tail. */
+export function readHeadline(headline: string, source: string): ReadHeadline {
+  const body = dropPrefixes(fold(headline))
+  const text = collapseFolded(body)
+  const end = lastSeparator(body)
+  if (end < 1) return { norm: text, text }
+  const tail = collapseFolded(body.slice(end + 3))
+  const isSource = OUTLETS.has(tail) || tail === collapse(source)
+  return { norm: isSource ? collapseFolded(body.slice(0, end)) : text, text }
+}
+
+function lastSeparator(text: string): number {
+  let end = -1
+  for (const separator of SEPARATORS) end = Math.max(end, text.lastIndexOf(separator))
+  return end
+}
+
+function dropPrefixes(folded: string): string {
+  const rest = folded.replace(PREFIX, '')
+  if (rest === folded || rest.trim() === '') return folded
+  return dropPrefixes(rest)
+}
+
+/**
+ * `nws_` and 32 hexadecimal digits of the sha256 of the norm, the source and the instant. A norm has
+ * no line break and the others are numbers, so no two different triples are hashed as one text.
+ */
+export const newsId = (norm: string, sourceId: number, publishedMs: number): string =>
+  `nws_${hash('sha256', `${norm}\n${sourceId}\n${publishedMs}`).slice(0, 32)}`
+
+/** The distinct words of a normalized headline. */
+export const tokens = (norm: string): ReadonlySet<string> => new Set(norm.split(' '))
+
+/** The share of words two headlines have in common: |a ∩ b| / |a ∪ b|. */
+export function jaccard(a: ReadonlySet<string>, b: ReadonlySet<string>): number {
+  const [small, large] = a.size <= b.size ? [a, b] : [b, a]
+  let shared = 0
+  for (const token of small) if (large.has(token)) shared++
+  return shared / (a.size + b.size - shared)
+}

@@ -1,0 +1,88 @@
+import { type TradingDay, tradingDay } from './nyse-calendar.js'
+
+/** What the US stock market is doing, at an instant. */
+export const MARKET_STATES = ['pre-market', 'regular', 'after-hours', 'closed', 'weekend'] as const
+
+/** One of the market's states. */
+export type MarketState = (typeof MARKET_STATES)[number]
+
+const MINUTE_MS = 60_000
+const HOUR_MS = 60 * MINUTE_MS
+const DAY_MS = 24 * HOUR_MS
+
+/**
+ * New York wall times in minutes: 04:00 to 20:00 with the core session 09:30 to 16:00, on half days
+ * to 13:00 with late trading until 17:00 (https://www.nyse.com/markets/hours-calendars).
+ */
+const PRE_MARKET_OPENS = 4 * 60
+const OPENS = 9 * 60 + 30
+const CLOSING: Readonly<Record<'full' | 'half', { closes: number; ends: number }>> = {
+  full: { closes: 16 * 60, ends: 20 * 60 },
+  half: { closes: 13 * 60, ends: 17 * 60 },
+}
+
+const zone = new Intl.DateTimeFormat('en-US', {
+  timeZone: 'America/New_York',
+  timeZoneName: 'longOffset',
+})
+
+/** New York's distance from UTC by the IANA rules of this Node, such as -4 h on a summer's day. */
+function offsetAt(ms: number): number {
+  const match = /GMT([+-])(\d\d):(\d\d)/.exec(zone.format(ms))
+  if (!match) return 0
+  const [, sign, hours, minutes] = match
+  return (sign === '-' ? -1 : 1) * (Number(hours) * HOUR_MS + Number(minutes) * MINUTE_MS)
+}
+
+/** A month of one offset, or of two with the instant of the change between them. */
+interface Month {
+  readonly before: number
+  readonly after: number
+  readonly change_ms: number
+}
+
+const months = new Map<number, Month>()
+
+/** Asking Intl takes microseconds, so each month asks once; New York changes at most once in one. */
+function offset(ms: number): number {
+  const date = new Date(ms)
+  const number = date.getUTCFullYear() * 12 + date.getUTCMonth()
+  const month = months.get(number) ?? readMonth(number)
+  return ms < month.change_ms ? month.before : month.after
+}
+
+/** `Date.UTC` takes years below 100 for 19xx, so months are counted from 1970. */
+const startOfMonth = (number: number): number => Date.UTC(1970, number - 1970 * 12)
+
+function readMonth(number: number): Month {
+  const [start, end] = [startOfMonth(number), startOfMonth(number + 1)]
+  const [before, after] = [offsetAt(start), offsetAt(end)]
+  const change_ms = before === after ? start : findChange(start, end, before)
+  const month = { before, after, change_ms }
+  months.set(number, month)
+  return month
+}
+
+/** Halves the time until the minute of the change is left. */
+function findChange(start: number, end: number, before: number): number {
+  if (end - start <= MINUTE_MS) return end
+  const middle = start + Math.floor((end - start) / 2 / MINUTE_MS) * MINUTE_MS
+  return offsetAt(middle) === before
+    ? findChange(middle, end, before)
+    : findChange(start, middle, before)
+}
+
+function stateOfMinute(minute: number, day: TradingDay): MarketState {
+  if (day === 'weekend' || day === 'closed') return day
+  const { closes, ends } = CLOSING[day]
+  if (minute < PRE_MARKET_OPENS || minute >= ends) return 'closed'
+  if (minute < OPENS) return 'pre-market'
+  return minute < closes ? 'regular' : 'after-hours'
+}
+
+/** The state of the market at an instant, given in milliseconds since 1970. */
+export function marketState(ms: number): MarketState {
+  const local = ms + offset(ms)
+  const day = Math.floor(local / DAY_MS)
+  return stateOfMinute(Math.floor((local - day * DAY_MS) / MINUTE_MS), tradingDay(day))
+}

@@ -1,0 +1,91 @@
+import type { z } from 'zod'
+import { type Catalyst, classify } from './catalyst-score.js'
+import { readHeadline, tokens } from './headline.js'
+import { type MarketState, marketState } from './market-clock.js'
+import { type NewsArticle, newsArticle } from './news.schemas.js'
+import { type WordBits, wordBits } from './word-bits.js'
+
+/** A valid story with everything that follows from its own text and time. */
+export interface PreparedArticle {
+  /** Its place in the batch. */
+  readonly index: number
+  readonly given: NewsArticle
+  readonly source: string
+  readonly symbol: string | null
+  readonly norm: string
+  readonly words: ReadonlySet<string>
+  readonly bits: WordBits
+  readonly keywords: readonly string[]
+  readonly published_ms: number
+  readonly market_state: MarketState
+  readonly catalyst: Catalyst
+}
+
+/** Why an item of a batch is refused. */
+export interface ItemError {
+  readonly index: number
+  readonly code: 'invalid_input'
+  readonly message: string
+}
+
+const FUTURE_TOLERANCE_MS = 5 * 60_000
+const LONGEST_UTC = '2024-12-30T14:30:00.123456Z'
+const MESSAGES_SHOWN = 3
+const MESSAGE_LENGTH = 300
+
+/** Why a valid story cannot be stored now, or null: clocks differ, but not by more than 5 minutes. */
+export const futureProblem = (article: NewsArticle, nowMs: number): string | null =>
+  Date.parse(article.published_timestamp) > nowMs + FUTURE_TOLERANCE_MS
+    ? 'published_timestamp: must not lie more than 5 minutes in the future'
+    : null
+
+/** Checks an item of a batch by the same rules as a single story. */
+export function checkItem(
+  item: unknown,
+  index: number,
+  nowMs: number,
+): PreparedArticle | ItemError {
+  const parsed = newsArticle.safeParse(item)
+  if (!parsed.success) return { index, code: 'invalid_input', message: describe(parsed.error) }
+  const problem = futureProblem(parsed.data, nowMs)
+  if (problem !== null) return { index, code: 'invalid_input', message: problem }
+  return prepare(parsed.data, index)
+}
+
+/** Derives what follows from a story's own text and time. */
+export function prepare(article: NewsArticle, index = 0): PreparedArticle {
+  const { keywords } = article.catalyst_indicators
+  const published_ms = Date.parse(article.published_timestamp)
+  const source = article.source.trim()
+  const { norm, text } = readHeadline(article.headline, source)
+  const words = tokens(norm)
+  return {
+    index,
+    given: article,
+    source,
+    symbol: article.symbol ?? null,
+    norm,
+    words,
+    bits: wordBits(words),
+    keywords: [...new Set(keywords.map((keyword) => keyword.trim().toLowerCase()))],
+    published_ms,
+    market_state: marketState(published_ms),
+    catalyst: classify(text, keywords),
+  }
+}
+
+/** The publication in UTC with the microseconds the client gave, which PostgreSQL keeps. */
+export function publishedAt({ given, published_ms }: PreparedArticle): string {
+  const text = given.published_timestamp
+  if (text.endsWith('Z') && text.length <= LONGEST_UTC.length) return text
+  const [, fraction = ''] = /\.(\d{1,6})/.exec(text) ?? []
+  return `${new Date(published_ms).toISOString().slice(0, 19)}.${fraction.padEnd(3, '0')}Z`
+}
+
+/** Field names and rules only: the values are the client's and are not repeated. */
+const describe = (error: z.ZodError): string =>
+  error.issues
+    .slice(0, MESSAGES_SHOWN)
+    .map(({ path, message }) => `${path.join('.') || 'article'}: ${message}`)
+    .join('; ')
+    .slice(0, MESSAGE_LENGTH)

@@ -1,0 +1,88 @@
+import type { StoryRow } from './news.sql.js'
+import { idOf, type Located, type NewStory, newStory, type Story } from './story.js'
+
+/** Stories of one source with one headline. */
+export type StoryGroups = Map<string, Story[]>
+
+/** What became of one article. */
+export interface Fate {
+  readonly located: Located
+  readonly story: Story
+  /** `same`: the very row exists. `repeat`: the same source told it again within 24 h. */
+  readonly kind: 'new' | 'same' | 'repeat'
+}
+
+/** A source that tells the same again after this long tells news. */
+export const REPEAT_WINDOW_MS = 24 * 3_600_000
+
+const groupKey = (source_id: number, norm: string): string => `${source_id}\n${norm}`
+
+/** Stored stories by source and headline. */
+export function groupStories(stored: readonly StoryRow[]): StoryGroups {
+  const groups: StoryGroups = new Map()
+  for (const { norm, ...row } of stored) {
+    addTo(groups, groupKey(row.source_id, norm), { ...row, repeats: 0, article: null })
+  }
+  return groups
+}
+
+function addTo(groups: StoryGroups, key: string, story: Story): void {
+  const stories = groups.get(key)
+  if (stories) stories.push(story)
+  else groups.set(key, [story])
+}
+
+interface Rules {
+  readonly deduplicate: boolean
+  readonly nowMs: number
+}
+
+/**
+ * Duplicate rules 1 and 2 over articles in order of publication, against what is stored and against
+ * each other: the earlier of two is the story, the later its repeat.
+ */
+export function decideFates(
+  articles: readonly Located[],
+  groups: StoryGroups,
+  rules: Rules,
+): Fate[] {
+  const known = new Map([...groups.values()].flat().map((story) => [story.news_id, story]))
+  return articles.map((located) => {
+    const { article, source_id } = located
+    const news_id = idOf(located)
+    const same = known.get(news_id)
+    if (same) return { located, story: same, kind: 'same' }
+    const key = groupKey(source_id, article.norm)
+    const told = rules.deduplicate ? nearest(groups.get(key) ?? [], article.published_ms) : null
+    if (told) {
+      told.repeats++
+      return { located, story: told, kind: 'repeat' }
+    }
+    const story = newStory(located, news_id, rules.nowMs)
+    known.set(news_id, story)
+    addTo(groups, key, story)
+    return { located, story, kind: 'new' }
+  })
+}
+
+/** The story nearest in time, if any lies within the window. */
+function nearest(stories: readonly Story[], ms: number): Story | null {
+  let best: Story | null = null
+  let distance = REPEAT_WINDOW_MS
+  for (const story of stories) {
+    const apart = Math.abs(story.published_ms - ms)
+    if (apart > distance || (best !== null && apart === distance)) continue
+    best = story
+    distance = apart
+  }
+  return best
+}
+
+/** The stories a call adds. */
+export const newStories = (fates: readonly Fate[]): NewStory[] =>
+  fates
+    .filter(({ kind }) => kind === 'new')
+    .map(({ story }) => story)
+    .filter(isNew)
+
+const isNew = (story: Story): story is NewStory => story.article !== null

@@ -1,0 +1,172 @@
+import { SCORE_VERSION } from './catalyst-score.js'
+import { copyLine } from './copy-lines.js'
+import {
+  type ActivityRow,
+  ARTICLE_COLUMNS,
+  type ArticleRow,
+  type ConfirmationRow,
+  type MentionRow,
+  type StoryLookup,
+  type TouchRow,
+  type WindowRow,
+} from './news.sql.js'
+import { publishedAt } from './news-article.js'
+import type { Clustering, Confirmation, Member } from './news-clusters.js'
+import { type Fate, REPEAT_WINDOW_MS } from './news-repeats.js'
+import { SAME_STORY_WINDOW_MS } from './similar-stories.js'
+import { type Located, type NewStory, type Story, storyHash } from './story.js'
+import { packBits } from './word-bits.js'
+
+const instantText = (ms: number): string => new Date(ms).toISOString()
+
+/** Where stories that these articles repeat are to be looked for. */
+export function storyLookup(articles: readonly Located[], hot: boolean): StoryLookup {
+  const hashes = new Set(
+    articles.map((located) => storyHash(located.source_id, located.article.norm)),
+  )
+  const first = articles[0]?.article.published_ms ?? 0
+  const last = articles.at(-1)?.article.published_ms ?? 0
+  return {
+    hashes: [...hashes],
+    since: instantText(first - REPEAT_WINDOW_MS),
+    until: instantText(last + REPEAT_WINDOW_MS),
+    hot,
+  }
+}
+
+/** The times around new stories, per security, where they overlap joined into one. */
+export function windowRows(stories: readonly Member[]): WindowRow[] {
+  const windows = new Map<number, { since: number; until: number }[]>()
+  for (const { security_id, published_ms } of stories) {
+    const since = published_ms - SAME_STORY_WINDOW_MS
+    const until = published_ms + SAME_STORY_WINDOW_MS
+    const own = windows.get(security_id) ?? []
+    const last = own.at(-1)
+    if (last && since <= last.until) last.until = until
+    else own.push({ since, until })
+    windows.set(security_id, own)
+  }
+  return [...windows].flatMap(([security_id, own]) =>
+    own.map(({ since, until }) => ({
+      security_id,
+      since: instantText(since),
+      until: instantText(until),
+    })),
+  )
+}
+
+/** A new story as clusters see it; null without a security, for then it is compared with nothing. */
+export const memberOf = (story: NewStory): Member | null =>
+  story.security_id === null
+    ? null
+    : {
+        news_id: story.news_id,
+        security_id: story.security_id,
+        source_id: story.source_id,
+        source_tier: story.source_tier,
+        words: story.article.words,
+        bits: story.article.bits,
+        published_ms: story.published_ms,
+        keywords: story.article.keywords,
+        is_stored: false,
+        confirmed_after: null,
+        cluster_id: null,
+      }
+
+/** A new story as it is stored. */
+export function articleRow(story: NewStory): ArticleRow {
+  const { article } = story
+  const { catalyst_indicators, headline, url, snippet } = article.given
+  return {
+    news_id: story.news_id,
+    headline,
+    headline_norm: article.norm,
+    story_hash: storyHash(story.source_id, article.norm),
+    word_bits: packBits(article.bits),
+    word_count: article.bits.count,
+    source_id: story.source_id,
+    source_tier: story.source_tier,
+    security_id: story.security_id,
+    url: url ?? null,
+    snippet: snippet ?? null,
+    published_at: publishedAt(article),
+    collected_at: instantText(story.collected_ms),
+    market_state: story.market_state,
+    catalyst_type: story.catalyst_type,
+    keywords: article.keywords,
+    urgency: catalyst_indicators.urgency_score,
+    catalyst_score: story.catalyst_score,
+    score_version: SCORE_VERSION,
+    update_count: story.repeats,
+    cluster_id: story.cluster_id,
+    metadata: metadataOf(story),
+  }
+}
+
+/** The client's market state is kept where it differs from the server's. */
+function metadataOf({ article, market_state }: NewStory): Record<string, unknown> {
+  const client_market_state = article.given.catalyst_indicators.market_state
+  return client_market_state === market_state ? {} : { client_market_state }
+}
+
+/** Lines of a COPY, made one by one as it proceeds. */
+export function* articleLines(stories: readonly NewStory[]): Generator<string> {
+  for (const story of stories) {
+    const row = articleRow(story)
+    yield copyLine(ARTICLE_COLUMNS.map((column) => row[column]))
+  }
+}
+
+/** Stored stories to be marked: repeated, or founders of a cluster, or both at once. */
+export function touchRows(fates: readonly Fate[], founders: readonly Member[]): TouchRow[] {
+  const rows = new Map<string, TouchRow>()
+  for (const { story } of fates) {
+    const { news_id, repeats } = story
+    if (story.article === null && repeats > 0) {
+      rows.set(news_id, { news_id, repeats, cluster_id: null })
+    }
+  }
+  for (const { news_id, cluster_id } of founders) {
+    rows.set(news_id, { news_id, repeats: rows.get(news_id)?.repeats ?? 0, cluster_id })
+  }
+  return [...rows.values()].sort((a, b) => (a.news_id < b.news_id ? -1 : 1))
+}
+
+const isAboutAnother = (story: Story, security_id: number | null): security_id is number =>
+  security_id !== null && security_id !== story.security_id
+
+/** Companies for which a known story was sent again. */
+export const mentionRows = (fates: readonly Fate[]): MentionRow[] =>
+  fates.flatMap(({ located: { security_id }, story }) =>
+    isAboutAnother(story, security_id) ? [{ news_id: story.news_id, security_id }] : [],
+  )
+
+/** A confirmation as it is stored. */
+export const confirmationRow = ({
+  confirmed,
+  by,
+  delay_minutes,
+}: Confirmation): ConfirmationRow => ({
+  news_id: confirmed.news_id,
+  confirmed_by_news_id: by.news_id,
+  delay_minutes,
+})
+
+/**
+ * What the call adds to each source. The very same row sent again adds nothing: that says something
+ * about the sender, not about the source.
+ */
+export function activityRows(fates: readonly Fate[], clustering: Clustering): ActivityRow[] {
+  const rows = new Map<number, ActivityRow>()
+  const rowOf = (source_id: number): ActivityRow => {
+    const row = rows.get(source_id) ?? { source_id, articles: 0, duplicates: 0, confirmed: 0 }
+    rows.set(source_id, row)
+    return row
+  }
+  for (const { story, kind } of fates) {
+    if (kind === 'new') rowOf(story.source_id).articles++
+    if (kind === 'repeat') rowOf(story.source_id).duplicates++
+  }
+  for (const { source_id } of clustering.newly_confirmed) rowOf(source_id).confirmed++
+  return [...rows.values()]
+}

@@ -1,0 +1,100 @@
+import { z } from 'zod'
+import { instant, nonEmptyText, ratio, symbol, text } from '../../lib/schemas.js'
+import { CATALYST_TYPES } from './catalyst-categories.js'
+import { MARKET_STATES } from './market-clock.js'
+
+/** The most articles one batch takes. */
+export const MAX_BATCH = 10_000
+
+/** Before this no story of this market has ever been sent; PostgreSQL and the calendar both reach it. */
+const EARLIEST = '1970-01-01T00:00:00Z'
+const EARLIEST_MS = 0
+
+const isWebAddress = (value: string): boolean => /^https?:\/\//i.test(value) && URL.canParse(value)
+
+const webAddress = text(2048).refine(isWebAddress, 'must be an http or https URL')
+
+const publishedTimestamp = instant().refine(
+  (value) => !(Date.parse(value) < EARLIEST_MS),
+  `must not be before ${EARLIEST}`,
+)
+
+/** A story as a client sends it. */
+export const newsArticle = z.strictObject({
+  headline: nonEmptyText(2000),
+  source: nonEmptyText(200).describe('The outlet, such as Reuters; known by name or alias.'),
+  symbol: symbol().optional().describe('The company the story is about.'),
+  published_timestamp: publishedTimestamp.describe(
+    'When the outlet published it; ISO 8601 with zone.',
+  ),
+  catalyst_indicators: z.strictObject({
+    keywords: z.array(nonEmptyText(100)).max(50),
+    urgency_score: ratio().describe('0-1'),
+    market_state: z
+      .enum(MARKET_STATES)
+      .describe('As the client saw it; the server computes its own from published_timestamp.'),
+  }),
+  url: webAddress.optional(),
+  snippet: text(10_000).optional(),
+})
+
+/** A valid story. */
+export type NewsArticle = z.output<typeof newsArticle>
+
+const newsIdField = z.string().describe('nws_ and 32 hexadecimal digits')
+const scoreField = z.number().min(0).max(100).describe('0-100 at the time of persisting')
+
+/** What is answered about one story. */
+export const newsAnswer = z.object({
+  news_id: newsIdField,
+  catalyst_score: scoreField,
+  source_metrics_updated: z.boolean().describe('Whether the totals of the source changed.'),
+  duplicate: z.boolean().describe('True: the story was known; the stored one is answered.'),
+  market_state: z.enum(MARKET_STATES).describe('At the instant of publication.'),
+  catalyst_type: z.enum(CATALYST_TYPES).nullable(),
+  cluster_id: z
+    .string()
+    .nullable()
+    .describe('Shared by stories of other sources that tell the same.'),
+  score_components: z.object({
+    tier_weight: z.number(),
+    recency: z.number(),
+    keyword_weight: z.number(),
+    state_multiplier: z.number(),
+  }),
+  warnings: z.array(z.string()),
+})
+
+/** The answer about one story. */
+export type NewsAnswer = z.output<typeof newsAnswer>
+
+const { $schema: _, ...articleJsonSchema } = z.toJSONSchema(newsArticle, { io: 'input' })
+
+/**
+ * A batch. Its items are described to clients as articles but accepted as anything: each is checked
+ * on its own, so that a bad one is reported with its index and the others are stored.
+ */
+export const newsBatch = z.strictObject({
+  articles: z.array(z.unknown().meta(articleJsonSchema)).min(1).max(MAX_BATCH),
+  deduplicate: z
+    .boolean()
+    .describe('False stores repeats of a headline within 24 h as stories of their own.'),
+})
+
+/** A batch whose items are still to be checked. */
+export type NewsBatch = z.output<typeof newsBatch>
+
+/** What is answered about a batch. */
+export const newsBatchAnswer = z.object({
+  total_processed: z.int().describe('new_articles + duplicates + rejected'),
+  new_articles: z.int(),
+  duplicates: z.int(),
+  catalyst_scores: z
+    .record(z.string(), z.number())
+    .describe('Score by news_id, of the new stories and of the stored ones the duplicates repeat.'),
+  rejected: z.int(),
+  errors: z.array(z.object({ index: z.int(), code: z.string(), message: z.string() })),
+})
+
+/** The answer about a batch. */
+export type NewsBatchAnswer = z.output<typeof newsBatchAnswer>

@@ -1,0 +1,107 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { AppError } from '../../errors.js'
+import type { Clock } from '../../lib/clock.js'
+import type { Transaction } from '../../platform/postgres/queryable.js'
+import type { NewsAnswer, NewsArticle, NewsBatch, NewsBatchAnswer } from './news.schemas.js'
+import {
+  checkItem,
+  futureProblem,
+  type ItemError,
+  type PreparedArticle,
+  prepare,
+} from './news-article.js'
+import { ingest } from './news-ingest.js'
+import type { Fate } from './news-repeats.js'
+import { componentsOf } from './story.js'
+
+/** What the news service needs. */
+export interface NewsDeps {
+  readonly clock: Clock
+}
+
+type Progress = (done: number, total: number, message: string) => void
+
+/** How many items are checked before other requests get their turn. */
+const SLICE = 250
+/** Checking, finding known stories, finding similar ones, storing. */
+const STEPS = 4
+
+/** Persists news: scored, deduplicated and clustered, in the caller's transaction. */
+export class NewsService {
+  readonly #clock: Clock
+
+  constructor({ clock }: NewsDeps) {
+    this.#clock = clock
+  }
+
+  /** Persists one story, or answers the stored one it repeats. */
+  async persistNews(tx: Transaction, article: NewsArticle): Promise<NewsAnswer> {
+    const nowMs = this.#clock.now().getTime()
+    const problem = futureProblem(article, nowMs)
+    if (problem !== null) throw new AppError('invalid_input', problem)
+    const rules = { nowMs, deduplicate: true, step: () => {} }
+    const [fate] = await ingest(tx, [prepare(article)], rules)
+    if (!fate) throw new Error('an article was neither stored nor found')
+    return answerOf(fate)
+  }
+
+  /** Persists the valid stories of a batch and reports the others. */
+  async persistNewsBatch(
+    tx: Transaction,
+    batch: NewsBatch,
+    progress: Progress,
+  ): Promise<NewsBatchAnswer> {
+    const nowMs = this.#clock.now().getTime()
+    let steps = 0
+    const step = (message: string) => progress(++steps, STEPS, message)
+    const { valid, errors } = await check(batch.articles, nowMs)
+    step('articles checked')
+    const fates = await ingest(tx, valid, { nowMs, deduplicate: batch.deduplicate, step })
+    const added = fates.filter(({ kind }) => kind === 'new').length
+    return {
+      total_processed: batch.articles.length,
+      new_articles: added,
+      duplicates: fates.length - added,
+      catalyst_scores: Object.fromEntries(
+        fates.map(({ story }) => [story.news_id, story.catalyst_score]),
+      ),
+      rejected: errors.length,
+      errors,
+    }
+  }
+}
+
+async function check(items: readonly unknown[], nowMs: number) {
+  const valid: PreparedArticle[] = []
+  const errors: ItemError[] = []
+  for (const [index, item] of items.entries()) {
+    const checked = checkItem(item, index, nowMs)
+    if ('code' in checked) errors.push(checked)
+    else valid.push(checked)
+    if (index % SLICE === SLICE - 1) await nextTurn()
+  }
+  return { valid, errors }
+}
+
+function answerOf(fate: Fate): NewsAnswer {
+  const { story, kind } = fate
+  return {
+    news_id: story.news_id,
+    catalyst_score: story.catalyst_score,
+    source_metrics_updated: kind !== 'same',
+    duplicate: kind !== 'new',
+    market_state: story.market_state,
+    catalyst_type: story.catalyst_type,
+    cluster_id: story.cluster_id,
+    score_components: componentsOf(story),
+    warnings: warningsOf(fate),
+  }
+}
+
+/** Market states are a closed list, so naming the client's own repeats nothing it made up. */
+function warningsOf({ located: { article }, kind }: Fate): string[] {
+  const claimed = article.given.catalyst_indicators.market_state
+  if (claimed === article.market_state) return []
+  const kept = kind === 'new' ? '; the given value is kept in metadata' : ''
+  return [`market_state: the market was ${article.market_state} then, not ${claimed}${kept}`]
+}

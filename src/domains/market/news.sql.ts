@@ -1,0 +1,340 @@
+import { prepared, type Statement, sql } from '../../platform/postgres/sql.js'
+import type { CatalystType } from './catalyst-categories.js'
+import type { MarketState } from './market-clock.js'
+import type { ClusterRow, SourceShare } from './news-clusters.js'
+
+/** What one call locks, so that no concurrent call can add the same story unseen. */
+export interface LockKeys {
+  readonly classes: readonly number[]
+  readonly keys: readonly number[]
+}
+
+/** A source or a security found by the name a client gave; `id` is null when it is not known. */
+export interface NameRow {
+  readonly kind: 'source' | 'security'
+  readonly name: string
+  readonly id: number | null
+  readonly tier: number | null
+}
+
+/**
+ * Locks in the order given, then finds sources and securities by name. The locks are taken here and
+ * the stories read by later statements: under READ COMMITTED only those see what a transaction
+ * waited for has committed. `count` makes PostgreSQL evaluate the locks one by one, in order.
+ */
+export const lockAndResolve = (
+  locks: LockKeys,
+  names: readonly string[],
+  symbols: readonly string[],
+) =>
+  prepared(
+    'news_resolve',
+    sql<NameRow>`
+      with locked as materialized (
+        select count(pg_advisory_xact_lock(k.class, k.key)::text) as n
+        from unnest(${locks.classes}::int[], ${locks.keys}::int[]) as k (class, key)
+      )
+      select 'source' as kind, n.name, t.source_id as id, t.tier
+      from locked
+      cross join unnest(${names}::text[]) as n (name)
+      left join catalyst.source_aliases a on a.alias = lower(btrim(n.name))
+      left join catalyst.news_sources s on lower(btrim(s.name)) = lower(btrim(n.name))
+      left join catalyst.news_sources t on t.source_id = coalesce(a.source_id, s.source_id)
+      union all
+      select 'security', n.symbol, s.security_id, null
+      from unnest(${symbols}::text[]) as n (symbol)
+      left join catalyst.securities s on s.symbol = n.symbol`,
+  )
+
+/** Adds names nobody knew; in a fixed order, because two calls may add the same ones. */
+export const addNames = (names: readonly string[], symbols: readonly string[]) => sql`
+  with sources as (
+    insert into catalyst.news_sources (name)
+    select n.name
+    from unnest(${names}::text[]) as n (name)
+    order by lower(btrim(n.name)), n.name
+    on conflict do nothing
+  )
+  insert into catalyst.securities (symbol)
+  select n.symbol
+  from unnest(${symbols}::text[]) as n (symbol)
+  order by n.symbol collate "C"
+  on conflict do nothing`
+
+/**
+ * A single story's statements are prepared. A batch is planned each time: a plan made while the
+ * table was small would be ruinous for ten thousand rows.
+ */
+const preparedIf = <Row>(hot: boolean, name: string, statement: Statement<Row>): Statement<Row> =>
+  hot ? prepared(name, statement) : statement
+
+/** Stories that articles may repeat: those of one source and headline have one hash. */
+export interface StoryLookup {
+  readonly hashes: readonly number[]
+  readonly since: string
+  readonly until: string
+  /** True for a single story. */
+  readonly hot: boolean
+}
+
+/** A stored story that an article may repeat. */
+export interface StoryRow {
+  readonly news_id: string
+  readonly norm: string
+  readonly source_id: number
+  readonly source_tier: number
+  readonly security_id: number | null
+  readonly published_ms: number
+  readonly collected_ms: number
+  readonly market_state: MarketState
+  readonly catalyst_type: CatalystType | null
+  readonly catalyst_score: number
+  readonly cluster_id: string | null
+}
+
+/** Probes news_articles_story once per hash. */
+export const findStories = ({ hashes, since, until, hot }: StoryLookup) =>
+  preparedIf(
+    hot,
+    'news_stories',
+    sql<StoryRow>`
+      select
+        a.news_id,
+        a.headline_norm as norm,
+        a.source_id,
+        a.source_tier,
+        a.security_id,
+        floor(extract(epoch from a.published_at) * 1000)::float8 as published_ms,
+        floor(extract(epoch from a.collected_at) * 1000)::float8 as collected_ms,
+        a.market_state,
+        a.catalyst_type,
+        a.catalyst_score::float8 as catalyst_score,
+        a.cluster_id
+      from catalyst.news_articles a
+      where a.story_hash = any (${hashes}::int[])
+        and a.published_at between ${since}::timestamptz and ${until}::timestamptz`,
+  )
+
+/** A time in which stories of a security are of interest. */
+export interface WindowRow {
+  readonly security_id: number
+  readonly since: string
+  readonly until: string
+}
+
+/** The words of a security's stories in brief, as lists of equal length joined by commas. */
+export interface OutlineRow {
+  readonly security_id: number
+  readonly news_ids: string
+  readonly source_ids: string
+  readonly word_bits: string
+  readonly word_counts: string
+}
+
+/**
+ * What is needed to rule stories out, and no more: a busy symbol has a thousand stories in two days.
+ * `limit` is the bound on the work for one that has more; the latest count.
+ */
+export const findOutlines = (windows: readonly WindowRow[], hot: boolean) =>
+  preparedIf(
+    hot,
+    'news_outlines',
+    sql<OutlineRow>`
+      select
+        w.security_id,
+        string_agg(a.news_id, ',') as news_ids,
+        string_agg(a.source_id::text, ',') as source_ids,
+        string_agg(a.word_bits::text, ',') as word_bits,
+        string_agg(a.word_count::text, ',') as word_counts
+      from json_to_recordset(${JSON.stringify(windows)}::json)
+        as w (security_id int, since timestamptz, until timestamptz)
+      cross join lateral (
+        select n.news_id, n.source_id, n.word_bits, n.word_count
+        from catalyst.news_articles n
+        where n.security_id = w.security_id
+          and n.published_at between w.since and w.until
+        order by n.published_at desc
+        limit 5000
+      ) a
+      group by w.security_id`,
+  )
+
+/** A stored story as clusters see it. */
+export interface MemberRow {
+  readonly news_id: string
+  readonly security_id: number
+  readonly source_id: number
+  readonly source_tier: number
+  readonly norm: string
+  readonly published_ms: number
+  readonly cluster_id: string | null
+  readonly confirmed_after: number | null
+}
+
+/** The stored stories that could not be ruled out. */
+export const selectMembers = (newsIds: readonly string[]) => sql<MemberRow>`
+  select
+    a.news_id,
+    a.security_id,
+    a.source_id,
+    a.source_tier,
+    a.headline_norm as norm,
+    floor(extract(epoch from a.published_at) * 1000)::float8 as published_ms,
+    a.cluster_id,
+    (
+      select min(c.delay_minutes)::float8
+      from catalyst.news_confirmations c
+      where c.news_id = a.news_id
+    ) as confirmed_after
+  from catalyst.news_articles a
+  where a.news_id = any (${newsIds}::text[])
+  order by a.published_at, a.news_id`
+
+/** What each source has told in these clusters, and in the stories that found one now. */
+export const selectShares = (clusterIds: readonly string[], founderIds: readonly string[]) =>
+  sql<SourceShare>`
+  select
+    coalesce(a.cluster_id, 'clu_' || substr(a.news_id, 5)) as cluster_id,
+    a.source_id,
+    min(a.source_tier)::int as source_tier,
+    count(distinct a.news_id)::int as articles,
+    floor(extract(epoch from min(a.published_at)) * 1000)::float8 as first_ms,
+    floor(extract(epoch from max(a.published_at)) * 1000)::float8 as last_ms,
+    coalesce(array_agg(distinct k.word) filter (where k.word is not null), '{}') as keywords
+  from catalyst.news_articles a
+  left join lateral unnest(a.keywords) as k (word) on true
+  where a.cluster_id = any (${clusterIds}::text[])
+    or a.news_id = any (${founderIds}::text[])
+  group by 1, 2`
+
+/** Writes the figures of touched clusters. */
+export const saveClusters = (rows: readonly ClusterRow[]) => sql`
+  insert into catalyst.narrative_clusters as c (
+    cluster_id, security_id, first_published, last_published, keywords,
+    article_count, source_count, avg_tier, coordination_score)
+  select
+    r.cluster_id, r.security_id, r.first_published, r.last_published, r.keywords,
+    r.article_count, r.source_count, r.avg_tier, r.coordination_score
+  from json_populate_recordset(
+    null::catalyst.narrative_clusters, ${JSON.stringify(rows)}::json) r
+  order by r.cluster_id
+  on conflict (cluster_id) do update set
+    first_published = excluded.first_published,
+    last_published = excluded.last_published,
+    keywords = excluded.keywords,
+    article_count = excluded.article_count,
+    source_count = excluded.source_count,
+    avg_tier = excluded.avg_tier,
+    coordination_score = excluded.coordination_score`
+
+/** A stored story to be marked. */
+export interface TouchRow {
+  readonly news_id: string
+  readonly repeats: number
+  readonly cluster_id: string | null
+}
+
+/** Counts repeats on stored stories and lets founders into their clusters. */
+export const touchArticles = (rows: readonly TouchRow[]) => sql`
+  update catalyst.news_articles a
+  set
+    update_count = a.update_count + t.repeats,
+    cluster_id = coalesce(t.cluster_id, a.cluster_id)
+  from json_to_recordset(${JSON.stringify(rows)}::json)
+    as t (news_id text, repeats int, cluster_id text)
+  where a.news_id = t.news_id`
+
+/** A company that a stored story turned out to be about as well. */
+export interface MentionRow {
+  readonly news_id: string
+  readonly security_id: number
+}
+
+/** Notes further companies of stories. */
+export const addMentions = (rows: readonly MentionRow[]) => sql`
+  insert into catalyst.news_securities (news_id, security_id, role)
+  select m.news_id, m.security_id, 'mentioned'
+  from json_to_recordset(${JSON.stringify(rows)}::json) as m (news_id text, security_id int)
+  on conflict do nothing`
+
+/** A confirmation as stored. */
+export interface ConfirmationRow {
+  readonly news_id: string
+  readonly confirmed_by_news_id: string
+  readonly delay_minutes: number
+}
+
+/** Stores confirmations. */
+export const addConfirmations = (rows: readonly ConfirmationRow[]) => sql`
+  insert into catalyst.news_confirmations (news_id, confirmed_by_news_id, delay_minutes)
+  select c.news_id, c.confirmed_by_news_id, c.delay_minutes
+  from json_to_recordset(${JSON.stringify(rows)}::json)
+    as c (news_id text, confirmed_by_news_id text, delay_minutes numeric)
+  on conflict do nothing`
+
+/** What a call adds to the totals of one source. */
+export interface ActivityRow {
+  readonly source_id: number
+  articles: number
+  duplicates: number
+  confirmed: number
+}
+
+/** Appends to the totals of sources. */
+export const addActivity = (rows: readonly ActivityRow[]) => sql`
+  insert into catalyst.source_activity (source_id, articles, duplicates, confirmed)
+  select u.source_id, u.articles, u.duplicates, u.confirmed
+  from json_to_recordset(${JSON.stringify(rows)}::json)
+    as u (source_id int, articles int, duplicates int, confirmed int)
+  order by u.source_id`
+
+/** The columns of an insert into news_articles, in the order of its COPY lines. */
+export const ARTICLE_COLUMNS = [
+  'news_id',
+  'headline',
+  'headline_norm',
+  'story_hash',
+  'word_bits',
+  'word_count',
+  'source_id',
+  'source_tier',
+  'security_id',
+  'url',
+  'snippet',
+  'published_at',
+  'collected_at',
+  'market_state',
+  'catalyst_type',
+  'keywords',
+  'urgency',
+  'catalyst_score',
+  'score_version',
+  'update_count',
+  'cluster_id',
+  'metadata',
+] as const
+
+/** A story as news_articles stores it. */
+export type ArticleRow = Readonly<Record<(typeof ARTICLE_COLUMNS)[number], unknown>>
+
+const columns = sql.trusted(ARTICLE_COLUMNS.join(', '))
+
+/** Opens the COPY of many stories. */
+export const copyArticles = () => sql`copy catalyst.news_articles (${columns}) from stdin`
+
+/** Inserts stories and appends the totals in the same round trip. */
+export const insertArticles = (
+  { rows, hot }: { readonly rows: readonly ArticleRow[]; readonly hot: boolean },
+  activity: readonly ActivityRow[],
+) =>
+  preparedIf(
+    hot,
+    'news_insert',
+    sql`
+    with articles as (
+      insert into catalyst.news_articles (${columns})
+      select ${columns}
+      from json_populate_recordset(null::catalyst.news_articles, ${JSON.stringify(rows)}::json)
+    )
+    ${addActivity(activity)}`,
+  )

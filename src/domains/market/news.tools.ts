@@ -1,0 +1,33 @@
+import { persistToolFor } from '../../mcp/define.js'
+import { newsAnswer, newsArticle, newsBatch, newsBatchAnswer } from './news.schemas.js'
+import type { NewsService } from './news.service.js'
+
+const tool = persistToolFor<NewsService>()
+
+/** One story, with everything that follows from it. */
+export const persistNewsCatalyst = tool({
+  name: 'persist_news_catalyst',
+  title: 'Persist a news story',
+  description:
+    'Stores one news story and scores it as a catalyst (0-100, above 30 is strong). Use it for a story that just came in; for several use persist_news_batch. The server computes market state, category and score. The same headline of the same source within 24 h is answered as duplicate with the stored id and score; the same story of another source joins its cluster, and a tier 1-2 source confirms tier 3-5 ones. Unknown sources count as tier 5.',
+  effect: 'write',
+  idempotent: true,
+  openWorld: true,
+  input: newsArticle,
+  output: newsAnswer,
+  run: (article, { service, tx }) => service.persistNews(tx, article),
+})
+
+/** Many stories at once. */
+export const persistNewsBatch = tool({
+  name: 'persist_news_batch',
+  title: 'Persist many news stories',
+  description:
+    'Stores up to 10 000 news stories in one transaction, each by the rules of persist_news_catalyst, also against each other. A bad item is reported in errors with its index and stops no other: total_processed = new_articles + duplicates + rejected. catalyst_scores holds the score of every accepted story by news_id; duplicates are there with the stored id and score. Sending the same batch again adds nothing. deduplicate: false keeps repeated headlines as separate stories, except identical ones.',
+  effect: 'write',
+  idempotent: true,
+  openWorld: true,
+  input: newsBatch,
+  output: newsBatchAnswer,
+  run: (batch, { service, tx, progress }) => service.persistNewsBatch(tx, batch, progress),
+})

@@ -1,0 +1,90 @@
+import type { CatalystType } from './catalyst-categories.js'
+import {
+  catalystScore,
+  keywordWeight,
+  type ScoreComponents,
+  scoreComponents,
+} from './catalyst-score.js'
+import { fnv1a } from './fnv.js'
+import { newsId } from './headline.js'
+import type { MarketState } from './market-clock.js'
+import type { PreparedArticle } from './news-article.js'
+
+/** A story that has its identity: stored already, or about to be. */
+export interface Story {
+  readonly news_id: string
+  readonly source_id: number
+  /** The source's tier when the story was scored. */
+  readonly source_tier: number
+  readonly security_id: number | null
+  readonly published_ms: number
+  readonly collected_ms: number
+  readonly market_state: MarketState
+  readonly catalyst_type: CatalystType | null
+  readonly catalyst_score: number
+  cluster_id: string | null
+  /** Repeats of it found by this call. */
+  repeats: number
+  /** What is to be inserted; null for a story that is stored already. */
+  readonly article: PreparedArticle | null
+}
+
+/** A story of this call that was not known before. */
+export type NewStory = Story & { readonly article: PreparedArticle }
+
+/** Where an article comes from and whom it is about, as the database knows them. */
+export interface Located {
+  readonly article: PreparedArticle
+  readonly source_id: number
+  readonly source_tier: number
+  readonly security_id: number | null
+}
+
+/** Finds stories of one source with one headline in an index of four bytes an entry. */
+export const storyHash = (sourceId: number, norm: string): number =>
+  fnv1a(`${sourceId}\n${norm}`) | 0
+
+/** The id a located article has. */
+export const idOf = ({ article, source_id }: Located): string =>
+  newsId(article.norm, source_id, article.published_ms)
+
+/** The story a located article becomes when nothing like it is known. */
+export function newStory(located: Located, news_id: string, collected_ms: number): NewStory {
+  const { article, source_id, source_tier, security_id } = located
+  const { published_ms, market_state, catalyst } = article
+  return {
+    news_id,
+    source_id,
+    source_tier,
+    security_id,
+    published_ms,
+    collected_ms,
+    market_state,
+    catalyst_type: catalyst.type,
+    catalyst_score: catalystScore(
+      scoreComponents({
+        tier: source_tier,
+        age_ms: collected_ms - published_ms,
+        keyword_weight: catalyst.keyword_weight,
+        market_state,
+      }),
+    ),
+    cluster_id: null,
+    repeats: 0,
+    article,
+  }
+}
+
+/** The factors of a story's score, as they were when it was persisted. */
+export const componentsOf = (
+  story: Pick<
+    Story,
+    'source_tier' | 'published_ms' | 'collected_ms' | 'market_state' | 'catalyst_type'
+  >,
+): ScoreComponents =>
+  scoreComponents({
+    tier: story.source_tier,
+    age_ms: story.collected_ms - story.published_ms,
+    keyword_weight: keywordWeight(story.catalyst_type),
+    market_state: story.market_state,
+  })

@@ -1,0 +1,159 @@
+import type { AppError } from '../../errors.js'
+import type { Database } from '../../platform/postgres/database.js'
+import type { IsolationLevel, Lease } from '../../platform/postgres/lease.js'
+import type { Transaction } from '../../platform/postgres/queryable.js'
+
+/** What a session was started with. */
+export interface SessionOptions {
+  readonly id: string
+  readonly owner: string
+  readonly isolation: IsolationLevel
+  readonly readOnly: boolean
+  readonly startedAt: Date
+  /** How long PostgreSQL itself lets a transaction idle, should this process stop looking. */
+  readonly idleTimeoutMs: number
+}
+
+/** One leased session: at most one connection, at most one open transaction, one call at a time. */
+export class DbSession {
+  readonly options: SessionOptions
+  lastUsedAt: Date
+  operationsCount = 0
+  readonly #ended = new AbortController()
+  #lease: Lease | null = null
+  #isPinning = false
+  #hasTransaction = false
+  #tools: string[] = []
+  #queue: Promise<unknown> = Promise.resolve()
+  #waiting = 0
+
+  constructor(options: SessionOptions) {
+    this.options = options
+    this.lastUsedAt = options.startedAt
+  }
+
+  /** A transaction is open: its connection cannot be taken away. */
+  get hasTransaction(): boolean {
+    return this.#hasTransaction
+  }
+
+  /** A call is running or waiting to run. */
+  get isBusy(): boolean {
+    return this.#waiting > 0
+  }
+
+  /** The session holds a connection, or is about to. */
+  get isPinned(): boolean {
+    return this.#lease !== null || this.#isPinning
+  }
+
+  /** The connection went away, and with it whatever was not committed. */
+  get isLost(): boolean {
+    return this.#lease?.isLost ?? false
+  }
+
+  /** The backend of the held connection. */
+  get backendPid(): number | null {
+    return this.#lease?.backendPid ?? null
+  }
+
+  /** The tools whose effects the open transaction holds. */
+  get tools(): readonly string[] {
+    return this.#tools
+  }
+
+  /** Runs calls of this session one after the other. */
+  async inTurn<T>(work: () => Promise<T>): Promise<T> {
+    this.#waiting++
+    const turn = this.#queue.then(work)
+    this.#queue = turn.catch(() => {})
+    try {
+      return await turn
+    } finally {
+      this.#waiting--
+    }
+  }
+
+  /** Takes a connection to hold. */
+  async pin(database: Database, onLost: () => void): Promise<void> {
+    this.#isPinning = true
+    try {
+      this.#lease = await database.lease()
+      this.#lease.onLost(onLost)
+    } finally {
+      this.#isPinning = false
+    }
+  }
+
+  /** Gives the connection up; a new one in its place has none of its state. */
+  unpin(): void {
+    this.#lease?.release({ discard: true })
+    this.#lease = null
+  }
+
+  /** Opens the transaction unless one is open. */
+  async open(): Promise<void> {
+    if (this.#hasTransaction) return
+    const { isolation, readOnly, idleTimeoutMs } = this.options
+    await this.#held().begin({ isolation, readOnly, idleTimeoutMs })
+    this.#hasTransaction = true
+    this.#tools = []
+  }
+
+  /** Uses the open transaction, until the call or the session ends. */
+  use<T>(signal: AbortSignal, work: (tx: Transaction) => Promise<T>): Promise<T> {
+    return this.#held().use(AbortSignal.any([signal, this.#ended.signal]), work)
+  }
+
+  /** One operation of a client in the open transaction; `tool` is null when it only reads. */
+  async operate<T>(
+    tool: string | null,
+    signal: AbortSignal,
+    work: (tx: Transaction) => Promise<T>,
+  ): Promise<T> {
+    const result = await this.use(signal, work)
+    this.operationsCount++
+    if (tool) this.#tools.push(tool)
+    return result
+  }
+
+  /** The same, but a failure undoes only this operation and leaves the transaction usable. */
+  async operateAlone<T>(
+    tool: string,
+    signal: AbortSignal,
+    work: (tx: Transaction) => Promise<T>,
+  ): Promise<T> {
+    const lease = this.#held()
+    await lease.savepoint()
+    try {
+      return await this.operate(tool, signal, work)
+    } catch (error) {
+      if (!lease.isLost) await lease.rollBackToSavepoint()
+      throw error
+    }
+  }
+
+  /** Commits the open transaction. */
+  async commit(): Promise<void> {
+    this.#hasTransaction = false
+    await this.#held().commit()
+  }
+
+  /** Rolls back what is open. */
+  async rollBack(): Promise<void> {
+    this.#hasTransaction = false
+    await this.#lease?.rollBack()
+  }
+
+  /** Stops what runs with `reason`, waits for it, rolls back, and gives the connection up. */
+  async end(reason: AppError): Promise<void> {
+    this.#ended.abort(reason)
+    await this.inTurn(() => this.rollBack())
+    this.unpin()
+  }
+
+  #held(): Lease {
+    if (this.#lease) return this.#lease
+    throw new Error('the session holds no connection')
+  }
+}

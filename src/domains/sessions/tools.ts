@@ -1,0 +1,80 @@
+import { z } from 'zod'
+import { toolFor } from '../../mcp/define.js'
+import type { SessionService } from './service.js'
+
+const tool = toolFor<SessionService>()
+
+const SessionId = z.string().max(64).describe('The handle from start_db_session.')
+
+const Operation = z.union([
+  z.strictObject({ tool: z.string().max(128), params: z.record(z.string(), z.unknown()) }),
+  z.strictObject({ resource: z.string().max(2_000) }),
+])
+
+const ISOLATION = {
+  read_committed: 'read committed',
+  repeatable_read: 'repeatable read',
+  serializable: 'serializable',
+} as const
+
+export const startDbSession = tool({
+  name: 'start_db_session',
+  title: 'Start a database session',
+  description:
+    'Leases a database session, for several writes that must happen together or not at all. Use it with execute_transaction, or pass session_id to persisting tools, then end it with end_db_session. Unused sessions are rolled back at expires_at. For a single write no session is needed.',
+  effect: 'write',
+  idempotent: false,
+  openWorld: false,
+  input: z.object({
+    isolation_level: z
+      .enum(['read_committed', 'repeatable_read', 'serializable'])
+      .default('read_committed'),
+    read_only: z.boolean().default(false),
+  }),
+  output: z.object({
+    session_id: z.string(),
+    expires_in: z.int().describe('Seconds until it ends unless it is used.'),
+    expires_at: z.string(),
+  }),
+  run: ({ isolation_level, read_only }, { service, ...caller }) =>
+    service.start(ISOLATION[isolation_level], read_only, caller),
+})
+
+export const executeTransaction = tool({
+  name: 'execute_transaction',
+  title: 'Execute operations in a transaction',
+  description:
+    "Runs operations in order in the session's transaction and commits it, unless commit is false: then it stays open for the next call. One operation that fails rolls the whole transaction back; the error names its index and the session stays usable. Operations are persisting tools {tool, params} or reads {resource}.",
+  effect: 'write',
+  idempotent: false,
+  openWorld: true,
+  input: z.object({
+    session_id: SessionId,
+    operations: z.array(Operation).max(1_000),
+    commit: z.boolean().default(true),
+  }),
+  output: z.object({
+    results: z.array(z.unknown()).describe('The answer of each operation.'),
+    transaction_id: z.string(),
+    committed: z.boolean(),
+  }),
+  run: ({ session_id, operations, commit }, { service, ...caller }) =>
+    service.execute(session_id, operations, commit, caller),
+})
+
+export const endDbSession = tool({
+  name: 'end_db_session',
+  title: 'End a database session',
+  description:
+    'Ends a session: commit keeps what its open transaction holds, rollback drops it. The connection is given back at once.',
+  effect: 'write',
+  idempotent: false,
+  openWorld: false,
+  input: z.object({ session_id: SessionId, outcome: z.enum(['commit', 'rollback']) }),
+  output: z.object({
+    outcome: z.enum(['commit', 'rollback']),
+    operations_count: z.int(),
+  }),
+  run: ({ session_id, outcome }, { service, ...caller }) =>
+    service.end(session_id, outcome, caller),
+})
