@@ -1,3 +1,7 @@
+drop table catalyst.audit_head;
+drop table catalyst.audit_log;
+drop function catalyst.refuse_change();
+drop table catalyst.audit_outbox;
 drop table catalyst.db_sessions;
 drop table catalyst.idempotency_keys;
 drop table catalyst.events;

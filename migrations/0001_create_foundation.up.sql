@@ -50,3 +50,42 @@ create table catalyst.db_sessions (
   check ((ended_at is null) = (ended_as is null))
 );
 create index db_sessions_started_at on catalyst.db_sessions (started_at);
+
+-- Every tool call, in a chain of hashes. What persists writes its row to the outbox in its own
+-- transaction; whoever appends to the chain next takes it over from there.
+create table catalyst.audit_outbox (
+  outbox_id bigint generated always as identity primary key,
+  entry jsonb not null
+);
+create table catalyst.audit_log (
+  audit_id bigint primary key,
+  at timestamptz not null,
+  server_id text not null,
+  principal text not null,
+  request_id text not null,
+  tool text not null,
+  arguments_sha256 text not null,
+  outcome text not null,
+  duration_ms numeric(12, 3) not null,
+  session_id text,
+  transaction_id text,
+  previous_hash text not null,
+  hash text not null
+);
+create index audit_log_at on catalyst.audit_log using brin (at);
+
+-- The end of the chain: without it the newest rows could be removed unnoticed.
+create table catalyst.audit_head (
+  only_row boolean primary key default true check (only_row),
+  audit_id bigint not null,
+  hash text not null
+);
+insert into catalyst.audit_head (audit_id, hash) values (0, repeat('0', 64));
+
+create function catalyst.refuse_change() returns trigger language plpgsql as $$
+begin
+  raise exception '% is append-only', tg_table_name using errcode = '42501';
+end $$;
+create trigger audit_log_is_append_only
+  before update or delete or truncate on catalyst.audit_log
+  for each statement execute function catalyst.refuse_change();

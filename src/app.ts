@@ -28,6 +28,7 @@ import { MemoryCacheStore } from './platform/cache/memory.js'
 import { RedisCacheStore } from './platform/cache/redis.js'
 import { type EmbeddedServices, joinEmbedded } from './platform/embedded/services.js'
 import type { Log } from './platform/log.js'
+import { AuditTrail } from './platform/postgres/audit-trail.js'
 import { type Endpoint, parseDatabaseUrl } from './platform/postgres/connection.js'
 import { Database } from './platform/postgres/database.js'
 import { DedicatedConnection } from './platform/postgres/dedicated.js'
@@ -92,6 +93,8 @@ export async function openApp(
   })
   const schema = new SchemaKeeper({ migrations, log })
   const eventLog = new EventLog({ endpoint: direct, log })
+  const serverId = newId('srv')
+  const audit = new AuditTrail({ database, serverId, log })
   const maxPinned = Math.floor(poolMax / 2)
   const sessionPool =
     direct.label === pooled.label
@@ -104,11 +107,15 @@ export async function openApp(
     maxPinned,
     idleMs: config.CATALYST_SESSION_IDLE_SECONDS * 1_000,
     maxMs: config.CATALYST_SESSION_MAX_SECONDS * 1_000,
-    serverId: newId('srv'),
+    serverId,
     clock: systemClock,
     log,
+    audit,
     operationOf: (requested, caller) => registry.operation(requested, caller),
-    committed: () => eventLog.poke(),
+    committed: () => {
+      eventLog.poke()
+      audit.poke()
+    },
     changed: () => notifications.resourceChanged('db/sessions/active'),
   })
   const monitor = new MonitoringService({
@@ -132,11 +139,12 @@ export async function openApp(
     ),
     ...extraDomains,
   ])
-  const dispatcher = new Dispatcher({ registry, unitsOfWork: sessions, log })
+  const dispatcher = new Dispatcher({ registry, unitsOfWork: sessions, audit, log })
   const notifications: Notifications = new Notifications({ registry, log })
   eventLog.subscribe((published) => notifications.eventsPublished(published))
   await schema.start()
   eventLog.start()
+  audit.poke()
   return {
     serving: { registry, dispatcher, notifications },
     schema,
@@ -145,6 +153,7 @@ export async function openApp(
       await schema.stop()
       await sessions.close()
       await eventLog.stop()
+      await audit.stop()
       await Promise.all([database.close(), health.close()])
       if (sessionPool !== database) await sessionPool.close()
       await platform.close()

@@ -54,4 +54,15 @@ program
     (await import('./cli/config.js')).printConfig(process.env, options),
   )
 
+program
+  .command('audit')
+  .description('Look at the audit log')
+  .command('verify')
+  .description('Check that no entry of the audit log was changed or removed')
+  .option('--json', 'print JSON')
+  .addHelpText('after', '\nExits with 0 when the chain is intact, 7 when it is broken.')
+  .action(async (options: { json?: boolean }) =>
+    (await import('./cli/audit.js')).verifyAudit(process.env, options),
+  )
+
 program.parseAsync().catch(fail)

@@ -1,3 +1,5 @@
+import type { CallRecord } from './call-record.js'
+
 /** Who is calling, and how to reach them while their request runs. */
 export interface Caller {
   /** Whose effects these are: idempotency keys and audit are kept per principal. */
@@ -7,6 +9,8 @@ export interface Caller {
   readonly requestId: string
   /** Aborted when the request is cancelled, its connection is dropped, or its deadline passes. */
   readonly signal: AbortSignal
+  /** What the audit will say of this call; null for reads of resources. */
+  readonly record: CallRecord | null
   /** Tells the caller how far the work is; does nothing when nobody asked. */
   progress(done: number, total: number, message: string): void
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { AppError, abortError, type ErrorBody } from '../errors.js'
+import { type AuditedCall, CallRecord } from '../lib/call-record.js'
 import type { Caller } from '../lib/caller.js'
 import { inRequest } from '../lib/request-context.js'
 import type { Log } from '../platform/log.js'
@@ -12,11 +13,13 @@ export type Outcome =
   | { readonly ok: false; readonly error: ErrorBody }
 
 /** Who calls, before the request has its reference and deadline. */
-export type Origin = Omit<Caller, 'requestId'>
+export type Origin = Omit<Caller, 'requestId' | 'record'>
 
 interface DispatcherDeps {
   readonly registry: Registry
   readonly unitsOfWork: UnitsOfWork
+  /** Where every tool call is remembered. */
+  readonly audit: { record(call: AuditedCall): void }
   readonly log: Log
 }
 
@@ -32,18 +35,25 @@ export class Dispatcher {
   }
 
   /** Calls a tool that exists; `args` are checked here. */
-  callTool(tool: BoundTool, args: unknown, origin: Origin): Promise<Outcome> {
-    return this.#answer(origin, async (caller) => {
+  async callTool(tool: BoundTool, args: unknown, origin: Origin): Promise<Outcome> {
+    const requestId = randomUUID()
+    const call = { principal: origin.principal, requestId, tool: tool.name, arguments: args }
+    const record = new CallRecord(call)
+    const outcome = await this.#answer({ ...origin, requestId, record }, async (caller) => {
       const { answer, replayed } = tool.persists
         ? await this.#persist(tool, args, caller)
         : { answer: await tool.run(parseArguments(tool, args), caller), replayed: false }
       return tool.output.parse(replayed ? { ...Object(answer), replayed } : answer)
     })
+    const result = outcome.ok ? resultOf(outcome.data) : outcome.error.code
+    if (!record.isKept) this.#deps.audit.record(record.entry(result))
+    return outcome
   }
 
   /** Reads the resource at a URI or bare path. */
   readResource(uri: string, origin: Origin): Promise<Outcome> {
-    return this.#answer(origin, (caller) => this.#deps.registry.read(uri, caller))
+    const caller = { ...origin, requestId: randomUUID(), record: null }
+    return this.#answer(caller, (asked) => this.#deps.registry.read(uri, asked))
   }
 
   #persist(tool: BoundTool, args: unknown, caller: Caller) {
@@ -53,14 +63,14 @@ export class Dispatcher {
   }
 
   /** The one catch of the request path. */
-  async #answer(origin: Origin, work: (caller: Caller) => Promise<unknown>): Promise<Outcome> {
-    const reference = randomUUID()
+  async #answer(caller: Caller, work: (caller: Caller) => Promise<unknown>): Promise<Outcome> {
+    const reference = caller.requestId
     const deadline = new AbortController()
     const timer = setTimeout(() => deadline.abort(deadlineError()), CALL_DEADLINE_MS)
-    const signal = AbortSignal.any([origin.signal, deadline.signal])
+    const signal = AbortSignal.any([caller.signal, deadline.signal])
     try {
-      const caller = { ...origin, signal, requestId: reference }
-      return { ok: true, data: await inRequest({ reference }, () => work(caller)) }
+      const data = await inRequest({ reference }, () => work({ ...caller, signal }))
+      return { ok: true, data }
     } catch (error) {
       const shown = signal.aborted && !(error instanceof AppError) ? abortError(signal) : error
       return { ok: false, error: this.#describe(shown, reference) }
@@ -86,6 +96,9 @@ export class Dispatcher {
     }
   }
 }
+
+const resultOf = (data: unknown): string =>
+  typeof data === 'object' && data !== null && 'replayed' in data ? 'replayed' : 'ok'
 
 const deadlineError = (): AppError =>
   new AppError('timeout', 'The call took longer than its deadline and was stopped.', {

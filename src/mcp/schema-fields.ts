@@ -12,7 +12,7 @@ export interface FieldDoc {
 }
 
 interface JsonSchema {
-  readonly type?: string
+  readonly type?: string | readonly string[]
   readonly format?: string
   readonly description?: string
   readonly default?: unknown
@@ -60,19 +60,22 @@ const nested = (field: JsonSchema, name: string): FieldDoc[] =>
 const variants = (field: JsonSchema): readonly JsonSchema[] => field.anyOf ?? field.oneOf ?? [field]
 
 function typeOf(field: JsonSchema): string {
-  if (field.anyOf || field.oneOf) return variants(field).map(typeOf).join(' or ')
+  if (field.anyOf || field.oneOf) return [...new Set(variants(field).map(typeOf))].join(' or ')
   if (field.const !== undefined) return JSON.stringify(field.const)
-  if (field.enum) return field.enum.map((value) => JSON.stringify(value)).join(', ')
-  if (field.items) return `list of ${typeOf(field.items)}${range(field.minItems, field.maxItems)}`
+  if (field.enum) return `one of ${field.enum.map((value) => JSON.stringify(value)).join(', ')}`
+  if (field.items) {
+    return `list of ${typeOf(field.items)}${range(field.minItems, field.maxItems, ' items')}`
+  }
   if (typeof field.additionalProperties === 'object' && !field.properties) {
     return `map to ${typeOf(field.additionalProperties)}`
   }
   if (field.format === 'date-time') return 'timestamp'
-  if (field.type === 'string') return `string${range(undefined, field.maxLength)}`
-  return `${field.type ?? 'anything'}${range(field.minimum, field.maximum)}`
+  const name = [field.type ?? 'anything'].flat().join(' or ')
+  return `${name}${range(undefined, field.maxLength, ' characters')}${range(field.minimum, field.maximum)}`
 }
 
-function range(least: number | undefined, most: number | undefined): string {
-  if (most === undefined) return least === undefined ? '' : ` (at least ${least})`
-  return least === undefined ? ` (at most ${most})` : ` (${least} to ${most})`
+function range(least: number | undefined, most: number | undefined, unit = ''): string {
+  if (least === undefined && most === undefined) return ''
+  if (most === undefined) return `, at least ${least}${unit}`
+  return least === undefined ? `, at most ${most}${unit}` : `, ${least} to ${most}${unit}`
 }

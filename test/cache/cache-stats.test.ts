@@ -12,6 +12,7 @@ const caller = {
   owner: 'test',
   requestId: 'req_test',
   signal: new AbortController().signal,
+  record: null,
   progress: () => undefined,
 }
 

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { joinEmbedded } from '../../src/platform/embedded/services.js'
 import {
   collectLog,
@@ -22,6 +22,7 @@ test('a pid file with its "ready" line that names a living stranger does not sto
   await (await start(dataDir)).release()
   const { cluster, sockets } = homeOf(dataDir)
   const stranger = spawn('tail', ['-f', join(cluster, 'PG_VERSION')], { cwd: cluster })
+  onTestFinished(() => void stranger.kill())
   await once(stranger, 'spawn')
   const stale = [stranger.pid, cluster, 1_700_000_000, 5432, sockets, '', '  1  1', 'ready   ', '']
   writeFileSync(join(cluster, 'postmaster.pid'), stale.join('\n'))
@@ -31,7 +32,6 @@ test('a pid file with its "ready" line that names a living stranger does not sto
   const services = await start(dataDir)
   expect(services.postgres?.adopted).toBe(false)
   expect(stranger.exitCode).toBeNull()
-  stranger.kill()
   await services.release()
 })
 

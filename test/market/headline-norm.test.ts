@@ -47,6 +47,26 @@ describe('the norm of a headline', () => {
     )
   })
 
+  test('is the same for plain ASCII as for the full-width form of it', () => {
+    const wide = (text: string) =>
+      [...text].map((c) => (c === ' ' ? c : String.fromCharCode(c.charCodeAt(0) + 0xfee0))).join('')
+    fc.assert(
+      fc.property(fc.stringMatching(/^[!-~][ -~]{0,40}[!-~]$/), (text) => {
+        expect(norm(wide(text))).toBe(norm(text))
+      }),
+    )
+  })
+
+  test('costs no more than its length, however hostile', () => {
+    const hostile = [' ', ' - ', 'breaking:', 'update ', '\ufdfa'].map((part) =>
+      part.repeat(Math.floor(2000 / part.length)),
+    )
+    const started = performance.now()
+    for (const headline of hostile) for (let i = 0; i < 20; i++) norm(`x${headline}x`)
+    // Quadratic work would take minutes here; the bound only has to tell the two apart.
+    expect(performance.now() - started).toBeLessThan(5_000)
+  })
+
   test('does not depend on case, spacing or a breaking: in front', () => {
     const words = fc.array(fc.stringMatching(/^[a-z]{1,8}$/), { minLength: 1, maxLength: 12 })
     fc.assert(

@@ -34,7 +34,7 @@ afterAll(() => {
 const ROOT = resolve(import.meta.dirname, '../..')
 
 /** What `joinEmbedded` reported. */
-export interface Line {
+interface Line {
   readonly level: string
   readonly message: string
   readonly details: object

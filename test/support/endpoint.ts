@@ -28,7 +28,7 @@ export async function startEndpoint(options: EndpointOptions = {}): Promise<stri
   const extend = options.extend?.(notifications.bus)
   const serving: Serving = {
     registry,
-    dispatcher: new Dispatcher({ registry, unitsOfWork, log }),
+    dispatcher: new Dispatcher({ registry, unitsOfWork, audit: { record: () => {} }, log }),
     notifications,
     ...(extend ? { extend } : {}),
   }

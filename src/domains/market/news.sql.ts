@@ -122,7 +122,7 @@ export interface WindowRow {
   readonly until: string
 }
 
-/** The words of a security's stories in brief, as lists of equal length joined by commas. */
+/** The words of a security's stories of one window in brief: equally long lists joined by commas. */
 export interface OutlineRow {
   readonly security_id: number
   readonly news_ids: string
@@ -140,23 +140,25 @@ export const findOutlines = (windows: readonly WindowRow[], hot: boolean) =>
     hot,
     'news_outlines',
     sql<OutlineRow>`
-      select
-        w.security_id,
-        string_agg(a.news_id, ',') as news_ids,
-        string_agg(a.source_id::text, ',') as source_ids,
-        string_agg(a.word_bits::text, ',') as word_bits,
-        string_agg(a.word_count::text, ',') as word_counts
+      select w.security_id, a.*
       from json_to_recordset(${JSON.stringify(windows)}::json)
         as w (security_id int, since timestamptz, until timestamptz)
       cross join lateral (
-        select n.news_id, n.source_id, n.word_bits, n.word_count
-        from catalyst.news_articles n
-        where n.security_id = w.security_id
-          and n.published_at between w.since and w.until
-        order by n.published_at desc
-        limit 5000
+        select
+          string_agg(s.news_id, ',') as news_ids,
+          string_agg(s.source_id::text, ',') as source_ids,
+          string_agg(s.word_bits::text, ',') as word_bits,
+          string_agg(s.word_count::text, ',') as word_counts
+        from (
+          select n.news_id, n.source_id, n.word_bits, n.word_count
+          from catalyst.news_articles n
+          where n.security_id = w.security_id
+            and n.published_at between w.since and w.until
+          order by n.published_at desc
+          limit 5000
+        ) s
       ) a
-      group by w.security_id`,
+      where a.news_ids is not null`,
   )
 
 /** A stored story as clusters see it. */

@@ -25,7 +25,10 @@ function outlinesOf(row: OutlineRow): Outline[] {
 
 /** The ids of stored stories, of other sources, that may tell the same as one of these. */
 export function likelyMatches(stories: readonly Member[], rows: readonly OutlineRow[]): string[] {
-  const outlines = new Map(rows.map((row) => [row.security_id, outlinesOf(row)]))
+  const outlines = new Map<number, Outline[]>()
+  for (const row of rows) {
+    outlines.set(row.security_id, [...(outlines.get(row.security_id) ?? []), ...outlinesOf(row)])
+  }
   const ids = new Set<string>()
   for (const story of stories) {
     const stored = outlines.get(story.security_id)

@@ -4,6 +4,7 @@ import type { Caller, RequestedOperation, UnitOfWork } from '../../lib/caller.js
 import type { Clock } from '../../lib/clock.js'
 import { newId } from '../../lib/ids.js'
 import type { Log } from '../../platform/log.js'
+import type { AuditTrail } from '../../platform/postgres/audit-trail.js'
 import type { Database } from '../../platform/postgres/database.js'
 import type { DedicatedConnection } from '../../platform/postgres/dedicated.js'
 import { isSerializationFailure } from '../../platform/postgres/errors.js'
@@ -36,6 +37,7 @@ export interface SessionDeps {
   readonly serverId: string
   readonly clock: Clock
   readonly log: Log
+  readonly audit: AuditTrail
   /** Checks an operation against the tools and resources that are served. */
   readonly operationOf: (requested: RequestedOperation, caller: Caller) => Operation
   /** Called after a commit that left events in the outbox. */
@@ -106,6 +108,7 @@ export class SessionService {
           results.push(await this.#operate(session, operation, index, caller))
         }
         const transaction_id = await session.use(caller.signal, (tx) => tx.id())
+        if (caller.record) caller.record.transactionId = transaction_id
         if (commit) await this.#commit(session, caller)
         return { results, transaction_id, committed: commit }
       } catch (error) {
@@ -184,13 +187,16 @@ export class SessionService {
 
   async #runAlone<T>(unit: UnitOfWork, caller: Caller, work: (tx: Transaction) => Promise<T>) {
     const effect = { ...unit, principal: caller.principal }
-    const { database, committed } = this.#deps
+    const { database, audit, committed } = this.#deps
     const result = await runExactlyOnce(database, effect, caller.signal, async (tx) => {
       const answer = await work(tx)
       await tx.emit('db.transaction', { tools: [unit.tool], session_id: null })
+      if (caller.record) await audit.recordIn(tx, caller.record.entry('ok'))
       return answer
     })
-    if (!result.replayed) committed()
+    if (result.replayed) return result
+    if (caller.record) caller.record.isKept = true
+    committed()
     return result
   }
 
@@ -265,6 +271,7 @@ export class SessionService {
     work: (session: DbSession) => Promise<T>,
   ): Promise<T> {
     const session = await this.#find(id, caller)
+    if (caller.record) caller.record.sessionId = id
     try {
       return await session.inTurn(async () => {
         // It may have ended while this call waited for its turn.

@@ -44,7 +44,6 @@ export class PostgresProcess {
   readonly #home: Home
   readonly #report: Report
   #means: { readonly binaries: PostgresBinaries; readonly runner: Runner } | undefined
-
   #hasRun = false
 
   constructor(home: Home, report: Report) {

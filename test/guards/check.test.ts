@@ -1,0 +1,85 @@
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { countLine, countStep, countTests } from '../../scripts/check/count.mjs'
+import { planRedis } from '../../scripts/check/redis.mjs'
+
+const DEBIAN = 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nID=debian\n'
+const UBUNTU = 'ID=ubuntu\nID_LIKE=debian\n'
+const FEDORA = 'NAME="Fedora Linux"\nID=fedora\n'
+const ROCKY = 'ID="rocky"\nID_LIKE="rhel centos fedora"\n'
+
+const machine = { path: '', platform: 'linux' as const, isRoot: false, osRelease: '' }
+
+/** A folder with one program in it, as PATH would name it. */
+function folderWith(program: string, mode = 0o755): string {
+  const folder = mkdtempSync(join(tmpdir(), 'catalyst-db-path-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  writeFileSync(join(folder, program), '')
+  chmodSync(join(folder, program), mode)
+  return folder
+}
+
+test('a Redis on PATH is used, a Valkey first', () => {
+  const redis = folderWith('redis-server')
+  expect(planRedis({ ...machine, path: `/nowhere:${redis}` })).toEqual({
+    kind: 'present',
+    program: join(redis, 'redis-server'),
+  })
+  const valkey = folderWith('valkey-server')
+  expect(planRedis({ ...machine, path: `${redis}:${valkey}` })).toMatchObject({
+    program: join(valkey, 'valkey-server'),
+  })
+})
+
+test('a file that cannot be executed is not a Redis', () => {
+  const path = folderWith('redis-server', 0o644)
+  expect(planRedis({ ...machine, path })).toMatchObject({ kind: 'ask' })
+})
+
+test.each([DEBIAN, UBUNTU])('root on Debian or Ubuntu installs it', (osRelease) => {
+  expect(planRedis({ ...machine, isRoot: true, osRelease })).toEqual({ kind: 'install' })
+})
+
+test.each([
+  [
+    'Debian without root',
+    { osRelease: DEBIAN },
+    /^Run: sudo apt-get update && sudo apt-get install/m,
+  ],
+  ['Fedora', { osRelease: FEDORA, isRoot: true }, /^Run: sudo dnf install/m],
+  ['a relative of Fedora', { osRelease: ROCKY }, /^Run: sudo dnf install/m],
+  ['macOS', { platform: 'darwin' as const }, /^Run: brew install redis$/m],
+  [
+    'another Linux',
+    { osRelease: 'ID=alpine\n', isRoot: true },
+    /Debian, Ubuntu: .*\n.*dnf.*\n.*brew/,
+  ],
+])('%s is told the exact command', (_, differences, command) => {
+  expect(planRedis({ ...machine, ...differences })).toMatchObject({
+    kind: 'ask',
+    message: expect.stringMatching(command),
+  })
+})
+
+test.each([
+  ['a good run', { numPassedTests: 7, numFailedTests: 0 }, 0, { passed: 7, failed: 0 }],
+  ['failed tests', { numPassedTests: 7, numFailedTests: 2 }, 1, { passed: 7, failed: 2 }],
+  [
+    'a file that does not load',
+    { numPassedTests: 7, numFailedTests: 0 },
+    1,
+    { passed: 7, failed: 1 },
+  ],
+  ['no tests at all', { numPassedTests: 0, numFailedTests: 0 }, 0, { passed: 0, failed: 1 }],
+  ['no report', null, 1, { passed: 0, failed: 1 }],
+])('%s is counted', (_, report, exitCode, count) => {
+  expect(countTests(report, exitCode)).toEqual(count)
+})
+
+test('the last line adds the steps up', () => {
+  expect(countLine([countStep(0), countStep(2), { passed: 40, failed: 1 }])).toBe(
+    '41 passed, 2 failed',
+  )
+})
