@@ -58,6 +58,16 @@ export class CallRecord {
 function digest(args: unknown): string {
   const known = Object.entries(Object(args)).filter(([name]) => !SECRET.test(name))
   return createHash('sha256')
-    .update(JSON.stringify(Object.fromEntries(known)))
+    .update(textOf(Object.fromEntries(known)))
     .digest('hex')
+}
+
+/** Arguments nested too deeply to be written down are refused later; that they came is remembered. */
+function textOf(value: unknown): string {
+  try {
+    return JSON.stringify(value)
+  } catch (error) {
+    if (error instanceof RangeError) return 'nested too deeply'
+    throw error
+  }
 }

@@ -43,6 +43,7 @@ export function toBodylessRequest(req: IncomingMessage, res: ServerResponse): Re
 
 /** Writes a web-standard response out, chunk by chunk and no faster than the client reads. */
 export async function sendResponse(response: Response, res: ServerResponse): Promise<void> {
+  if (res.destroyed) return void (await response.body?.cancel())
   res.writeHead(response.status, Object.fromEntries(response.headers))
   if (!response.body) {
     res.end()

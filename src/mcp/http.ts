@@ -5,6 +5,7 @@ import {
   type ServerResponse,
 } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 import { localhostHostValidation, localhostOriginValidation } from '@modelcontextprotocol/node'
 import {
   createMcpHandler,
@@ -41,15 +42,25 @@ interface HttpDeps {
   readonly notReady: () => string | null
 }
 
+/** A request that is being answered. */
+interface Exchange {
+  readonly answered: Promise<void>
+  /** Its answer ends only when somebody ends it. */
+  readonly listens: boolean
+}
+
 interface LegacySession {
   readonly transport: WebStandardStreamableHTTPServerTransport
   lastUsed: number
+  /** Requests and streams that are open now. */
+  open: number
 }
 
 /** Streamable HTTP for both protocol eras at `/mcp`, with `/healthz` and `/readyz` beside it. */
 export class HttpEndpoint {
   readonly #deps: HttpDeps
   readonly #modern: McpHttpHandler
+  readonly #exchanges = new Set<Exchange>()
   readonly #sessions = new Map<string, LegacySession>()
   readonly #server = createHttpServer((req, res) => void this.#handle(req, res))
   readonly #isLocalHost = localhostHostValidation()
@@ -77,16 +88,18 @@ export class HttpEndpoint {
     return `http://${family === 'IPv6' ? `[${address}]` : address}:${bound}/mcp`
   }
 
-  /** Takes no new connections, lets running requests finish for a while, then closes. */
+  /** Takes no new connections, ends the streams that only listen, lets running calls finish for a while. */
   async close(): Promise<void> {
     clearInterval(this.#sweeper)
     const closed = new Promise((resolve) => this.#server.close(resolve))
-    this.#server.closeIdleConnections()
-    const timer = setTimeout(() => this.#server.closeAllConnections(), DRAIN_MS)
-    await Promise.all([...this.#sessions.values()].map(({ transport }) => transport.close()))
-    await closed
-    clearTimeout(timer)
+    const transports = [...this.#sessions.values()].map(({ transport }) => transport)
+    for (const transport of transports) transport.closeStandaloneSSEStream()
+    await settled([...this.#exchanges].filter(({ listens }) => !listens))
     await this.#modern.close()
+    await Promise.all(transports.map((transport) => transport.close()))
+    await settled([...this.#exchanges])
+    this.#server.closeAllConnections()
+    await closed
   }
 
   async #handle(req: IncomingMessage, res: ServerResponse): Promise<void> {
@@ -118,21 +131,31 @@ export class HttpEndpoint {
     }
     const parsedBody =
       req.method === 'POST' ? parse(await readBody(req, MAX_BODY_BYTES)) : undefined
-    const request = toBodylessRequest(req, res)
-    const isLegacy = await isLegacyRequest(request, parsedBody ?? null)
-    const response = isLegacy
-      ? await this.#serveLegacy(request, parsedBody)
-      : await this.#modern.fetch(request, { parsedBody })
-    await sendResponse(response, res)
+    const answered = this.#answer(toBodylessRequest(req, res), parsedBody, res)
+    const listens = req.method === 'GET' || isListening(parsedBody)
+    const exchange = { answered, listens }
+    this.#exchanges.add(exchange)
+    await answered.finally(() => this.#exchanges.delete(exchange))
+  }
+
+  async #answer(request: Request, parsedBody: unknown, res: ServerResponse): Promise<void> {
+    const session = this.#sessions.get(request.headers.get('mcp-session-id') ?? '')
+    if (session) session.open++
+    try {
+      const isLegacy = await isLegacyRequest(request, parsedBody ?? null)
+      const response = isLegacy
+        ? await this.#serveLegacy(request, parsedBody)
+        : await this.#modern.fetch(request, { parsedBody })
+      await sendResponse(response, res)
+    } finally {
+      if (session) Object.assign(session, { open: session.open - 1, lastUsed: Date.now() })
+    }
   }
 
   async #serveLegacy(request: Request, parsedBody: unknown): Promise<Response> {
     const id = request.headers.get('mcp-session-id')
     const session = id === null ? undefined : this.#sessions.get(id)
-    if (session) {
-      session.lastUsed = Date.now()
-      return session.transport.handleRequest(request, { parsedBody })
-    }
+    if (session) return session.transport.handleRequest(request, { parsedBody })
     if (id !== null) return rpcError(404, -32001, 'Session not found')
     if (!isInitializeRequest(parsedBody)) {
       return rpcError(400, -32000, 'Bad Request: Mcp-Session-Id header is required')
@@ -148,7 +171,7 @@ export class HttpEndpoint {
     const transport = new WebStandardStreamableHTTPServerTransport({
       sessionIdGenerator: randomUUID,
       onsessioninitialized: (id) => {
-        this.#sessions.set(id, { transport, lastUsed: Date.now() })
+        this.#sessions.set(id, { transport, lastUsed: Date.now(), open: 0 })
       },
       onsessionclosed: (id) => {
         this.#sessions.delete(id)
@@ -160,8 +183,8 @@ export class HttpEndpoint {
 
   async #sweep(): Promise<void> {
     const oldest = Date.now() - SESSION_IDLE_MS
-    for (const [id, { transport, lastUsed }] of this.#sessions) {
-      if (lastUsed > oldest) continue
+    for (const [id, { transport, lastUsed, open }] of this.#sessions) {
+      if (open > 0 || lastUsed > oldest) continue
       this.#sessions.delete(id)
       await transport.close()
     }
@@ -184,6 +207,14 @@ const methodsFor = (req: IncomingMessage): readonly string[] =>
   String(req.headers['mcp-protocol-version'] ?? '') >= '2026-07-28'
     ? ['POST']
     : ['POST', 'GET', 'DELETE']
+
+const settled = (exchanges: readonly Exchange[]): Promise<unknown> =>
+  Promise.race([
+    Promise.allSettled(exchanges.map(({ answered }) => answered)),
+    delay(DRAIN_MS, undefined, { ref: false }),
+  ])
+
+const isListening = (body: unknown): boolean => Object(body).method === 'subscriptions/listen'
 
 const parse = (body: string): unknown => JSON.parse(body)
 

@@ -4,8 +4,10 @@ import {
   type Server,
   type ServerEventBus,
 } from '@modelcontextprotocol/server'
+import { AppError } from '../errors.js'
 import type { PublishedEvent } from '../events.js'
 import type { Log } from '../platform/log.js'
+import { toProtocolError } from './protocol-errors.js'
 import type { Registry } from './registry.js'
 import { SCHEME } from './resources.js'
 
@@ -69,8 +71,7 @@ export class Notifications {
     const uris = new Set<string>()
     this.#legacy.set(server, uris)
     server.setRequestHandler('resources/subscribe', ({ params }) => {
-      // An unknown URI is refused: a subscription that can never fire is silence.
-      this.#registry.router.match(params.uri)
+      this.#refuseUnknown(params.uri)
       uris.add(params.uri)
       return {}
     })
@@ -78,6 +79,15 @@ export class Notifications {
       uris.delete(params.uri)
       return {}
     })
+  }
+
+  /** A subscription that can never fire would be silence. */
+  #refuseUnknown(uri: string): void {
+    try {
+      this.#registry.router.match(uri)
+    } catch (error) {
+      throw error instanceof AppError ? toProtocolError(uri, error) : error
+    }
   }
 
   #tell(path: string): void {

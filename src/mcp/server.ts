@@ -4,15 +4,14 @@ import {
   ProtocolError,
   ProtocolErrorCode,
   type ReadResourceResult,
-  ResourceNotFoundError,
   Server,
   type ServerContext,
 } from '@modelcontextprotocol/server'
-import { ERROR_CODES, type ErrorBody } from '../errors.js'
 import { VERSION } from '../lib/version.js'
 import type { Dispatcher, Origin, Outcome } from './dispatcher.js'
 import type { Notifications } from './notifications.js'
 import { page } from './pagination.js'
+import { toProtocolError } from './protocol-errors.js'
 import type { Registry } from './registry.js'
 
 /** What one protocol server is made of; shared by all of them. */
@@ -104,14 +103,8 @@ function toToolResult(outcome: Outcome, era: McpRequestContext['era']): CallTool
 }
 
 function toReadResult(uri: string, outcome: Outcome): ReadResourceResult {
-  if (!outcome.ok) throw protocolError(uri, outcome.error)
+  if (!outcome.ok) throw toProtocolError(uri, outcome.error)
   return { contents: [{ uri, mimeType: 'application/json', text: JSON.stringify(outcome.data) }] }
-}
-
-function protocolError(uri: string, error: ErrorBody): ProtocolError {
-  if (error.code === 'not_found') return new ResourceNotFoundError(uri, error.message)
-  const text = error.hint === null ? error.message : `${error.message} ${error.hint}`
-  return new ProtocolError(ERROR_CODES[error.code].jsonRpc, text, error)
 }
 
 function unknownTool(registry: Registry, name: string): never {

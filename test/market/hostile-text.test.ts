@@ -50,9 +50,10 @@ test.each([
 })
 
 test('any well-formed headline is stored as it came, or refused', async () => {
-  const headlines = fc.string({ unit: 'binary', minLength: 1, maxLength: 200 })
+  const texts = fc.string({ unit: 'binary', minLength: 1, maxLength: 200 })
   await fc.assert(
-    fc.asyncProperty(headlines, async (headline) => {
+    fc.asyncProperty(texts, async (text) => {
+      const headline = `${text} ${uniqueHeadline()}`
       const args = { articles: [story({ headline })], deduplicate: true }
       const answer = await client.tool('persist_news_batch', args)
       if (answer.rejected === 1) return

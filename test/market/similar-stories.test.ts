@@ -35,7 +35,7 @@ describe('word bits', () => {
     const passed = Array.from({ length: 1000 }, (_, i) => wordBits(headline(i + 1))).filter(
       (bits) => mayBeAlike(first, bits),
     )
-    expect(passed.length).toBeLessThan(10)
+    expect(passed.length).toBeLessThan(50)
   })
 
   test('survive being stored as one number', () => {

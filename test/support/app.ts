@@ -22,9 +22,14 @@ export interface TestApp {
 
 /** Starts the product on a database of its own; everything is disposed after the test file. */
 export async function startApp(
-  options: { env?: Record<string, string>; domains?: readonly BoundDomain[] } = {},
+  options: {
+    env?: Record<string, string>
+    domains?: readonly BoundDomain[]
+    /** Another server on the database of the first one. */
+    database?: TestDatabase
+  } = {},
 ): Promise<TestApp> {
-  const database = await createDatabase()
+  const database = options.database ?? (await createDatabase())
   const config = loadConfig({
     DATABASE_URL: database.url,
     REDIS_URL: `unix://${inject('redisPath')}`,
@@ -50,7 +55,7 @@ export async function startApp(
     await Promise.all(clients.map((client) => client.close()))
     await endpoint.close()
     await app.close()
-    await database.drop()
+    if (!options.database) await database.drop()
   }
   afterAll(() => {
     closing ??= close()

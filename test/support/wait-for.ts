@@ -4,12 +4,12 @@ import { setTimeout as delay } from 'node:timers/promises'
 export async function waitFor<T>(
   condition: () => T | Promise<T>,
   options: { timeoutMs?: number; what?: string } = {},
-): Promise<NonNullable<T>> {
+): Promise<Exclude<T, false | null | undefined | 0 | ''>> {
   const { timeoutMs = 10_000, what = 'the condition' } = options
   const deadline = Date.now() + timeoutMs
   for (;;) {
     const value = await condition()
-    if (value) return value
+    if (value) return value as Exclude<T, false | null | undefined | 0 | ''>
     if (Date.now() > deadline) throw new Error(`${what} did not come true within ${timeoutMs} ms`)
     await delay(20)
   }

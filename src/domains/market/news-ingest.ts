@@ -1,7 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Transaction } from '../../platform/postgres/queryable.js'
+import * as clusterSql from './clusters.sql.js'
 import { tokens } from './headline.js'
-import * as statements from './news.sql.js'
+import * as newsSql from './news.sql.js'
 import type { PreparedArticle } from './news-article.js'
 import { Clustering, clusterRows, type Member } from './news-clusters.js'
 import { lockKeys } from './news-locks.js'
@@ -37,7 +38,7 @@ export async function ingest(
   if (articles.length === 0) return []
   const hot = articles.length === 1
   const located = await locate(tx, inOrder(articles))
-  const stored = await tx.many(statements.findStories(rows.storyLookup(located, hot)))
+  const stored = await tx.many(newsSql.findStories(rows.storyLookup(located, hot)))
   const fates = decideFates(located, groupStories(stored), rules)
   rules.step('known stories found')
   const fresh = newStories(fates)
@@ -55,29 +56,23 @@ const inOrder = (articles: readonly PreparedArticle[]): PreparedArticle[] =>
 async function locate(tx: Transaction, articles: readonly PreparedArticle[]): Promise<Located[]> {
   const names = [...new Set(articles.map(({ source }) => source))]
   const symbols = [...new Set(articles.flatMap(({ symbol }) => symbol ?? []))]
-  let found = await tx.many(statements.lockAndResolve(lockKeys(articles), names, symbols))
+  let found = await tx.many(newsSql.lockAndResolve(lockKeys(articles), names, symbols))
   const unknown = found.filter(({ id }) => id === null)
   if (unknown.length > 0) {
     const named = (kind: string) =>
       unknown.filter((row) => row.kind === kind).map((row) => row.name)
-    await tx.run(statements.addNames(named('source'), named('security')))
-    found = await tx.many(statements.lockAndResolve({ classes: [], keys: [] }, names, symbols))
+    await tx.run(newsSql.addNames(named('source'), named('security')))
+    found = await tx.many(newsSql.lockAndResolve({ classes: [], keys: [] }, names, symbols))
   }
-  const sources = new Map(found.flatMap((row) => (row.kind === 'source' ? [[row.name, row]] : [])))
-  const securities = new Map(
-    found.flatMap((row) => (row.kind === 'security' ? [[row.name, row.id]] : [])),
-  )
+  const ids = new Map(found.map((row) => [`${row.kind} ${row.name}`, row]))
   return articles.map((article) => {
-    const source = sources.get(article.source)
+    const source = ids.get(`source ${article.source}`)
     if (!source || source.id === null || source.tier === null) {
       throw new Error('a source was neither found nor created')
     }
-    return {
-      article,
-      source_id: source.id,
-      source_tier: source.tier,
-      security_id: article.symbol === null ? null : (securities.get(article.symbol) ?? null),
-    }
+    const security = article.symbol === null ? null : ids.get(`security ${article.symbol}`)
+    const security_id = security?.id ?? null
+    return { article, source_id: source.id, source_tier: source.tier, security_id }
   })
 }
 
@@ -107,10 +102,10 @@ async function storedMembers(
   hot: boolean,
 ): Promise<Member[]> {
   if (members.length === 0) return []
-  const outlines = await tx.many(statements.findOutlines(rows.windowRows(members), hot))
+  const outlines = await tx.many(clusterSql.findOutlines(rows.windowRows(members), hot))
   const ids = likelyMatches(members, outlines)
   if (ids.length === 0) return []
-  const found = await tx.many(statements.selectMembers(ids))
+  const found = await tx.many(clusterSql.selectMembers(ids))
   return found.map(({ norm, ...row }) => {
     const words = tokens(norm)
     return { ...row, words, bits: wordBits(words), keywords: [], is_stored: true }
@@ -130,19 +125,19 @@ async function store(tx: Transaction, changes: Changes): Promise<void> {
   await saveClusters(tx, clustering)
   await insertArticles(tx, changes)
   const touched = rows.touchRows(fates, clustering.founders)
-  if (touched.length > 0) await tx.run(statements.touchArticles(touched))
+  if (touched.length > 0) await tx.run(newsSql.touchArticles(touched))
   const mentions = rows.mentionRows(fates)
-  if (mentions.length > 0) await tx.run(statements.addMentions(mentions))
+  if (mentions.length > 0) await tx.run(newsSql.addMentions(mentions))
   const confirmations = clustering.confirmations.map(rows.confirmationRow)
-  if (confirmations.length > 0) await tx.run(statements.addConfirmations(confirmations))
+  if (confirmations.length > 0) await tx.run(clusterSql.addConfirmations(confirmations))
 }
 
 async function saveClusters(tx: Transaction, { joined, founders }: Clustering): Promise<void> {
   const ids = [...new Set([...joined.keys(), ...founders.flatMap((f) => f.cluster_id ?? [])])]
   if (ids.length === 0) return
   const founderIds = founders.map(({ news_id }) => news_id)
-  const shares = await tx.many(statements.selectShares(ids, founderIds))
-  await tx.run(statements.saveClusters(clusterRows(joined, shares)))
+  const shares = await tx.many(clusterSql.selectShares(ids, founderIds))
+  await tx.run(clusterSql.saveClusters(clusterRows(joined, shares)))
 }
 
 async function insertArticles(tx: Transaction, changes: Changes): Promise<void> {
@@ -150,9 +145,9 @@ async function insertArticles(tx: Transaction, changes: Changes): Promise<void> 
   const activity = rows.activityRows(fates, clustering)
   if (activity.length === 0) return
   if (fresh.length <= COPY_FROM) {
-    await tx.run(statements.insertArticles({ rows: fresh.map(rows.articleRow), hot }, activity))
+    await tx.run(newsSql.insertArticles({ rows: fresh.map(rows.articleRow), hot }, activity))
     return
   }
-  await tx.copyIn(statements.copyArticles(), rows.articleLines(fresh))
-  await tx.run(statements.addActivity(activity))
+  await tx.copyIn(newsSql.copyArticles(), rows.articleLines(fresh))
+  await tx.run(newsSql.addActivity(activity))
 }

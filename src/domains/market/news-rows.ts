@@ -1,14 +1,13 @@
 import { SCORE_VERSION } from './catalyst-score.js'
+import type { ConfirmationRow, WindowRow } from './clusters.sql.js'
 import { copyLine } from './copy-lines.js'
 import {
   type ActivityRow,
   ARTICLE_COLUMNS,
   type ArticleRow,
-  type ConfirmationRow,
   type MentionRow,
   type StoryLookup,
   type TouchRow,
-  type WindowRow,
 } from './news.sql.js'
 import { publishedAt } from './news-article.js'
 import type { Clustering, Confirmation, Member } from './news-clusters.js'

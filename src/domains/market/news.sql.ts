@@ -1,7 +1,6 @@
 import { prepared, type Statement, sql } from '../../platform/postgres/sql.js'
 import type { CatalystType } from './catalyst-categories.js'
 import type { MarketState } from './market-clock.js'
-import type { ClusterRow, SourceShare } from './news-clusters.js'
 
 /** What one call locks, so that no concurrent call can add the same story unseen. */
 export interface LockKeys {
@@ -62,7 +61,7 @@ export const addNames = (names: readonly string[], symbols: readonly string[]) =
   on conflict do nothing`
 
 /**
- * A single story's statements are prepared. A batch is planned each time: a plan made while the
+ * A single story's statements are prepared; a batch is planned each time: a plan made while the
  * table was small would be ruinous for ten thousand rows.
  */
 const preparedIf = <Row>(hot: boolean, name: string, statement: Statement<Row>): Statement<Row> =>
@@ -115,120 +114,6 @@ export const findStories = ({ hashes, since, until, hot }: StoryLookup) =>
         and a.published_at between ${since}::timestamptz and ${until}::timestamptz`,
   )
 
-/** A time in which stories of a security are of interest. */
-export interface WindowRow {
-  readonly security_id: number
-  readonly since: string
-  readonly until: string
-}
-
-/** The words of a security's stories of one window in brief: equally long lists joined by commas. */
-export interface OutlineRow {
-  readonly security_id: number
-  readonly news_ids: string
-  readonly source_ids: string
-  readonly word_bits: string
-  readonly word_counts: string
-}
-
-/**
- * What is needed to rule stories out, and no more: a busy symbol has a thousand stories in two days.
- * `limit` is the bound on the work for one that has more; the latest count.
- */
-export const findOutlines = (windows: readonly WindowRow[], hot: boolean) =>
-  preparedIf(
-    hot,
-    'news_outlines',
-    sql<OutlineRow>`
-      select w.security_id, a.*
-      from json_to_recordset(${JSON.stringify(windows)}::json)
-        as w (security_id int, since timestamptz, until timestamptz)
-      cross join lateral (
-        select
-          string_agg(s.news_id, ',') as news_ids,
-          string_agg(s.source_id::text, ',') as source_ids,
-          string_agg(s.word_bits::text, ',') as word_bits,
-          string_agg(s.word_count::text, ',') as word_counts
-        from (
-          select n.news_id, n.source_id, n.word_bits, n.word_count
-          from catalyst.news_articles n
-          where n.security_id = w.security_id
-            and n.published_at between w.since and w.until
-          order by n.published_at desc
-          limit 5000
-        ) s
-      ) a
-      where a.news_ids is not null`,
-  )
-
-/** A stored story as clusters see it. */
-export interface MemberRow {
-  readonly news_id: string
-  readonly security_id: number
-  readonly source_id: number
-  readonly source_tier: number
-  readonly norm: string
-  readonly published_ms: number
-  readonly cluster_id: string | null
-  readonly confirmed_after: number | null
-}
-
-/** The stored stories that could not be ruled out. */
-export const selectMembers = (newsIds: readonly string[]) => sql<MemberRow>`
-  select
-    a.news_id,
-    a.security_id,
-    a.source_id,
-    a.source_tier,
-    a.headline_norm as norm,
-    floor(extract(epoch from a.published_at) * 1000)::float8 as published_ms,
-    a.cluster_id,
-    (
-      select min(c.delay_minutes)::float8
-      from catalyst.news_confirmations c
-      where c.news_id = a.news_id
-    ) as confirmed_after
-  from catalyst.news_articles a
-  where a.news_id = any (${newsIds}::text[])
-  order by a.published_at, a.news_id`
-
-/** What each source has told in these clusters, and in the stories that found one now. */
-export const selectShares = (clusterIds: readonly string[], founderIds: readonly string[]) =>
-  sql<SourceShare>`
-  select
-    coalesce(a.cluster_id, 'clu_' || substr(a.news_id, 5)) as cluster_id,
-    a.source_id,
-    min(a.source_tier)::int as source_tier,
-    count(distinct a.news_id)::int as articles,
-    floor(extract(epoch from min(a.published_at)) * 1000)::float8 as first_ms,
-    floor(extract(epoch from max(a.published_at)) * 1000)::float8 as last_ms,
-    coalesce(array_agg(distinct k.word) filter (where k.word is not null), '{}') as keywords
-  from catalyst.news_articles a
-  left join lateral unnest(a.keywords) as k (word) on true
-  where a.cluster_id = any (${clusterIds}::text[])
-    or a.news_id = any (${founderIds}::text[])
-  group by 1, 2`
-
-/** Writes the figures of touched clusters. */
-export const saveClusters = (rows: readonly ClusterRow[]) => sql`
-  insert into catalyst.narrative_clusters as c (
-    cluster_id, security_id, first_published, last_published, keywords,
-    article_count, source_count, avg_tier, coordination_score)
-  select
-    r.cluster_id, r.security_id, r.first_published, r.last_published, r.keywords,
-    r.article_count, r.source_count, r.avg_tier, r.coordination_score
-  from json_populate_recordset(
-    null::catalyst.narrative_clusters, ${JSON.stringify(rows)}::json) r
-  order by r.cluster_id
-  on conflict (cluster_id) do update set
-    first_published = excluded.first_published,
-    last_published = excluded.last_published,
-    keywords = excluded.keywords,
-    article_count = excluded.article_count,
-    source_count = excluded.source_count,
-    avg_tier = excluded.avg_tier,
-    coordination_score = excluded.coordination_score`
-
 /** A stored story to be marked. */
 export interface TouchRow {
   readonly news_id: string
@@ -257,21 +142,6 @@ export const addMentions = (rows: readonly MentionRow[]) => sql`
   insert into catalyst.news_securities (news_id, security_id, role)
   select m.news_id, m.security_id, 'mentioned'
   from json_to_recordset(${JSON.stringify(rows)}::json) as m (news_id text, security_id int)
-  on conflict do nothing`
-
-/** A confirmation as stored. */
-export interface ConfirmationRow {
-  readonly news_id: string
-  readonly confirmed_by_news_id: string
-  readonly delay_minutes: number
-}
-
-/** Stores confirmations. */
-export const addConfirmations = (rows: readonly ConfirmationRow[]) => sql`
-  insert into catalyst.news_confirmations (news_id, confirmed_by_news_id, delay_minutes)
-  select c.news_id, c.confirmed_by_news_id, c.delay_minutes
-  from json_to_recordset(${JSON.stringify(rows)}::json)
-    as c (news_id text, confirmed_by_news_id text, delay_minutes numeric)
   on conflict do nothing`
 
 /** What a call adds to the totals of one source. */

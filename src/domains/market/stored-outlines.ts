@@ -1,4 +1,4 @@
-import type { OutlineRow } from './news.sql.js'
+import type { OutlineRow } from './clusters.sql.js'
 import type { Member } from './news-clusters.js'
 import { MAX_MATCHES } from './similar-stories.js'
 import { mayBeAlike, unpackBits, type WordBits } from './word-bits.js'
