@@ -100,6 +100,11 @@ export class TestClient {
     return new TestClient(sdk)
   }
 
+  /** A client that is connected already. */
+  static around(sdk: Client): TestClient {
+    return new TestClient(sdk)
+  }
+
   /** The structured answer; throws `ToolError` when the tool refused. */
   // biome-ignore lint/suspicious/noExplicitAny: answers are asserted field by field, not typed
   async tool(name: string, args: Record<string, unknown> = {}): Promise<any> {

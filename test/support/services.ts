@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,6 +8,8 @@ import type { TestProject } from 'vitest/node'
 import { MigrationService } from '../../src/domains/migrations/service.js'
 import { joinEmbedded } from '../../src/platform/embedded/services.js'
 import { parseDatabaseUrl } from '../../src/platform/postgres/connection.js'
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
 /** The database every test database is copied from: migrated once. */
 export const TEMPLATE = 'catalyst_template'
@@ -20,6 +23,8 @@ declare module 'vitest' {
 
 /** Starts a real PostgreSQL and a real Redis for the whole run. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  // Tests of the command line run what users run: the built files, not yesterday's.
+  execFileSync('npm', ['run', '--silent', 'build'], { cwd: ROOT, stdio: 'inherit' })
   const dataDir = await mkdtemp(join(tmpdir(), 'catalyst-db-test-'))
   const services = await joinEmbedded({ dataDir, postgres: true, redis: true, log: () => {} })
   if (!services.postgres || !services.redis) {
@@ -44,7 +49,7 @@ async function prepareTemplate(url: string): Promise<void> {
   await admin.end()
   await new MigrationService({
     endpoint: parseDatabaseUrl(withDatabase(url, TEMPLATE)),
-    directories: [fileURLToPath(new URL('../../migrations', import.meta.url))],
+    directories: [join(ROOT, 'migrations')],
     appVersion: 'test',
   }).up()
 }

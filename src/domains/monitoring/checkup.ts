@@ -181,7 +181,6 @@ function unreachable(check: string, endpoint: Endpoint, setting: string, error: 
 
 /** The bare error code, which is safe to show: a driver's text may carry more. */
 function causeOf(error: unknown): string {
-  const cause = error instanceof Error ? error.cause : undefined
-  const code = typeof cause === 'object' && cause !== null ? Reflect.get(cause, 'code') : undefined
-  return typeof code === 'string' ? code : 'no code'
+  const codes = [error, Object(error).cause].map((one) => Object(one).code)
+  return codes.find((code) => /^[A-Z0-9]{5,}$/.test(String(code))) ?? 'no code'
 }

@@ -87,7 +87,7 @@ export interface ServerFacts {
   readonly has_statements: boolean
 }
 
-/** Version, rights and role of the connection that asks. */
+/** Version, rights and role of the connection that asks; works for a role without any right. */
 export const serverFacts = () => sql<ServerFacts>`
   select
     current_setting('server_version') as version,
@@ -99,4 +99,4 @@ export const serverFacts = () => sql<ServerFacts>`
     has_database_privilege(current_database(), 'create') as may_create,
     pg_has_role(current_user, 'pg_monitor', 'usage') as may_monitor,
     to_regnamespace('catalyst') is not null as schema_present,
-    current_setting('shared_preload_libraries') like '%pg_stat_statements%' as has_statements`
+    exists (select from pg_settings where name = 'pg_stat_statements.max') as has_statements`
