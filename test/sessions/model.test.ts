@@ -1,0 +1,250 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { startApp, type TestApp, ToolError } from '../support/app.js'
+import { createDatabase } from '../support/database.js'
+import { article } from '../support/news.js'
+
+/** What a session should hold, had it no database. */
+interface ModelSession {
+  readonly id: string
+  readonly client: 0 | 1
+  readonly staged: string[]
+  ended: 'open' | 'done' | 'lost'
+}
+
+interface Model {
+  readonly committed: Set<string>
+  readonly sessions: ModelSession[]
+}
+
+const database = await createDatabase()
+
+/** The product under test: two clients on one server, which may be restarted. */
+class System {
+  app: TestApp
+  #clients: TestApp['client'][] = []
+
+  constructor(app: TestApp) {
+    this.app = app
+  }
+
+  static async start(): Promise<System> {
+    const system = new System(await startApp({ database }))
+    await system.connect()
+    return system
+  }
+
+  async connect(): Promise<void> {
+    this.#clients = [this.app.client, await this.app.connect('legacy')]
+  }
+
+  async restart(): Promise<void> {
+    await this.app.close()
+    this.app = await startApp({ database })
+    await this.connect()
+  }
+
+  client(session: { client: 0 | 1 }) {
+    const client = this.#clients[session.client]
+    if (!client) throw new Error('no such client')
+    return client
+  }
+}
+
+let stories = 0
+const newStory = () => {
+  const name = `Model story ${++stories}`
+  return { name, params: article({ headline: name, symbol: `M${stories}` }) }
+}
+
+const open = (model: Model) => model.sessions.filter(({ ended }) => ended === 'open')
+
+/** The database holds what the model says was committed, and nothing else. */
+async function check(model: Model): Promise<void> {
+  const rows = await database.query<{ headline: string }>(
+    `select headline from catalyst.news_articles where headline like 'Model story %'`,
+  )
+  expect(new Set(rows.map(({ headline }) => headline))).toEqual(model.committed)
+}
+
+/** The error code of a call, or null when it succeeded. */
+async function codeOf(call: Promise<unknown>): Promise<string | null> {
+  try {
+    await call
+    return null
+  } catch (error) {
+    if (error instanceof ToolError) return error.body.code
+    throw error
+  }
+}
+
+type Step = fc.AsyncCommand<Model, System>
+
+class OnSession {
+  readonly pick: number
+  constructor(pick: number) {
+    this.pick = pick
+  }
+  check = (model: Readonly<Model>) => open(model).length > 0
+  session(model: Model): ModelSession {
+    const sessions = open(model)
+    const session = sessions[this.pick % sessions.length]
+    if (!session) throw new Error('no session is open')
+    return session
+  }
+}
+
+class Start implements Step {
+  readonly client: 0 | 1
+  constructor(client: 0 | 1) {
+    this.client = client
+  }
+  check = (model: Readonly<Model>) => open(model).length < 4
+  async run(model: Model, system: System): Promise<void> {
+    const { session_id } = await system.client(this).tool('start_db_session')
+    model.sessions.push({ id: session_id, client: this.client, staged: [], ended: 'open' })
+    await check(model)
+  }
+  toString = () => `start(client ${this.client})`
+}
+
+class Operate extends OnSession implements Step {
+  async run(model: Model, system: System): Promise<void> {
+    const session = this.session(model)
+    const { name, params } = newStory()
+    await system
+      .client(session)
+      .tool('persist_news_catalyst', { ...params, session_id: session.id })
+    session.staged.push(name)
+    await check(model)
+  }
+  override toString = () => `operate(${this.pick})`
+}
+
+class Execute extends OnSession implements Step {
+  readonly commit: boolean
+  constructor(pick: number, commit: boolean) {
+    super(pick)
+    this.commit = commit
+  }
+  async run(model: Model, system: System): Promise<void> {
+    const session = this.session(model)
+    const { name, params } = newStory()
+    await system.client(session).tool('execute_transaction', {
+      session_id: session.id,
+      operations: [{ tool: 'persist_news_catalyst', params }],
+      commit: this.commit,
+    })
+    session.staged.push(name)
+    if (this.commit) for (const staged of session.staged.splice(0)) model.committed.add(staged)
+    await check(model)
+  }
+  override toString = () => `execute(${this.pick}, commit ${this.commit})`
+}
+
+class Fail extends OnSession implements Step {
+  async run(model: Model, system: System): Promise<void> {
+    const session = this.session(model)
+    const call = system.client(session).tool('execute_transaction', {
+      session_id: session.id,
+      operations: [
+        { tool: 'persist_news_catalyst', params: newStory().params },
+        { tool: 'persist_news_catalyst', params: { headline: 'incomplete' } },
+      ],
+    })
+    expect(await codeOf(call)).toBe('invalid_input')
+    session.staged.length = 0
+    await check(model)
+  }
+  override toString = () => `fail(${this.pick})`
+}
+
+class End extends OnSession implements Step {
+  readonly outcome: 'commit' | 'rollback'
+  constructor(pick: number, outcome: 'commit' | 'rollback') {
+    super(pick)
+    this.outcome = outcome
+  }
+  async run(model: Model, system: System): Promise<void> {
+    const session = this.session(model)
+    const { outcome } = this
+    await system.client(session).tool('end_db_session', { session_id: session.id, outcome })
+    if (outcome === 'commit') for (const staged of session.staged) model.committed.add(staged)
+    session.ended = 'done'
+    await check(model)
+  }
+  override toString = () => `end(${this.pick}, ${this.outcome})`
+}
+
+class KillBackend extends OnSession implements Step {
+  async run(model: Model, system: System): Promise<void> {
+    const session = this.session(model)
+    const details = await system.client(session).resource(`db/sessions/${session.id}`)
+    const pid = details.connection_info.backend_pid
+    await database.query('select pg_terminate_backend($1)', [pid])
+    session.ended = 'lost'
+    await check(model)
+  }
+  override toString = () => `kill(${this.pick})`
+}
+
+class Restart implements Step {
+  check = () => true
+  async run(model: Model, system: System): Promise<void> {
+    await system.restart()
+    for (const session of open(model)) session.ended = 'lost'
+    await check(model)
+  }
+  toString = () => 'restart()'
+}
+
+class UseEnded implements Step {
+  readonly pick: number
+  constructor(pick: number) {
+    this.pick = pick
+  }
+  check = (model: Readonly<Model>) => model.sessions.some(({ ended }) => ended !== 'open')
+  async run(model: Model, system: System): Promise<void> {
+    const sessions = model.sessions.filter(({ ended }) => ended !== 'open')
+    const session = sessions[this.pick % sessions.length]
+    if (!session) throw new Error('no session has ended')
+    const call = system.client(session).tool('persist_news_catalyst', {
+      ...newStory().params,
+      session_id: session.id,
+    })
+    expect(await codeOf(call)).toBe(session.ended === 'lost' ? 'session_lost' : 'not_found')
+    await check(model)
+  }
+  toString = () => `useEnded(${this.pick})`
+}
+
+test('whatever clients, faults and restarts do, the database holds what was committed and only that', async () => {
+  const pick = fc.nat(3)
+  const start = fc.constantFrom<0 | 1>(0, 1).map((client) => new Start(client))
+  const operate = pick.map((n) => new Operate(n))
+  const execute = fc.tuple(pick, fc.boolean()).map(([n, commit]) => new Execute(n, commit))
+  const fail = pick.map((n) => new Fail(n))
+  const outcome = fc.constantFrom<'commit' | 'rollback'>('commit', 'rollback')
+  const end = fc.tuple(pick, outcome).map(([n, how]) => new End(n, how))
+  // Work is more frequent than disaster, or no sequence would get far.
+  const commands = [
+    ...[start, start, operate, operate, operate, execute, execute, execute],
+    ...[fail, fail, end, pick.map((n) => new KillBackend(n)), pick.map((n) => new UseEnded(n))],
+    fc.nat(9).map((n) => (n === 0 ? new Restart() : new Start(0))),
+  ]
+  const system = await System.start()
+  const committed = new Set<string>()
+  await fc.assert(
+    fc.asyncProperty(fc.commands(commands, { maxCommands: 40, size: 'max' }), async (steps) => {
+      // Sessions of an earlier run that are still open hold nothing this run looks at.
+      const model: Model = { committed, sessions: [] }
+      await fc.asyncModelRun(() => ({ model, real: system }), steps)
+      for (const { id, client } of open(model)) {
+        await system
+          .client({ client })
+          .tool('end_db_session', { session_id: id, outcome: 'rollback' })
+      }
+    }),
+    { numRuns: 25, endOnFailure: true },
+  )
+}, 180_000)
