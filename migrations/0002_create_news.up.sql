@@ -48,8 +48,8 @@ create table catalyst.news_articles (
   headline_norm text not null,
   -- Of the source and the norm; whoever finds rows by it compares both as well.
   story_hash integer not null,
-  -- One of 52 bits for each word of the norm, and how many distinct words there are: unlike
-  -- headlines are told apart without reading them.
+  -- One of 52 bits for each word of the norm, and how many words there are: unlike headlines are
+  -- told apart without reading them.
   word_bits bigint not null check (word_bits between 0 and 4503599627370495),
   word_count smallint not null check (word_count >= 1),
   source_id integer not null references catalyst.news_sources,

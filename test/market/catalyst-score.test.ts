@@ -82,6 +82,11 @@ describe('the catalyst of a story', () => {
     ).toBeNull()
   })
 
+  test('the last word of a phrase counts as a whole word too', () => {
+    expect(classify(collapse('Form 40 was filed'), []).type).toBeNull()
+    expect(classify(collapse('Form 4 was filed'), []).type).toBe('insider')
+  })
+
   test('phrases match across punctuation', () => {
     expect(classify(collapse('Buyer files for CHAPTER-11 protection'), []).type).toBe('bankruptcy')
   })

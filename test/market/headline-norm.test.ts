@@ -99,9 +99,9 @@ describe('news_id', () => {
 
 describe('likeness of headlines', () => {
   test('is shared words over all words', () => {
-    expect(jaccard(tokens('a b c d'), tokens('a b c e'))).toBe(0.6)
-    expect(jaccard(tokens('a b'), tokens('c d'))).toBe(0)
-    expect(jaccard(tokens('a b b'), tokens('b a'))).toBe(1)
+    expect(jaccard(new Set(tokens('a b c d')), new Set(tokens('a b c e')))).toBe(0.6)
+    expect(jaccard(new Set(tokens('a b')), new Set(tokens('c d')))).toBe(0)
+    expect(jaccard(new Set(tokens('a b b')), new Set(tokens('b a')))).toBe(1)
   })
 
   test('is symmetric and lies between 0 and 1', () => {

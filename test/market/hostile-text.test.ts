@@ -9,7 +9,7 @@ const HOSTILE = [
   `Robert'); drop table catalyst.news_articles; --`,
   'tab\there, newline\nhere, return\rhere, backslash \\ and \\N and \\. end',
   '{"json": "yes"}, {array,"literal"}, NULL',
-  '<script>alert(1)</script> ${jndi:ldap://x} $1 $$',
+  '<script>alert(1)</script> $\u007bjndi:ldap://x} $1 $$',
   '\u202eright to left\u202c and e\u0301 and 👩‍👩‍👧 and ﷺ',
   '\\.',
 ]

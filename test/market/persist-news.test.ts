@@ -38,7 +38,7 @@ test("the client's other market state is kept in metadata and answered as a warn
     ...story({ headline: uniqueHeadline(), published_timestamp: '2025-07-04T15:00:00Z' }),
   })
   expect(answer.market_state).toBe('closed')
-  expect(answer.warnings).toEqual([expect.stringContaining('regular')])
+  expect(answer.warnings).toEqual([expect.stringMatching(/^market_state: .*closed.*not regular/)])
   const rows = await database.query(
     'select market_state, metadata from catalyst.news_articles where news_id = $1',
     [answer.news_id],

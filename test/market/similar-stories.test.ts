@@ -51,7 +51,7 @@ describe('word bits', () => {
 
 describe('similar stories', () => {
   const told = (source_id: number, text: string, published_ms = 0) => {
-    const list = new Set(text.split(' '))
+    const list = text.split(' ')
     return { source_id, published_ms, words: list, bits: wordBits(list) }
   }
 

@@ -194,7 +194,21 @@ function byFirstWord(): Map<string, Phrase[]> {
 export function matchCategories(headline: string, keywords: readonly string[]): Set<CatalystType> {
   const found = new Set<CatalystType>()
   collectCategories(headline, found)
-  for (const keyword of keywords) collectCategories(collapse(keyword), found)
+  for (const keyword of keywords) for (const category of ofKeyword(keyword)) found.add(category)
+  return found
+}
+
+/** The same few hundred keywords come with every feed; each is read once. */
+const keywordCategories = new Map<string, ReadonlySet<CatalystType>>()
+const MAX_KEYWORDS_KEPT = 5_000
+
+function ofKeyword(keyword: string): ReadonlySet<CatalystType> {
+  const known = keywordCategories.get(keyword)
+  if (known) return known
+  const found = new Set<CatalystType>()
+  collectCategories(collapse(keyword), found)
+  if (keywordCategories.size === MAX_KEYWORDS_KEPT) keywordCategories.clear()
+  keywordCategories.set(keyword, found)
   return found
 }
 

@@ -13,7 +13,7 @@ export interface PreparedArticle {
   readonly source: string
   readonly symbol: string | null
   readonly norm: string
-  readonly words: ReadonlySet<string>
+  readonly words: readonly string[]
   readonly bits: WordBits
   readonly keywords: readonly string[]
   readonly published_ms: number

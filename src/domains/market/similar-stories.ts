@@ -5,7 +5,7 @@ import { mayBeAlike, type WordBits } from './word-bits.js'
 export interface Told {
   readonly source_id: number
   readonly published_ms: number
-  readonly words: ReadonlySet<string>
+  readonly words: readonly string[]
   readonly bits: WordBits
 }
 
@@ -17,7 +17,7 @@ export const SAME_STORY_WINDOW_MS = 24 * 3_600_000
 
 /**
  * Bounds on the work for one story. A symbol with thousands of stories a day made from one template
- * would otherwise be compared all with all; with these, ten thousand such stories cost about a second.
+ * would otherwise be compared all with all.
  */
 const MAX_COMPARISONS = 5_000
 
@@ -40,11 +40,12 @@ export class SimilarStories<S extends Told> {
   /** Stories of other sources that tell the same as this one, the most alike first. */
   find(story: S): S[] {
     const found: Match<S>[] = []
+    const words = new Set(story.words)
     const end = Math.max(0, this.#stories.length - MAX_COMPARISONS)
     for (let i = this.#stories.length - 1; i >= end && found.length < MAX_MATCHES; i--) {
       const other = this.#stories[i]
       if (!other || !mayBeAlike(story.bits, other.bits) || !mayMatch(story, other)) continue
-      const likeness = jaccard(story.words, other.words)
+      const likeness = jaccard(words, new Set(other.words))
       if (likeness >= SAME_STORY) found.push({ story: other, likeness })
     }
     return found

@@ -9,20 +9,22 @@ const HALF_SIZE = 2 ** HALF
 export interface WordBits {
   readonly high: number
   readonly low: number
-  /** How many distinct words there are. */
+  /** How many words there are. */
   readonly count: number
 }
 
-/** The bits of a set of words. */
-export function wordBits(words: ReadonlySet<string>): WordBits {
+/** The bits of words; a repeated word counts twice, which only makes the bound below wider. */
+export function wordBits(words: Iterable<string>): WordBits {
   let high = 0
   let low = 0
+  let count = 0
   for (const word of words) {
+    count++
     const bit = fnv1a(word) % BITS
     if (bit < HALF) low |= 1 << bit
     else high |= 1 << (bit - HALF)
   }
-  return { high, low, count: words.size }
+  return { high, low, count }
 }
 
 /** The bits as one number, as they are stored. */

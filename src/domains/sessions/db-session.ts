@@ -1,7 +1,8 @@
 import type { AppError } from '../../errors.js'
 import type { Database } from '../../platform/postgres/database.js'
 import type { IsolationLevel, Lease } from '../../platform/postgres/lease.js'
-import type { Transaction } from '../../platform/postgres/queryable.js'
+import type { BeforeCommit, Transaction } from '../../platform/postgres/queryable.js'
+import { HeldTransaction } from './held-transaction.js'
 
 /** What a session was started with. */
 export interface SessionOptions {
@@ -24,6 +25,7 @@ export class DbSession {
   #isPinning = false
   #hasTransaction = false
   #tools: string[] = []
+  #beforeCommit: BeforeCommit[] = []
   #queue: Promise<unknown> = Promise.resolve()
   #waiting = 0
 
@@ -98,6 +100,7 @@ export class DbSession {
     await this.#held().begin({ isolation, readOnly, idleTimeoutMs })
     this.#hasTransaction = true
     this.#tools = []
+    this.#beforeCommit = []
   }
 
   /** Uses the open transaction, until the call or the session ends. */
@@ -111,7 +114,7 @@ export class DbSession {
     signal: AbortSignal,
     work: (tx: Transaction) => Promise<T>,
   ): Promise<T> {
-    const result = await this.use(signal, work)
+    const result = await this.use(signal, (tx) => work(this.#hold(tx)))
     this.operationsCount++
     if (tool) this.#tools.push(tool)
     return result
@@ -124,13 +127,20 @@ export class DbSession {
     work: (tx: Transaction) => Promise<T>,
   ): Promise<T> {
     const lease = this.#held()
+    const promised = this.#beforeCommit.length
     await lease.savepoint()
     try {
       return await this.operate(tool, signal, work)
     } catch (error) {
+      this.#beforeCommit.length = promised
       if (!lease.isLost) await lease.rollBackToSavepoint()
       throw error
     }
+  }
+
+  /** Does what operations left for the end of the transaction. */
+  async prepareCommit(signal: AbortSignal): Promise<void> {
+    for (const work of this.#beforeCommit.splice(0)) await this.use(signal, work)
   }
 
   /** Commits the open transaction. */
@@ -150,6 +160,10 @@ export class DbSession {
     this.#ended.abort(reason)
     await this.inTurn(() => this.rollBack())
     this.unpin()
+  }
+
+  #hold(tx: Transaction): Transaction {
+    return new HeldTransaction(tx, (work) => this.#beforeCommit.push(work))
   }
 
   #held(): Lease {

@@ -122,7 +122,8 @@ export class SessionService {
   async end(id: string, outcome: 'commit' | 'rollback', caller: Caller) {
     const session = await this.#find(id, caller)
     const answer = await this.#inSession(id, caller, async () => {
-      if (outcome === 'commit' && session.hasTransaction) await this.#commit(session, caller)
+      if (outcome === 'commit' && session.hasTransaction)
+        await this.#commitOrRollBack(session, caller)
       return { outcome, operations_count: session.operationsCount }
     })
     const ended = new AppError('not_found', 'The session has ended.')
@@ -237,8 +238,18 @@ export class SessionService {
     }
   }
 
+  async #commitOrRollBack(session: DbSession, caller: Caller): Promise<void> {
+    try {
+      await this.#commit(session, caller)
+    } catch (error) {
+      await session.rollBack()
+      throw error
+    }
+  }
+
   async #commit(session: DbSession, caller: Caller): Promise<void> {
     const { tools } = session
+    await session.prepareCommit(caller.signal)
     if (tools.length > 0) {
       const data = { tools: [...tools], session_id: session.options.id }
       await session.use(caller.signal, (tx) => tx.emit('db.transaction', data))

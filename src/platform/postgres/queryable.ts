@@ -13,10 +13,19 @@ export interface Queryable {
   run(statement: Statement<unknown>): Promise<number>
 }
 
+/** What is to be done last in a transaction that stays open over several calls. */
+export type BeforeCommit = (tx: Transaction) => Promise<void>
+
 /** An open transaction: what runs here is committed together or not at all. */
 export interface Transaction extends Queryable {
   /** Aborted when the caller went away or the deadline passed. */
   readonly signal: AbortSignal
+  /**
+   * Null when the transaction commits right after this work. Otherwise a client holds it open, for
+   * minutes perhaps: locks that others would wait for are then taken in `beforeCommit`, where what
+   * has been committed meanwhile is checked again.
+   */
+  readonly held: { beforeCommit(work: BeforeCommit): void } | null
   /** `COPY … FROM STDIN` of lines in PostgreSQL's text format; resolves when the server has all. */
   copyIn(statement: Statement<never>, lines: Iterable<string>): Promise<void>
   /** Writes an event into the outbox; it is published after this transaction has committed. */

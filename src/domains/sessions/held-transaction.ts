@@ -1,0 +1,44 @@
+import type { EventData, EventType } from '../../events.js'
+import type { BeforeCommit, Transaction } from '../../platform/postgres/queryable.js'
+import type { Statement } from '../../platform/postgres/sql.js'
+
+/** A session's transaction as one of its operations sees it: it will not commit right after. */
+export class HeldTransaction implements Transaction {
+  readonly signal: AbortSignal
+  readonly held: { beforeCommit(work: BeforeCommit): void }
+  readonly #tx: Transaction
+
+  constructor(tx: Transaction, beforeCommit: (work: BeforeCommit) => void) {
+    this.#tx = tx
+    this.signal = tx.signal
+    this.held = { beforeCommit }
+  }
+
+  many<Row>(statement: Statement<Row>): Promise<Row[]> {
+    return this.#tx.many(statement)
+  }
+
+  maybeOne<Row>(statement: Statement<Row>): Promise<Row | null> {
+    return this.#tx.maybeOne(statement)
+  }
+
+  one<Row>(statement: Statement<Row>): Promise<Row> {
+    return this.#tx.one(statement)
+  }
+
+  run(statement: Statement<unknown>): Promise<number> {
+    return this.#tx.run(statement)
+  }
+
+  copyIn(statement: Statement<never>, lines: Iterable<string>): Promise<void> {
+    return this.#tx.copyIn(statement, lines)
+  }
+
+  emit<T extends EventType>(type: T, data: EventData<T>): Promise<void> {
+    return this.#tx.emit(type, data)
+  }
+
+  id(): Promise<string> {
+    return this.#tx.id()
+  }
+}
