@@ -3,6 +3,8 @@
  * fire in test/guards/layers.test.ts; the deliberate exceptions are argued in docs/decisions/0008.
  */
 const FOUNDATION = '^src/(lib/|errors\\.ts$|events\\.ts$)'
+/** The type of an open transaction, which persisting tools are given. */
+const TRANSACTION = '^src/platform/postgres/queryable\\.ts$'
 const PACKAGES = '(^|/)node_modules/'
 
 /** Files of a layer import nothing of ours but what is listed; `$1` is the first group of `from`. */
@@ -90,17 +92,15 @@ module.exports = {
     ),
     typesOnly('other-domain-types', DOMAIN, { path: '^src/domains/', pathNot: OWN_DOMAIN }),
 
-    layer('mcp-define', '^src/mcp/define\\.ts$', [
-      FOUNDATION,
-      '^src/platform/postgres/queryable\\.ts$',
-    ]),
-    typesOnly('mcp-define-types', '^src/mcp/define\\.ts$', { path: '^src/platform/' }),
+    layer('mcp-define', '^src/mcp/define\\.ts$', [FOUNDATION, TRANSACTION]),
     layer('mcp', '^src/mcp/(?!define\\.ts)', [
       FOUNDATION,
       '^src/config\\.ts$',
       '^src/platform/log\\.ts$',
       '^src/mcp/',
+      TRANSACTION,
     ]),
+    typesOnly('mcp-types', '^src/mcp/', { path: TRANSACTION }),
 
     layer('cli', '^src/cli/', [
       FOUNDATION,
@@ -120,9 +120,10 @@ module.exports = {
     home('sdk-only-in-mcp', ['@modelcontextprotocol'], ['^src/mcp/(?!define\\.ts)']),
     home(
       'driver-postgres',
-      ['pg', '@types/pg', 'pg-.+', '@types/pg-.+'],
+      ['pg', '@types/pg', 'pg-(?!boss).+', '@types/pg-.+'],
       ['^src/platform/(postgres|embedded)/'],
     ),
+    home('driver-jobs', ['pg-boss'], ['^src/platform/jobs/']),
     home('driver-cache', ['ioredis', 'lru-cache'], ['^src/platform/cache/']),
     home('driver-log', ['pino'], ['^src/platform/log\\.ts$']),
     home(

@@ -61,6 +61,12 @@ const SETTINGS = z.object({
     .max(86_400)
     .default(900)
     .describe('A database session is rolled back at this age, used or not.'),
+  CATALYST_JOB_WAIT_SECONDS: z.coerce
+    .number()
+    .min(0)
+    .max(45)
+    .default(20)
+    .describe('A call of a long operation that is not done by then answers with its job_id.'),
   HOST: z
     .string()
     .refine(isLoopback, {
@@ -83,6 +89,8 @@ export type Config = z.output<typeof SETTINGS>
 export interface SettingDoc {
   readonly name: string
   readonly meaning: string
+  /** Null when there is none, or when it depends on the machine. */
+  readonly default: string | null
 }
 
 /** All settings in the order of the schema. */
@@ -90,7 +98,13 @@ export const settingDocs = (): SettingDoc[] =>
   Object.entries(SETTINGS.shape).map(([name, schema]) => ({
     name,
     meaning: schema.description ?? '',
+    default: defaultOf(schema),
   }))
+
+function defaultOf(schema: z.ZodType): string | null {
+  if (!(schema instanceof z.ZodDefault) || schema.description?.includes('Default:')) return null
+  return String(schema.def.defaultValue)
+}
 
 /**
  * Reads the settings from an environment.

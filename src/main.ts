@@ -18,7 +18,11 @@ Examples:
   $ catalyst-db doctor                 what is wrong, and how to mend it
   $ claude mcp add catalyst-db -- npx -y catalyst-db`,
   )
-  .action(async () => (await import('./cli/stdio.js')).stdio(process.env))
+  .argument('[command]')
+  .action(async (command?: string) => {
+    if (command) program.error(`error: unknown command "${command}"; see catalyst-db --help`)
+    await (await import('./cli/stdio.js')).stdio(process.env)
+  })
 
 program
   .command('serve')

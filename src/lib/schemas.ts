@@ -17,12 +17,13 @@ export const nonEmptyText = (max: number) =>
 
 /** A ratio from 0 to 1, such as a confidence or a hit rate. */
 export const ratio = () =>
-  z.number().refine((value) => value >= 0 && value <= 1, {
-    error: ({ input }) => `must be 0-1${suggestRatio(input)}`,
-  })
+  z
+    .number()
+    .min(0, 'must be 0-1')
+    .max(1, { error: ({ input }) => `must be 0-1${suggestRatio(input)}` })
 
 const suggestRatio = (input: unknown): string =>
-  typeof input === 'number' && input > 1 && input <= 100 ? `, did you mean ${input / 100}?` : ''
+  typeof input === 'number' && input <= 100 ? `, did you mean ${input / 100}?` : ''
 
 /** An instant on the wire: ISO 8601 with a zone, so that nobody has to guess which. */
 export const instant = () =>
@@ -31,10 +32,12 @@ export const instant = () =>
     error: 'must be an ISO 8601 instant with a zone, such as 2024-12-30T14:30:00Z',
   })
 
-/** `^[A-Z0-9][A-Z0-9.\-]{0,14}$` after trimming and upper-casing. */
+/** A ticker: `^[A-Z0-9][A-Z0-9.\-]{0,14}$` after trimming and upper-casing. */
 export const symbol = () =>
   z
     .string()
-    .trim()
-    .toUpperCase()
-    .regex(/^[A-Z0-9][A-Z0-9.-]{0,14}$/, 'must be a ticker symbol such as AAPL or BRK.B')
+    .regex(
+      /^\s*[A-Za-z0-9][A-Za-z0-9.-]{0,14}\s*$/,
+      'must be a ticker symbol such as AAPL or BRK.B',
+    )
+    .transform((value) => value.trim().toUpperCase())

@@ -53,7 +53,7 @@ export async function startApp(
   let closing: Promise<void> | undefined
   const close = async () => {
     await Promise.all(clients.map((client) => client.close()))
-    await endpoint.close()
+    await Promise.all([app.drain(), endpoint.close()])
     await app.close()
     if (!options.database) await database.drop()
   }

@@ -21,14 +21,15 @@ interface EndpointOptions {
 export async function startEndpoint(options: EndpointOptions = {}): Promise<string> {
   const log = createLog('silent')
   const registry = new Registry(options.domains ?? [])
-  const unitsOfWork = {
-    run: () => Promise.reject(new Error('there is no database behind this endpoint')),
-  }
+  const refuse = () => Promise.reject(new Error('there is no database behind this endpoint'))
+  const unitsOfWork = { run: refuse }
+  const jobs = { call: refuse, start: refuse, get: refuse, cancel: refuse }
   const notifications = new Notifications({ registry, log })
   const extend = options.extend?.(notifications.bus)
   const serving: Serving = {
     registry,
-    dispatcher: new Dispatcher({ registry, unitsOfWork, audit: { record: () => {} }, log }),
+    dispatcher: new Dispatcher({ registry, unitsOfWork, jobs, audit: { record: () => {} }, log }),
+    jobs,
     notifications,
     ...(extend ? { extend } : {}),
   }

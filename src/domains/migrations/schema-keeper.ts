@@ -59,7 +59,8 @@ export class SchemaKeeper {
       this.#state = { state: 'current', reason: null }
     } catch (error) {
       const reason = error instanceof AppError ? error.message : 'A migration failed; see the log.'
-      if (reason !== this.#state.reason) this.#log.error({ err: error }, 'the schema is not current')
+      if (reason !== this.#state.reason)
+        this.#log.error({ err: error }, 'the schema is not current')
       const isPassing = error instanceof AppError && error.retryable
       this.#state = { state: isPassing ? 'pending' : 'failed', reason }
     }

@@ -153,12 +153,23 @@ function pendingOf(
   applied: readonly statements.AppliedMigration[],
 ): Migration[] {
   const byVersion = new Map(applied.map((row) => [row.version, row]))
+  const versions = new Set(migrations.map(({ version }) => version))
+  for (const row of applied) if (!versions.has(row.version)) throw missing(row)
   for (const migration of migrations) {
     const row = byVersion.get(migration.version)
     if (row && row.checksum !== migration.upSha256) throw edited(migration)
   }
   return migrations.filter(({ version }) => !byVersion.has(version))
 }
+
+const missing = ({ version, name }: statements.AppliedMigration): AppError =>
+  new AppError(
+    'precondition_failed',
+    `Migration ${version} (${name}) was applied, but its file is missing.`,
+    {
+      hint: 'The database was migrated by a newer catalyst-db, or the file was deleted: use that version, or restore the file.',
+    },
+  )
 
 const edited = (migration: Migration): AppError =>
   new AppError(

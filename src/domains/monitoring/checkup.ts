@@ -171,13 +171,19 @@ const checkCache = ({ state, reason }: CacheHealth): Finding =>
       )
 
 function unreachable(check: string, endpoint: Endpoint, setting: string, error: unknown): Finding {
-  const reason = error instanceof AppError ? error.message : 'an unexpected failure'
+  const reason = error instanceof AppError ? error.message : 'the connection failed'
+  const code = causeOf(error)
   return problem(
     check,
-    `${endpoint.label}: ${reason} (${causeOf(error)})`,
-    `Check ${setting}, that the server runs, and that this machine may connect to it.`,
+    `${endpoint.label}: ${reason} (${code})`,
+    CERTIFICATE_ERROR.test(code)
+      ? `The certificate of the server is not trusted: add sslrootcert=<file of its authority> to ${setting}, or set PGSSLROOTCERT.`
+      : `Check ${setting}, that the server runs, and that this machine may connect to it.`,
   )
 }
+
+/** How Node names what is wrong with a certificate or its chain. */
+const CERTIFICATE_ERROR = /CERT|SELF_SIGNED|UNABLE_TO|ALTNAME/
 
 /** The bare error code, which is safe to show: a driver's text may carry more. */
 function causeOf(error: unknown): string {
