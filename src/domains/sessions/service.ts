@@ -1,5 +1,4 @@
 import { AppError } from '../../errors.js'
-import type { EventData } from '../../events.js'
 import type { Caller, RequestedOperation, UnitOfWork } from '../../lib/caller.js'
 import type { Clock } from '../../lib/clock.js'
 import { newId } from '../../lib/ids.js'
@@ -12,7 +11,9 @@ import { applyOnce, runExactlyOnce } from '../../platform/postgres/exactly-once.
 import type { IsolationLevel } from '../../platform/postgres/lease.js'
 import type { Transaction } from '../../platform/postgres/queryable.js'
 import { DbSession } from './db-session.js'
+import * as errors from './errors.js'
 import { type LimitKind, Limits } from './limits.js'
+import { SessionRecords } from './records.js'
 import * as statements from './sql.js'
 
 /** An operation that was checked and is ready to run. */
@@ -53,19 +54,19 @@ const MAX_SESSIONS = 1_000
 export class SessionService {
   readonly #deps: SessionDeps
   readonly #sessions = new Map<string, DbSession>()
-  /** What to tell the owner of an ended session until the database remembers it. */
-  readonly #ended = new Map<string, { readonly owner: string; readonly reason: AppError }>()
+  readonly #records: SessionRecords
   readonly #limits: Limits
 
   constructor(deps: SessionDeps) {
     this.#deps = deps
+    this.#records = new SessionRecords(deps)
     this.#limits = new Limits(deps, (session, kind) => this.#expire(session, kind))
   }
 
   /** Leases a session to the caller. */
   async start(isolation: IsolationLevel, readOnly: boolean, caller: Caller) {
-    const { database, serverId, clock, idleMs } = this.#deps
-    if (this.#sessions.size >= MAX_SESSIONS) throw tooMany('sessions are open')
+    const { clock, idleMs } = this.#deps
+    if (this.#sessions.size >= MAX_SESSIONS) throw errors.tooMany('sessions are open')
     const session = new DbSession({
       id: newId('sess'),
       owner: caller.owner,
@@ -74,15 +75,12 @@ export class SessionService {
       startedAt: clock.now(),
       idleTimeoutMs: idleMs + 30_000,
     })
-    const { id, owner } = session.options
+    const { id } = session.options
     // Counted from here on, so that sessions starting at the same time cannot take too many.
     this.#sessions.set(id, session)
     try {
       await this.#pin(session)
-      await database.transaction(async (tx) => {
-        await tx.run(statements.insertSession(id, owner, serverId))
-        await tx.run(statements.forgetSessions())
-      })
+      await this.#records.begin(session)
     } catch (error) {
       this.#sessions.delete(id)
       session.unpin()
@@ -126,8 +124,8 @@ export class SessionService {
         await this.#commitOrRollBack(session, caller)
       return { outcome, operations_count: session.operationsCount }
     })
-    const ended = new AppError('not_found', 'The session has ended.')
-    await this.#close(session, outcome === 'commit' ? 'committed' : 'rolled_back', ended)
+    const endedAs = outcome === 'commit' ? 'committed' : 'rolled_back'
+    await this.#close(session, endedAs, errors.hasEnded())
     return answer
   }
 
@@ -171,13 +169,6 @@ export class SessionService {
     }
   }
 
-  /** Rolls back and ends every session of an owner that has gone away. */
-  async endAllOf(owner: string): Promise<void> {
-    const gone = new AppError('session_lost', 'The owner of the session went away.')
-    const own = [...this.#sessions.values()].filter(({ options }) => options.owner === owner)
-    await Promise.all(own.map((session) => this.#close(session, 'lost', gone)))
-  }
-
   /** Rolls back and ends every session. */
   async close(): Promise<void> {
     const reason = new AppError('session_lost', 'The server is shutting down.', {
@@ -217,7 +208,7 @@ export class SessionService {
       } catch (error) {
         if (!isSerializationFailure(error)) throw error
         await session.rollBack()
-        throw wholeTransactionFailed(error)
+        throw errors.wholeTransactionFailed(error)
       }
     })
   }
@@ -234,7 +225,10 @@ export class SessionService {
       )
       return replayed ? { ...Object(answer), replayed } : answer
     } catch (error) {
-      throw atIndex(index, isSerializationFailure(error) ? wholeTransactionFailed(error) : error)
+      throw errors.atIndex(
+        index,
+        isSerializationFailure(error) ? errors.wholeTransactionFailed(error) : error,
+      )
     }
   }
 
@@ -270,7 +264,7 @@ export class SessionService {
       const spare = pinned
         .filter((one) => !one.hasTransaction && !one.isBusy)
         .sort((a, b) => a.lastUsedAt.getTime() - b.lastUsedAt.getTime())[0]
-      if (!spare) throw tooMany('sessions hold open transactions')
+      if (!spare) throw errors.tooMany('sessions hold open transactions')
       spare.unpin()
     }
     await session.pin(this.#deps.direct, () => void this.#lose(session))
@@ -292,7 +286,7 @@ export class SessionService {
     } catch (error) {
       if (!session.isLost) throw error
       await this.#lose(session)
-      throw lostError(error)
+      throw errors.lost(error)
     } finally {
       session.lastUsedAt = this.#deps.clock.now()
       this.#deps.changed()
@@ -305,16 +299,13 @@ export class SessionService {
       if (!session.isLost) return session
       await this.#lose(session)
     }
-    const ended = this.#ended.get(id)
-    if (ended?.owner === caller.owner) throw ended.reason
-    const record = await this.#deps.database.maybeOne(statements.findSession(id))
-    throw record?.owner === caller.owner ? explain(record) : unknownSession()
+    throw await this.#records.explain(id, caller.owner)
   }
 
   async #expire(session: DbSession, limit: LimitKind): Promise<void> {
     const transaction_rolled_back = session.hasTransaction
-    await this.#close(session, 'expired', expiredError())
-    await this.#report('db.session.expired', {
+    await this.#close(session, 'expired', errors.expired())
+    await this.#records.report('db.session.expired', {
       session_id: session.options.id,
       limit,
       transaction_rolled_back,
@@ -323,8 +314,8 @@ export class SessionService {
 
   async #lose(session: DbSession): Promise<void> {
     if (!this.#sessions.has(session.options.id)) return
-    await this.#close(session, 'lost', lostError(null))
-    await this.#report('db.error', {
+    await this.#close(session, 'lost', errors.lost())
+    await this.#records.report('db.error', {
       code: 'session_lost',
       message: 'A session lost its connection; what it had not committed was rolled back.',
       session_id: session.options.id,
@@ -332,99 +323,17 @@ export class SessionService {
   }
 
   async #close(session: DbSession, endedAs: statements.Ending, reason: AppError): Promise<void> {
-    const { id, owner } = session.options
-    if (!this.#sessions.delete(id)) return
-    this.#ended.set(id, { owner, reason })
+    if (!this.#sessions.delete(session.options.id)) return
+    this.#records.ending(session, reason)
     this.#limits.forget(session)
     await session.end(reason)
     this.#deps.changed()
-    try {
-      await this.#deps.database.run(statements.endSession(id, endedAs))
-      this.#ended.delete(id)
-    } catch (error) {
-      this.#deps.log.warn({ err: error }, 'the end of a session could not be noted')
-    }
-  }
-
-  async #report<T extends 'db.session.expired' | 'db.error'>(
-    type: T,
-    data: EventData<T>,
-  ): Promise<void> {
-    try {
-      await this.#deps.database.transaction((tx) => tx.emit(type, data))
-      this.#deps.committed()
-    } catch (error) {
-      this.#deps.log.warn({ err: error, type }, 'an event could not be written')
-    }
+    await this.#records.end(session, endedAs)
   }
 }
 
 const wireName = (isolation: IsolationLevel) => isolation.replace(' ', '_')
 
 function refuseWriteWhenReadOnly(session: DbSession): void {
-  if (!session.options.readOnly) return
-  throw new AppError('precondition_failed', 'The session is read-only.', {
-    hint: 'Start a session without read_only to write.',
-  })
-}
-
-const tooMany = (what: string): AppError =>
-  new AppError('rate_limited', `As many ${what} as this server allows.`, {
-    hint: 'End a session with end_db_session, or send the same call again in a few seconds.',
-  })
-
-const unknownSession = (): AppError =>
-  new AppError('not_found', 'There is no such session.', {
-    hint: 'Start one with start_db_session; read catalyst://db/sessions/active for yours.',
-  })
-
-const expiredError = (): AppError =>
-  new AppError('session_expired', 'The session passed its time limit; the work was rolled back.', {
-    hint: 'Start a new session with start_db_session and repeat the work.',
-  })
-
-const lostError = (cause: unknown): AppError =>
-  new AppError('session_lost', 'The session lost its connection; the work was rolled back.', {
-    hint: 'Start a new session with start_db_session and repeat the work.',
-    cause,
-  })
-
-function explain(record: statements.SessionRecord): AppError {
-  if (record.ended_as === 'expired') return expiredError()
-  if (record.ended_as === 'lost') return lostError(null)
-  if (record.ended_as !== null) {
-    return new AppError('not_found', 'The session has ended.', {
-      hint: 'Start a new one with start_db_session.',
-    })
-  }
-  return new AppError(
-    'session_lost',
-    'This server does not hold the session: it was started on another server, or before a restart, which rolled the work back.',
-    { hint: 'Use the server it was started on, or start a new session and repeat the work.' },
-  )
-}
-
-const wholeTransactionFailed = (cause: unknown): AppError =>
-  new AppError(
-    'conflict',
-    'Another transaction changed the same rows first; this one was rolled back.',
-    {
-      hint: 'Repeat all operations of the transaction in the same session.',
-      retryable: true,
-      cause,
-    },
-  )
-
-/** The same failure, saying which operation it was. */
-function atIndex(index: number, error: unknown): AppError {
-  if (!(error instanceof AppError)) {
-    return new AppError('internal_error', `operations[${index}] failed unexpectedly.`, {
-      cause: error,
-    })
-  }
-  return new AppError(error.code, `operations[${index}]: ${error.message}`, {
-    hint: `The whole transaction was rolled back; the session is still usable. ${error.hint ?? ''}`.trim(),
-    retryable: error.retryable,
-    cause: error,
-  })
+  if (session.options.readOnly) throw errors.readOnly()
 }
