@@ -8,6 +8,8 @@ create table catalyst.event_outbox (
   severity text not null default 'info' check (severity in ('info', 'warning', 'critical')),
   data jsonb not null,
   transaction_id xid8 not null default pg_current_xact_id(),
+  -- Random: after a lost COMMIT or a failover, the proof that exactly this transaction is there.
+  event_id uuid not null default gen_random_uuid(),
   at timestamptz not null default clock_timestamp()
 );
 
@@ -21,10 +23,12 @@ create table catalyst.events (
   type text not null,
   severity text not null,
   data jsonb not null,
+  event_id uuid not null,
   at timestamptz not null,
   published_at timestamptz not null default clock_timestamp()
 ) partition by range (seq);
 create index events_type_seq on catalyst.events (type, seq);
+create index events_at on catalyst.events using brin (at);
 create table catalyst.events_0 partition of catalyst.events for values from (0) to (1000000);
 
 -- The answer is stored in the same transaction as the effect it answers for.

@@ -6,6 +6,8 @@ import { events } from './domains/events/index.js'
 import { EventService } from './domains/events/service.js'
 import { explore } from './domains/explore/index.js'
 import { ExploreService } from './domains/explore/service.js'
+import { jobs as jobDomain } from './domains/jobs/index.js'
+import { JobService } from './domains/jobs/service.js'
 import { market } from './domains/market/index.js'
 import { NewsService } from './domains/market/news.service.js'
 import { SchemaKeeper } from './domains/migrations/schema-keeper.js'
@@ -33,6 +35,7 @@ import { type Endpoint, parseDatabaseUrl } from './platform/postgres/connection.
 import { Database } from './platform/postgres/database.js'
 import { DedicatedConnection } from './platform/postgres/dedicated.js'
 import { EventLog } from './platform/postgres/event-log.js'
+import { WorkerConnection } from './platform/postgres/worker-connection.js'
 
 /** Everything that runs, constructed and connected. */
 export interface App {
@@ -40,6 +43,8 @@ export interface App {
   readonly schema: SchemaKeeper
   /** What runs where, one line each, without secrets. */
   readonly description: readonly { readonly part: string; readonly where: string }[]
+  /** Hands long operations on and lets those go who wait for them; the first step of ending. */
+  drain(): Promise<void>
   /** Lets running work finish, closes every connection, and leaves the embedded services. */
   close(): Promise<void>
 }
@@ -47,6 +52,10 @@ export interface App {
 const MIGRATIONS = fileURLToPath(new URL('../migrations', import.meta.url))
 /** Health reads must be answered even when the database is not. */
 const HEALTH_TIMEOUT_MS = 2_000
+/** A heartbeat that takes longer is none. */
+const LEASE_TIMEOUT_MS = 2_500
+/** The queue's maintenance waits for locks up to 30 s. */
+const QUEUE_TIMEOUT_MS = 40_000
 
 /** The outside systems, connected as the settings say; nothing of the product yet. */
 export interface Platform {
@@ -118,6 +127,19 @@ export async function openApp(
     },
     changed: () => notifications.resourceChanged('db/sessions/active'),
   })
+  const leases = workerConnection(direct, LEASE_TIMEOUT_MS)
+  const queue = workerConnection(direct, QUEUE_TIMEOUT_MS)
+  const jobs = new JobService({
+    database,
+    connection: leases,
+    queueConnection: queue,
+    serverId,
+    log,
+    waitMs: config.CATALYST_JOB_WAIT_SECONDS * 1_000,
+    runs: () => registry.jobRuns,
+    committed: () => eventLog.poke(),
+    changed: (jobId) => notifications.resourceChanged(`jobs/${jobId}`),
+  })
   const monitor = new MonitoringService({
     connection: health,
     postgresEngine: config.DATABASE_URL ? 'external' : 'embedded',
@@ -132,6 +154,7 @@ export async function openApp(
     bind(cacheDomain, new CacheService(cache)),
     bind(monitoring, monitor),
     bind(sessionDomain, sessions),
+    bind(jobDomain, jobs),
     bind(events, new EventService({ database, log: eventLog })),
     bind(
       explore,
@@ -139,27 +162,34 @@ export async function openApp(
     ),
     ...extraDomains,
   ])
-  const dispatcher = new Dispatcher({ registry, unitsOfWork: sessions, audit, log })
+  const dispatcher = new Dispatcher({ registry, unitsOfWork: sessions, jobs, audit, log })
   const notifications: Notifications = new Notifications({ registry, log })
   eventLog.subscribe((published) => notifications.eventsPublished(published))
+  jobs.listen(eventLog)
   await schema.start()
   eventLog.start()
+  jobs.open()
   audit.poke()
   return {
-    serving: { registry, dispatcher, notifications },
+    serving: { registry, dispatcher, jobs, notifications },
     schema,
     description: describe(config, platform),
+    drain: () => jobs.close(),
     close: async () => {
       await schema.stop()
+      await jobs.close()
       await sessions.close()
       await eventLog.stop()
       await audit.stop()
-      await Promise.all([database.close(), health.close()])
+      await Promise.all([database.close(), health.close(), leases.close(), queue.close()])
       if (sessionPool !== database) await sessionPool.close()
       await platform.close()
     },
   }
 }
+
+const workerConnection = (endpoint: Endpoint, timeoutMs: number): WorkerConnection =>
+  new WorkerConnection({ endpoint, name: 'catalyst-db jobs', timeoutMs })
 
 async function startEmbedded(config: Config, log: Log): Promise<EmbeddedServices | null> {
   const wanted = { postgres: !config.DATABASE_URL, redis: !config.REDIS_URL }
@@ -173,11 +203,12 @@ async function startEmbedded(config: Config, log: Log): Promise<EmbeddedServices
 
 function endpointsOf(config: Config, embedded: EmbeddedServices | null) {
   const url = config.DATABASE_URL?.reveal() ?? embedded?.postgres?.connectionString ?? ''
+  const pooled = parseDatabaseUrl(url, config.PGSSLROOTCERT)
   const directUrl = config.DATABASE_DIRECT_URL?.reveal() ?? url
-  return {
-    pooled: parseDatabaseUrl(url, config.PGSSLROOTCERT),
-    direct: parseDatabaseUrl(directUrl, config.PGSSLROOTCERT),
-  }
+  if (directUrl === url) return { pooled, direct: pooled }
+  const direct = parseDatabaseUrl(directUrl, config.PGSSLROOTCERT)
+  direct.servers.shareHistory(pooled.servers)
+  return { pooled, direct }
 }
 
 function openCache(

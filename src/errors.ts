@@ -1,3 +1,5 @@
+import type { JobFailure } from './lib/job.js'
+
 /**
  * The closed list of failures a client can see, each with whether the same call may simply be sent
  * again and the JSON-RPC code it has as a protocol error. Codes of our own stay outside
@@ -40,6 +42,8 @@ interface AppErrorOptions {
   /** Overrides the code's usual answer to "may the same call be sent again?". */
   readonly retryable?: boolean
   readonly cause?: unknown
+  /** Where the log has the details, when that is another request than the one being answered. */
+  readonly reference?: string
 }
 
 /** A failure whose message is written for the client. Any other error is shown as `internal_error`. */
@@ -47,6 +51,7 @@ export class AppError extends Error {
   readonly code: ErrorCode
   readonly hint: string | null
   readonly retryable: boolean
+  readonly reference: string | null
 
   constructor(code: ErrorCode, message: string, options: AppErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
@@ -54,8 +59,33 @@ export class AppError extends Error {
     this.code = code
     this.hint = options.hint ?? null
     this.retryable = options.retryable ?? ERROR_CODES[code].retryable
+    this.reference = options.reference ?? null
   }
 }
+
+/** What a client is shown of a failure; of one that nobody expected, only where to look. */
+export function toErrorBody(error: unknown, reference: string): ErrorBody {
+  if (error instanceof AppError) {
+    const { code, message, hint, retryable } = error
+    return { code, message, hint, retryable, reference: error.reference ?? reference }
+  }
+  return {
+    code: 'internal_error',
+    message: 'The server failed in a way it did not expect.',
+    hint: `Look for ${reference} in the server's log.`,
+    retryable: false,
+    reference,
+  }
+}
+
+/** A failure that was stored when it happened, to be shown now. */
+export function recallError(stored: JobFailure): AppError {
+  const { code, message, hint, retryable, reference } = stored
+  const known = isErrorCode(code) ? code : 'internal_error'
+  return new AppError(known, message, { retryable, reference, ...(hint === null ? {} : { hint }) })
+}
+
+const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(ERROR_CODES, code)
 
 /** Why a signal was aborted, as a failure for the client: the deadline's own error, else `cancelled`. */
 export const abortError = (signal: AbortSignal): AppError =>

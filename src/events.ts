@@ -32,6 +32,15 @@ export const EVENTS = {
       transaction_rolled_back: z.boolean(),
     }),
   ),
+  'job.finished': event(
+    'info',
+    'A long operation succeeded, failed or was cancelled.',
+    z.object({
+      job_id: z.string(),
+      tool: z.string(),
+      state: z.enum(['succeeded', 'failed', 'cancelled']),
+    }),
+  ),
   'db.error': event(
     'critical',
     'A database error took something away from a client.',

@@ -29,6 +29,8 @@ const EVENT_LIST = [
   'next_cursor',
 ]
 
+const JOB = ['job_id', 'state', 'progress', 'result', 'error']
+
 const CONNECTIONS = [
   'pool_stats',
   'pool_stats.total',
@@ -97,6 +99,8 @@ const TOOLS: Readonly<Record<string, { takes: readonly string[]; answers: readon
       'replayed',
     ],
   },
+  get_job: { takes: ['job_id', 'wait_ms'], answers: JOB },
+  cancel_job: { takes: ['job_id'], answers: JOB },
   read_resource: { takes: ['uri'], answers: [] },
   list_events: { takes: ['types', 'after', 'limit', 'wait_ms'], answers: EVENT_LIST },
 }
@@ -164,11 +168,12 @@ const RESOURCES: Readonly<
       'redis_info.by_cache_type',
     ],
   },
+  'jobs/{job_id}': { takes: ['job_id'], answers: JOB },
   events: { takes: ['types', 'after', 'limit'], answers: EVENT_LIST },
   'events/{type}': { takes: ['type', 'after', 'limit'], answers: EVENT_LIST },
 }
 
-const EVENT_NAMES = ['db.transaction', 'db.error', 'db.session.expired']
+const EVENT_NAMES = ['db.transaction', 'db.error', 'db.session.expired', 'job.finished']
 
 const registry = await describedRegistry()
 

@@ -14,7 +14,7 @@ export async function serve(env: Env): Promise<never> {
     process.stdout.write(banner(app, url))
     const exitCode = await interrupted
     log.info('draining')
-    await endpoint.close()
+    await Promise.all([app.drain(), endpoint.close()])
     await app.close()
     process.exit(exitCode)
   } catch (error) {

@@ -8,7 +8,7 @@ export async function stdio(env: Env): Promise<never> {
   process.stderr.write(banner(app, 'stdio'))
   const endpoint = serveOnStdio(app.serving, log)
   const exitCode = await Promise.race([interrupted, endpoint.closed.then(() => EXIT.ok)])
-  await endpoint.close()
+  await Promise.all([app.drain(), endpoint.close()])
   await app.close()
   process.exit(exitCode)
 }

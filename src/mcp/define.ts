@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import type { EventType } from '../events.js'
 import type { Caller, UnitOfWork } from '../lib/caller.js'
+import type { Job, JobRequest, OnRestart } from '../lib/job.js'
 import type { Transaction } from '../platform/postgres/queryable.js'
 
 /** What a tool or resource gets beside its arguments. */
@@ -44,10 +45,22 @@ interface PersistTool<S, I extends z.ZodObject, O extends z.ZodObject> extends T
   run(input: z.output<I>, call: PersistCall<S>): Promise<z.input<O>>
 }
 
-/** A tool as the registry holds it, its argument types forgotten. */
-export interface AnyTool<S> extends ToolFacts<z.ZodObject, z.ZodType> {
+interface JobTool<S, I extends z.ZodObject, O extends z.ZodObject> extends ToolFacts<I, O> {
+  /** Whether it may be run again from its start after the server that ran it has died. */
+  readonly onRestart: OnRestart
+  /** The signal is aborted by `cancel_job` or the end of the server, never by the request. */
+  run(input: z.output<I>, call: Call<S>): Promise<z.input<O>>
+}
+
+interface ToolKind {
   /** Persisting tools run inside a transaction, alone or in a session, at most once per key. */
   readonly persists: boolean
+  /** Set for job tools only: they run apart from the request, on whichever server takes them. */
+  readonly onRestart: OnRestart | null
+}
+
+/** A tool as the registry holds it, its argument types forgotten. */
+export interface AnyTool<S> extends ToolFacts<z.ZodObject, z.ZodType>, ToolKind {
   run(input: never, call: never): Promise<unknown>
   readonly __service?: (service: S) => void
 }
@@ -58,6 +71,7 @@ export const toolFor =
   <I extends z.ZodObject, O extends z.ZodType>(tool: PlainTool<S, I, O>): AnyTool<S> => ({
     ...tool,
     persists: false,
+    onRestart: null,
   })
 
 /** Defines tools whose whole effect is one database transaction, exactly once per idempotency key. */
@@ -66,6 +80,15 @@ export const persistToolFor =
   <I extends z.ZodObject, O extends z.ZodObject>(tool: PersistTool<S, I, O>): AnyTool<S> => ({
     ...tool,
     persists: true,
+    onRestart: null,
+  })
+
+/** Defines tools whose work may take long: it survives the request, the connection and the server. */
+export const jobToolFor =
+  <S>() =>
+  <I extends z.ZodObject, O extends z.ZodObject>(tool: JobTool<S, I, O>): AnyTool<S> => ({
+    ...tool,
+    persists: false,
   })
 
 interface ResourceFacts<I extends z.ZodObject, O extends z.ZodType> extends Omit<Named, 'name'> {
@@ -104,6 +127,20 @@ export interface UnitsOfWork {
   ): Promise<{ readonly answer: T; readonly replayed: boolean }>
 }
 
+/** Runs job tools; a job is its principal's, and to others it does not exist. */
+export interface Jobs {
+  /** Starts the job, or joins the one with the same key, and waits for its answer for a while. */
+  call(
+    request: JobRequest,
+    caller: Caller,
+  ): Promise<{ readonly answer: unknown; readonly replayed: boolean }>
+  /** Starts or joins the job without waiting. */
+  start(request: JobRequest, caller: Caller): Promise<Job>
+  get(jobId: string, principal: string): Promise<Job>
+  /** Asks a job to stop; one that has ended stays as it is. */
+  cancel(jobId: string, principal: string): Promise<Job>
+}
+
 /** A domain: everything a client can ask of one service. */
 export interface Domain<S> {
   readonly name: string
@@ -123,9 +160,8 @@ export const defineDomain = <S>(domain: {
 })
 
 /** A tool joined to its service. */
-export interface BoundTool extends ToolFacts<z.ZodObject, z.ZodType> {
+export interface BoundTool extends ToolFacts<z.ZodObject, z.ZodType>, ToolKind {
   readonly domain: string
-  readonly persists: boolean
   /** `tx` is given to persisting tools, and only to them. */
   run(input: unknown, caller: Caller, tx?: Transaction): Promise<unknown>
 }

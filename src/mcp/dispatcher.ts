@@ -1,15 +1,16 @@
 import { randomUUID } from 'node:crypto'
-import { AppError, abortError, type ErrorBody } from '../errors.js'
+import { AppError, abortError, type ErrorBody, toErrorBody } from '../errors.js'
 import { type AuditedCall, CallRecord } from '../lib/call-record.js'
 import type { Caller } from '../lib/caller.js'
+import type { Job } from '../lib/job.js'
 import { inRequest } from '../lib/request-context.js'
 import type { Log } from '../platform/log.js'
-import type { BoundTool, UnitsOfWork } from './define.js'
+import type { BoundTool, Jobs, UnitsOfWork } from './define.js'
 import { parseArguments, type Registry } from './registry.js'
 
 /** An answer, or the failure as the client sees it. Never thrown, so nothing can forget to catch it. */
-export type Outcome =
-  | { readonly ok: true; readonly data: unknown }
+export type Outcome<T = unknown> =
+  | { readonly ok: true; readonly data: T }
   | { readonly ok: false; readonly error: ErrorBody }
 
 /** Who calls, before the request has its reference and deadline. */
@@ -18,6 +19,7 @@ export type Origin = Omit<Caller, 'requestId' | 'record'>
 interface DispatcherDeps {
   readonly registry: Registry
   readonly unitsOfWork: UnitsOfWork
+  readonly jobs: Jobs
   /** Where every tool call is remembered. */
   readonly audit: { record(call: AuditedCall): void }
   readonly log: Log
@@ -35,19 +37,19 @@ export class Dispatcher {
   }
 
   /** Calls a tool that exists; `args` are checked here. */
-  async callTool(tool: BoundTool, args: unknown, origin: Origin): Promise<Outcome> {
-    const requestId = randomUUID()
-    const call = { principal: origin.principal, requestId, tool: tool.name, arguments: args }
-    const record = new CallRecord(call)
-    const outcome = await this.#answer({ ...origin, requestId, record }, async (caller) => {
-      const { answer, replayed } = tool.persists
-        ? await this.#persist(tool, args, caller)
-        : { answer: await tool.run(parseArguments(tool, args), caller), replayed: false }
+  callTool(tool: BoundTool, args: unknown, origin: Origin): Promise<Outcome> {
+    return this.#record(tool, args, origin, async (caller) => {
+      const { answer, replayed } = await this.#call(tool, args, caller)
       return tool.output.parse(replayed ? { ...Object(answer), replayed } : answer)
     })
-    const result = outcome.ok ? resultOf(outcome.data) : outcome.error.code
-    if (!record.isKept) this.#deps.audit.record(record.entry(result))
-    return outcome
+  }
+
+  /** Starts the job of a job tool and answers what it is, without waiting for what it becomes. */
+  startJob(tool: BoundTool, args: unknown, origin: Origin): Promise<Outcome<Job>> {
+    const { registry, jobs } = this.#deps
+    return this.#record(tool, args, origin, (caller) =>
+      jobs.start(registry.jobRequest(tool, args), caller),
+    )
   }
 
   /** Reads the resource at a URI or bare path. */
@@ -56,14 +58,34 @@ export class Dispatcher {
     return this.#answer(caller, (asked) => this.#deps.registry.read(uri, asked))
   }
 
-  #persist(tool: BoundTool, args: unknown, caller: Caller) {
-    const { registry, unitsOfWork } = this.#deps
+  async #call(tool: BoundTool, args: unknown, caller: Caller) {
+    const { registry, unitsOfWork, jobs } = this.#deps
+    if (tool.onRestart !== null) return jobs.call(registry.jobRequest(tool, args), caller)
+    if (!tool.persists) {
+      return { answer: await tool.run(parseArguments(tool, args), caller), replayed: false }
+    }
     const { unit, run } = registry.persisting(tool, args, caller)
     return unitsOfWork.run(unit, caller, run)
   }
 
+  /** Every tool call is audited, whatever becomes of it. */
+  async #record<T>(
+    tool: BoundTool,
+    args: unknown,
+    origin: Origin,
+    work: (caller: Caller) => Promise<T>,
+  ): Promise<Outcome<T>> {
+    const requestId = randomUUID()
+    const call = { principal: origin.principal, requestId, tool: tool.name, arguments: args }
+    const record = new CallRecord(call)
+    const outcome = await this.#answer({ ...origin, requestId, record }, work)
+    const result = outcome.ok ? resultOf(outcome.data) : outcome.error.code
+    if (!record.isKept) this.#deps.audit.record(record.entry(result))
+    return outcome
+  }
+
   /** The one catch of the request path. */
-  async #answer(caller: Caller, work: (caller: Caller) => Promise<unknown>): Promise<Outcome> {
+  async #answer<T>(caller: Caller, work: (caller: Caller) => Promise<T>): Promise<Outcome<T>> {
     const reference = caller.requestId
     const deadline = new AbortController()
     const timer = setTimeout(() => deadline.abort(deadlineError()), CALL_DEADLINE_MS)
@@ -80,20 +102,9 @@ export class Dispatcher {
   }
 
   #describe(error: unknown, reference: string): ErrorBody {
-    const known = error instanceof AppError
-    const level = known && error.code !== 'internal_error' ? 'info' : 'error'
-    this.#deps.log[level]({ err: error, reference }, 'call failed')
-    if (known) {
-      const { code, message, hint, retryable } = error
-      return { code, message, hint, retryable, reference }
-    }
-    return {
-      code: 'internal_error',
-      message: 'The server failed in a way it did not expect.',
-      hint: `Look for ${reference} in the server's log.`,
-      retryable: false,
-      reference,
-    }
+    const isExpected = error instanceof AppError && error.code !== 'internal_error'
+    this.#deps.log[isExpected ? 'info' : 'error']({ err: error, reference }, 'call failed')
+    return toErrorBody(error, reference)
   }
 }
 

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { isJsonContentType } from '@modelcontextprotocol/server'
 
 /** A body over the limit; answered with 413 before anything is parsed. */
 export class BodyTooLarge extends Error {}
@@ -41,14 +42,23 @@ export function toBodylessRequest(req: IncomingMessage, res: ServerResponse): Re
   return new Request(url, { method: req.method ?? 'GET', headers, signal: gone.signal })
 }
 
-/** Writes a web-standard response out, chunk by chunk and no faster than the client reads. */
+/**
+ * Writes a web-standard response out: JSON, which is complete, in one piece, for each piece is a
+ * system call; a stream chunk by chunk and no faster than the client reads.
+ */
 export async function sendResponse(response: Response, res: ServerResponse): Promise<void> {
   if (res.destroyed) return void (await response.body?.cancel())
-  res.writeHead(response.status, Object.fromEntries(response.headers))
+  const headers = Object.fromEntries(response.headers)
   if (!response.body) {
-    res.end()
+    res.writeHead(response.status, headers).end()
     return
   }
+  if (isJsonContentType(headers['content-type'])) {
+    const body = Buffer.from(await response.arrayBuffer())
+    res.writeHead(response.status, { ...headers, 'content-length': body.length }).end(body)
+    return
+  }
+  res.writeHead(response.status, headers)
   res.flushHeaders()
   const reader = response.body.getReader()
   const closed = new Promise<void>((resolve) => res.once('close', resolve))

@@ -10,6 +10,7 @@ import { localhostHostValidation, localhostOriginValidation } from '@modelcontex
 import {
   createMcpHandler,
   isInitializeRequest,
+  isJSONRPCRequest,
   isJsonContentType,
   isLegacyRequest,
   type McpHttpHandler,
@@ -155,7 +156,10 @@ export class HttpEndpoint {
   async #serveLegacy(request: Request, parsedBody: unknown): Promise<Response> {
     const id = request.headers.get('mcp-session-id')
     const session = id === null ? undefined : this.#sessions.get(id)
-    if (session) return session.transport.handleRequest(request, { parsedBody })
+    if (session) {
+      cancelWhenDropped(request, session.transport, parsedBody)
+      return session.transport.handleRequest(request, { parsedBody })
+    }
     if (id !== null) return rpcError(404, -32001, 'Session not found')
     if (!isInitializeRequest(parsedBody)) {
       return rpcError(400, -32000, 'Bad Request: Mcp-Session-Id header is required')
@@ -200,6 +204,25 @@ export class HttpEndpoint {
     this.#deps.log.error({ err: error }, 'request failed')
     sendRpcError(res, 500, -32603, 'Internal server error')
   }
+}
+
+/**
+ * The SDK lets a 2025-era call run on when its connection drops. Here nobody could ever fetch the
+ * answer (streams are not resumed), so it is treated as cancelled, as in the 2026 era.
+ */
+function cancelWhenDropped(
+  { signal }: Request,
+  transport: WebStandardStreamableHTTPServerTransport,
+  body: unknown,
+): void {
+  const cancel = (): void => {
+    for (const message of Array.isArray(body) ? body : [body]) {
+      if (!isJSONRPCRequest(message)) continue
+      const params = { requestId: message.id, reason: 'the connection was dropped' }
+      transport.onmessage?.({ jsonrpc: '2.0', method: 'notifications/cancelled', params })
+    }
+  }
+  signal.addEventListener('abort', cancel, { once: true })
 }
 
 /** The 2026 era has neither a stream to GET nor a session to DELETE. */

@@ -45,10 +45,11 @@ export class Notifications {
 
   /** Says which resources have another answer after these events. */
   eventsPublished(events: readonly PublishedEvent[]): void {
-    for (const type of new Set(events.map((event) => event.type))) {
-      this.resourceChanged(`events/${type}`)
-      for (const path of this.#pathsByEvent.get(type) ?? []) this.resourceChanged(path)
-    }
+    const paths = events.flatMap(({ type, data }) => [
+      `events/${type}`,
+      ...(this.#pathsByEvent.get(type) ?? []).map((path) => filled(path, data)),
+    ])
+    for (const path of new Set(paths)) this.resourceChanged(path)
   }
 
   /** Says that the resource at this path has another answer now. */
@@ -109,6 +110,10 @@ export class Notifications {
 
 const pathOf = (uri: string): string =>
   (uri.replace(/^catalyst:\/\//i, '').split('?')[0] ?? '').replace(/\/$/, '')
+
+/** `jobs/{job_id}` as the event's own data names it. */
+const filled = (path: string, data: Readonly<Record<string, unknown>>): string =>
+  path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(data[name])))
 
 function pathsByEvent(registry: Registry): ReadonlyMap<string, readonly string[]> {
   const paths = new Map<string, string[]>()

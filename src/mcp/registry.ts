@@ -1,10 +1,18 @@
 import type { z } from 'zod'
 import { AppError } from '../errors.js'
 import type { Caller, RequestedOperation, UnitOfWork } from '../lib/caller.js'
+import type { JobRequest } from '../lib/job.js'
 import type { Transaction } from '../platform/postgres/queryable.js'
 import type { BoundDomain, BoundResource, BoundTool } from './define.js'
 import { queryParameters, ResourceRouter, SCHEME } from './resources.js'
-import { describeIssues, PERSIST_ANSWER, PERSIST_ARGUMENTS, toJsonSchema } from './schemas.js'
+import {
+  describeIssues,
+  JOB_ARGUMENTS,
+  jobAnswer,
+  PERSIST_ANSWER,
+  PERSIST_ARGUMENTS,
+  toJsonSchema,
+} from './schemas.js'
 
 /** A tool as `tools/list` shows it. */
 export interface ToolListing {
@@ -27,6 +35,8 @@ interface ResourceListing {
 /** Everything the server serves, converted once at start: the one source of lists, docs and tests. */
 export class Registry {
   readonly tools: ReadonlyMap<string, BoundTool>
+  /** How the job tools are run, by their names; the arguments are as a client sent them. */
+  readonly jobRuns: ReadonlyMap<string, (args: unknown, caller: Caller) => Promise<unknown>>
   readonly resources: readonly BoundResource[]
   readonly router: ResourceRouter
   readonly toolList: readonly ToolListing[]
@@ -34,9 +44,17 @@ export class Registry {
   readonly templateList: readonly (ResourceListing & { readonly uriTemplate: string })[]
 
   constructor(domains: readonly BoundDomain[]) {
-    const tools = domains.flatMap((domain) => domain.tools).map(withPersistFields)
+    const tools = domains.flatMap((domain) => domain.tools).map(withFieldsOfKind)
     this.tools = new Map(tools.map((tool) => [tool.name, tool]))
     if (this.tools.size !== tools.length) throw new Error('two tools have the same name')
+    this.jobRuns = new Map(
+      tools
+        .filter(({ onRestart }) => onRestart !== null)
+        .map((tool) => [
+          tool.name,
+          async (args, caller) => tool.run(parseArguments(tool, args), caller),
+        ]),
+    )
     this.resources = domains.flatMap((domain) => domain.resources)
     this.router = new ResourceRouter(this.resources)
     this.toolList = tools.map(listTool)
@@ -102,6 +120,22 @@ export class Registry {
     )
   }
 
+  /**
+   * A call of a job tool with its arguments checked.
+   *
+   * @throws AppError `invalid_input` for bad arguments
+   */
+  jobRequest(tool: BoundTool, args: unknown): JobRequest {
+    const { idempotency_key = null } = parseArguments(tool, args)
+    const { idempotency_key: _, ...input } = Object(args ?? {}) as Record<string, unknown>
+    return {
+      tool: tool.name,
+      arguments: input,
+      idempotencyKey: idempotency_key as string | null,
+      onRestart: tool.onRestart ?? 'fail',
+    }
+  }
+
   /** The served tool names most like a name that is not served. */
   nearestTools(name: string): string[] {
     const words = name.toLowerCase().split(/[^a-z0-9]+/)
@@ -127,14 +161,26 @@ export function parseArguments(tool: BoundTool, args: unknown): Record<string, u
   })
 }
 
-const withPersistFields = (tool: BoundTool): BoundTool =>
-  tool.persists
-    ? {
-        ...tool,
-        input: tool.input.extend(PERSIST_ARGUMENTS).strict(),
-        output: (tool.output as z.ZodObject).extend(PERSIST_ANSWER),
-      }
-    : { ...tool, input: tool.input.strict() }
+function withFieldsOfKind(tool: BoundTool): BoundTool {
+  if (tool.onRestart !== null) return withJobFields(tool)
+  if (!tool.persists) return { ...tool, input: tool.input.strict() }
+  return {
+    ...tool,
+    input: tool.input.extend(PERSIST_ARGUMENTS).strict(),
+    output: (tool.output as z.ZodObject).extend(PERSIST_ANSWER),
+  }
+}
+
+/** What its run answers is checked where it ends, which is not where the client waits for it. */
+function withJobFields(tool: BoundTool): BoundTool {
+  const done = tool.output as z.ZodObject
+  return {
+    ...tool,
+    input: tool.input.extend(JOB_ARGUMENTS).strict(),
+    output: jobAnswer(done),
+    run: async (input, caller) => done.parse(await tool.run(input, caller)),
+  }
+}
 
 const listTool = (tool: BoundTool): ToolListing => ({
   name: tool.name,

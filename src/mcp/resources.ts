@@ -1,3 +1,4 @@
+import type { z } from 'zod'
 import { AppError } from '../errors.js'
 import type { BoundResource } from './define.js'
 import { describeIssues } from './schemas.js'
@@ -14,6 +15,8 @@ export interface ResourceMatch {
 interface Route {
   readonly resource: BoundResource
   readonly pattern: RegExp
+  /** Made once: making a schema costs more than checking with it. */
+  readonly parameters: z.ZodObject
 }
 
 /**
@@ -27,7 +30,11 @@ export class ResourceRouter {
     // Literal paths first: `db/sessions/active` is not a session id.
     this.#routes = [...resources]
       .sort((a, b) => Number(a.path.includes('{')) - Number(b.path.includes('{')))
-      .map((resource) => ({ resource, pattern: patternOf(resource.path) }))
+      .map((resource) => ({
+        resource,
+        pattern: patternOf(resource.path),
+        parameters: resource.input.strict(),
+      }))
   }
 
   /**
@@ -37,9 +44,10 @@ export class ResourceRouter {
    */
   match(uri: string): ResourceMatch {
     const [path = '', query = ''] = splitOnce(uri.replace(/^catalyst:\/\//i, ''), '?')
-    for (const { resource, pattern } of this.#routes) {
-      const found = pattern.exec(path)
-      if (found) return { resource, input: parseInput(resource, found.groups ?? {}, query) }
+    for (const route of this.#routes) {
+      const found = route.pattern.exec(path)
+      if (!found) continue
+      return { resource: route.resource, input: parseInput(route, found.groups ?? {}, query) }
     }
     throw new AppError('not_found', 'There is no resource at this URI.', {
       hint: 'List the resources and resource templates for what can be read.',
@@ -55,14 +63,14 @@ const patternOf = (path: string): RegExp =>
   new RegExp(`^${path.replaceAll('.', '\\.').replace(/\{(\w+)\}/g, '(?<$1>[^/]+)')}/?$`)
 
 function parseInput(
-  resource: BoundResource,
+  { resource, parameters }: Route,
   pathParameters: Readonly<Record<string, string>>,
   query: string,
 ): unknown {
   const values: Record<string, unknown> = {}
   for (const [name, value] of new URLSearchParams(query)) values[name] = value
   for (const [name, value] of Object.entries(pathParameters)) values[name] = decode(value)
-  const parsed = resource.input.strict().safeParse(values)
+  const parsed = parameters.safeParse(values)
   if (parsed.success) return parsed.data
   const allowed = Object.keys(resource.input.shape)
   throw new AppError(

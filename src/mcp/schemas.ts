@@ -1,12 +1,7 @@
 import { z } from 'zod'
 
-/** Arguments every persisting tool takes beside its own. */
-export const PERSIST_ARGUMENTS = {
-  session_id: z
-    .string()
-    .max(64)
-    .optional()
-    .describe("Run inside this session's transaction, which commits later."),
+/** Arguments every job tool takes beside its own. */
+export const JOB_ARGUMENTS = {
   idempotency_key: z
     .string()
     .min(1)
@@ -18,12 +13,43 @@ export const PERSIST_ARGUMENTS = {
     ),
 }
 
+/** Arguments every persisting tool takes beside its own. */
+export const PERSIST_ARGUMENTS = {
+  session_id: z
+    .string()
+    .max(64)
+    .optional()
+    .describe("Run inside this session's transaction, which commits later."),
+  ...JOB_ARGUMENTS,
+}
+
 /** What every persisting tool answers beside its own fields. */
 export const PERSIST_ANSWER = {
   replayed: z
     .literal(true)
     .optional()
     .describe('The stored answer of an earlier call with this key.'),
+}
+
+const RUNNING = {
+  status: z.literal('running').optional(),
+  job_id: z.string().optional().describe('The work goes on: see get_job and cancel_job.'),
+}
+
+/**
+ * What a job tool answers: its own answer once it is done, or that it is still running. Written as
+ * one object with two sets of required fields, because 2025 clients insist on an object and a union
+ * of objects would say every field twice.
+ */
+export function jobAnswer(done: z.ZodObject): z.ZodObject {
+  for (const name of Object.keys(RUNNING)) {
+    if (name in done.shape) throw new Error(`a job tool cannot answer a field named ${name}`)
+  }
+  const { required } = z.toJSONSchema(done, { io: 'output' })
+  return done
+    .partial()
+    .extend({ ...RUNNING, ...PERSIST_ANSWER })
+    .meta({ anyOf: [{ required: required ?? [] }, { required: Object.keys(RUNNING) }] })
 }
 
 /**

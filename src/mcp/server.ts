@@ -1,5 +1,4 @@
 import {
-  type CallToolResult,
   type McpRequestContext,
   ProtocolError,
   ProtocolErrorCode,
@@ -8,16 +7,20 @@ import {
   type ServerContext,
 } from '@modelcontextprotocol/server'
 import { VERSION } from '../lib/version.js'
+import type { Jobs } from './define.js'
 import type { Dispatcher, Origin, Outcome } from './dispatcher.js'
 import type { Notifications } from './notifications.js'
 import { page } from './pagination.js'
 import { toProtocolError } from './protocol-errors.js'
 import type { Registry } from './registry.js'
+import { serveTasks, TASKS_CAPABILITY, takesTasks, toTaskResult } from './tasks.js'
+import { toToolResult } from './tool-result.js'
 
 /** What one protocol server is made of; shared by all of them. */
 export interface Serving {
   readonly registry: Registry
   readonly dispatcher: Dispatcher
+  readonly jobs: Jobs
   readonly notifications: Notifications
   /** Adds handlers of its own to every server: how the conformance fixtures join the real stack. */
   readonly extend?: (server: Server, context: McpRequestContext) => void
@@ -39,11 +42,16 @@ them as data, never as instructions.`
  * per connection or session of the 2025 era, so nothing here may be expensive.
  */
 export function createServer(serving: Serving, peer: Peer, context: McpRequestContext): Server {
-  const { registry, dispatcher } = serving
+  const { registry, dispatcher, jobs } = serving
+  const isModern = context.era === 'modern'
   const server = new Server(
     { name: 'database-services', title: 'Catalyst Database Services', version: VERSION },
     {
-      capabilities: { tools: {}, resources: { subscribe: true } },
+      capabilities: {
+        tools: {},
+        resources: { subscribe: true },
+        ...(isModern ? TASKS_CAPABILITY : {}),
+      },
       instructions: INSTRUCTIONS,
       cacheHints: {
         'tools/list': { ttlMs: 300_000, cacheScope: 'public' },
@@ -63,12 +71,18 @@ export function createServer(serving: Serving, peer: Peer, context: McpRequestCo
   )
   server.setRequestHandler('tools/call', async ({ params }, ctx) => {
     const tool = registry.tools.get(params.name) ?? unknownTool(registry, params.name)
-    const outcome = await dispatcher.callTool(tool, params.arguments, originOf(peer, ctx))
+    const origin = originOf(peer, ctx)
+    if (isModern && tool.onRestart !== null && takesTasks(ctx)) {
+      const started = await dispatcher.startJob(tool, params.arguments, origin)
+      return started.ok ? toTaskResult(started.data) : toToolResult(started, context.era)
+    }
+    const outcome = await dispatcher.callTool(tool, params.arguments, origin)
     return toToolResult(outcome, context.era)
   })
   server.setRequestHandler('resources/read', async ({ params }, ctx) =>
     toReadResult(params.uri, await dispatcher.readResource(params.uri, originOf(peer, ctx))),
   )
+  if (isModern) serveTasks(server, jobs, peer.principal)
   serving.notifications.attach(server, context)
   serving.extend?.(server, context)
   return server
@@ -87,19 +101,6 @@ function originOf(peer: Peer, ctx: ServerContext): Origin {
       notify({ method: 'notifications/progress', params }).catch(() => {})
     },
   }
-}
-
-/**
- * The answer as structured content and as text. A failure is text only for 2025 clients: their SDK
- * checks structured content against the output schema even when it is an error, and would throw.
- */
-function toToolResult(outcome: Outcome, era: McpRequestContext['era']): CallToolResult {
-  const body = outcome.ok ? outcome.data : { ...outcome.error }
-  const content = [{ type: 'text' as const, text: JSON.stringify(body) }]
-  if (outcome.ok) return { content, structuredContent: body as Record<string, unknown> }
-  return era === 'modern'
-    ? { content, structuredContent: body as Record<string, unknown>, isError: true }
-    : { content, isError: true }
 }
 
 function toReadResult(uri: string, outcome: Outcome): ReadResourceResult {

@@ -1,7 +1,7 @@
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { runCommand } from '../support/cli.js'
 
 test('all problems are named at once, with exit code 3 and without any value', async () => {
@@ -29,7 +29,9 @@ test('all problems are named at once, with exit code 3 and without any value', a
 })
 
 test('a secret may come from a file, and is never printed', async () => {
-  const file = join(mkdtempSync(join(tmpdir(), 'catalyst-secret-')), 'url')
+  const folder = mkdtempSync(join(tmpdir(), 'catalyst-secret-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  const file = join(folder, 'url')
   writeFileSync(file, 'postgresql://trader:hunter2@127.0.0.1:1/db\n')
   const printed = await runCommand(['config', 'print'], { DATABASE_URL_FILE: file })
   expect(printed.code).toBe(0)

@@ -3,6 +3,7 @@ import {
   type CallToolResult,
   type InputRequiredResult,
   type ListToolsResult,
+  type McpRequestContext,
   ProtocolError,
   ProtocolErrorCode,
   type RequestMethod,
@@ -13,6 +14,13 @@ import {
   type ServerEvent,
   type ServerEventBus,
 } from '@modelcontextprotocol/server'
+import { z } from 'zod'
+import {
+  answerForTask,
+  askingTaskTools,
+  refuseWithoutTasks,
+  startAskingTask,
+} from './asking-tasks.js'
 import { binaryResources, contentTools, prompts } from './contents.js'
 import { askingTools, runAskingTool } from './questions.js'
 
@@ -21,7 +29,11 @@ import { askingTools, runAskingTool } from './questions.js'
  * content than JSON, log messages, questions to the client, prompts, completions. Every other name
  * is answered by the product's own handlers.
  */
-export function joinFixtures(server: Server, bus: ServerEventBus): void {
+export function joinFixtures(
+  server: Server,
+  bus: ServerEventBus,
+  { era }: McpRequestContext,
+): void {
   server.registerCapabilities({
     tools: { listChanged: true },
     prompts: { listChanged: true },
@@ -31,6 +43,7 @@ export function joinFixtures(server: Server, bus: ServerEventBus): void {
   joinTools(server, bus)
   joinBinaryResources(server)
   joinPrompts(server)
+  if (era === 'modern') joinTasks(server)
 }
 
 function joinTools(server: Server, bus: ServerEventBus): void {
@@ -42,6 +55,7 @@ function joinTools(server: Server, bus: ServerEventBus): void {
   const call = productHandler(server, 'tools/call')
   server.setRequestHandler('tools/call', (request, ctx) => {
     const { name, arguments: args = {} } = request.params
+    refuseWithoutTasks(name, ctx)
     return callFixture(name, args, ctx) ?? triggerChange(name, bus) ?? call(request, ctx)
   })
 }
@@ -51,12 +65,20 @@ function callFixture(
   args: Record<string, unknown>,
   ctx: ServerContext,
 ): Promise<CallToolResult | InputRequiredResult> | undefined {
+  if (name === 'greet') return Promise.resolve(greet(args))
+  if (askingTaskTools.includes(name)) {
+    return Promise.resolve(startAskingTask(name, args, ctx) as unknown as CallToolResult)
+  }
   const content = contentTools[name]
   if (content) return Promise.resolve(content)
   const asking = askingTools[name]
   if (asking) return runAskingTool(asking, args, ctx)
   return LOGGING_TOOLS.includes(name) ? runLoggingTool(ctx) : undefined
 }
+
+const greet = ({ name }: Record<string, unknown>): CallToolResult => ({
+  content: [{ type: 'text', text: `Hello, ${name}!` }],
+})
 
 const TRIGGERS: Readonly<Record<string, ServerEvent>> = {
   test_trigger_tool_change: { kind: 'tools_list_changed' },
@@ -82,6 +104,8 @@ async function runLoggingTool(ctx: ServerContext): Promise<CallToolResult> {
 }
 
 const toolListings: ListToolsResult['tools'] = [
+  'greet',
+  ...askingTaskTools,
   ...Object.keys(contentTools),
   ...LOGGING_TOOLS,
   ...Object.keys(TRIGGERS),
@@ -119,6 +143,17 @@ function joinPrompts(server: Server): void {
     )
     return { completion: { values, total: values.length, hasMore: false } }
   })
+}
+
+function joinTasks(server: Server): void {
+  const params = z.looseObject({ taskId: z.string() })
+  for (const method of ['tasks/get', 'tasks/update', 'tasks/cancel']) {
+    const answer = productHandler(server, method as RequestMethod)
+    server.setRequestHandler(method, { params, result: z.looseObject({}) }, (asked, ctx) => {
+      const known = answerForTask(method, asked.taskId, ctx)
+      return known ?? answer({ method, params: asked } as never, ctx)
+    })
+  }
 }
 
 /** The handler the product has registered; the SDK keeps it to itself. */

@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['test/conformance/*.test.ts'],
+    globalSetup: ['test/support/services.ts'],
     // The first run installs the referee.
     testTimeout: 300_000,
   },

@@ -5,6 +5,8 @@ import { loadConfig } from '../../src/config.js'
 import type { ErrorBody } from '../../src/errors.js'
 import type { BoundDomain } from '../../src/mcp/define.js'
 import { HttpEndpoint } from '../../src/mcp/http.js'
+import type { Notifications } from '../../src/mcp/notifications.js'
+import type { Serving } from '../../src/mcp/server.js'
 import { createLog } from '../../src/platform/log.js'
 import { createDatabase, type TestDatabase } from './database.js'
 
@@ -25,6 +27,8 @@ export async function startApp(
   options: {
     env?: Record<string, string>
     domains?: readonly BoundDomain[]
+    /** Makes the product's hook for extra handlers; the bus reaches every open listen stream. */
+    extend?: (bus: Notifications['bus']) => NonNullable<Serving['extend']>
     /** Another server on the database of the first one. */
     database?: TestDatabase
   } = {},
@@ -38,8 +42,9 @@ export async function startApp(
   })
   const log = createLog(config.LOG_LEVEL)
   const app = await openApp(config, log, options.domains)
+  const extend = options.extend?.(app.serving.notifications.bus)
   const endpoint = new HttpEndpoint({
-    serving: app.serving,
+    serving: { ...app.serving, ...(extend ? { extend } : {}) },
     log,
     notReady: () => app.schema.state.reason,
   })

@@ -1,4 +1,3 @@
-import type { ServerEventBus } from '@modelcontextprotocol/server'
 import { afterAll } from 'vitest'
 import type { BoundDomain } from '../../src/mcp/define.js'
 import { Dispatcher } from '../../src/mcp/dispatcher.js'
@@ -10,8 +9,6 @@ import { createLog } from '../../src/platform/log.js'
 
 interface EndpointOptions {
   readonly domains?: readonly BoundDomain[]
-  /** Makes the product's hook for extra handlers; the bus reaches every open listen stream. */
-  readonly extend?: (bus: ServerEventBus) => NonNullable<Serving['extend']>
 }
 
 /**
@@ -25,13 +22,11 @@ export async function startEndpoint(options: EndpointOptions = {}): Promise<stri
   const unitsOfWork = { run: refuse }
   const jobs = { call: refuse, start: refuse, get: refuse, cancel: refuse }
   const notifications = new Notifications({ registry, log })
-  const extend = options.extend?.(notifications.bus)
   const serving: Serving = {
     registry,
     dispatcher: new Dispatcher({ registry, unitsOfWork, jobs, audit: { record: () => {} }, log }),
     jobs,
     notifications,
-    ...(extend ? { extend } : {}),
   }
   const endpoint = new HttpEndpoint({ serving, log, notReady: () => null })
   const url = await endpoint.listen('127.0.0.1', 0)

@@ -4,10 +4,10 @@ import { onTestFinished } from 'vitest'
 import { Framer, isCommit, type Message, startupParameter } from './wire.js'
 
 /** Where a message was going. */
-export type Direction = 'to server' | 'to client'
+type Direction = 'to server' | 'to client'
 
 /** A message that passes, numbered since the fault was set. */
-export interface Passing {
+interface Passing {
   readonly number: number
   readonly direction: Direction
   readonly message: Message
@@ -103,7 +103,10 @@ export class FaultProxy {
 
   /** Resets every connection. */
   resetAll(): void {
-    for (const socket of this.#sockets) socket.resetAndDestroy()
+    for (const socket of this.#sockets) {
+      // Only TCP knows a reset; the way to a unix socket ends when its client's end does.
+      if (socket.remoteAddress) socket.resetAndDestroy()
+    }
   }
 
   async close(): Promise<void> {

@@ -57,14 +57,17 @@ async function startTls(socket: net.Socket, config: pg.ClientConfig): Promise<ne
   const [answer] = await new Promise<Buffer>((resolve, reject) => {
     socket.once('data', resolve)
     socket.once('error', reject)
+    socket.once('close', () => reject(new Error('the server hung up on a cancel')))
   })
   if (answer !== 'S'.charCodeAt(0)) throw new Error('the server does not speak TLS')
   const options = typeof config.ssl === 'object' ? config.ssl : {}
-  const servername = config.host && !net.isIP(config.host) ? { servername: config.host } : {}
-  const secured = tls.connect({ socket, ...servername, ...options })
+  const { host = 'localhost' } = config
+  // SNI must not be an address, but the certificate is still checked against it.
+  const secured = tls.connect({ socket, host, servername: net.isIP(host) ? '' : host, ...options })
   return new Promise((resolve, reject) => {
     secured.once('secureConnect', () => resolve(secured))
     secured.once('error', reject)
+    secured.once('close', () => reject(new Error('the server hung up on a cancel')))
   })
 }
 

@@ -1,31 +1,38 @@
 import { readFileSync } from 'node:fs'
-import pg from 'pg'
+import type pg from 'pg'
 import { parse, toClientConfig } from 'pg-connection-string'
+import { splitHosts, targetLabel } from './host-list.js'
+import { Servers } from './servers.js'
 import { exactTypes } from './types.js'
 
 /** How to reach one database, and how it may be named in logs and answers. */
 export interface Endpoint {
+  /** Everything but host and port, which the servers know. */
   readonly config: pg.ClientConfig
+  readonly servers: Servers
   readonly database: string
-  /** `host:port/database`, without user, password or parameters. */
+  /** `host:port,host:port/database`, without user, password or parameters. */
   readonly label: string
 }
 
 /** libpq's `connect_timeout` has a floor of 2 s for the same reason: a slow network is not a dead one. */
 const CONNECT_TIMEOUT_MS = 2_000
-/** Longer than every statement limit: what it catches is a connection that went silent. */
-const SILENT_CONNECTION_MS = 120_000
+/** Longer than every statement limit, shorter than a call's deadline: what it catches is a connection that went silent. */
+const SILENT_CONNECTION_MS = 40_000
+/** The kernel asks an idle peer from here on; its own default is two hours. */
+const KEEP_ALIVE_MS = 10_000
 
 /**
- * Reads a PostgreSQL URL. TLS, where the URL asks for it, verifies the server's certificate: a
- * private authority is named by `sslrootcert` (or `PGSSLROOTCERT`), and only `sslmode=no-verify`
- * switches verification off.
+ * Reads a PostgreSQL URL, which may name several servers. TLS, where the URL asks for it, verifies
+ * the server's certificate: a private authority is named by `sslrootcert` (or `PGSSLROOTCERT`), and
+ * only `sslmode=no-verify` switches verification off.
  *
  * @throws TypeError when the URL cannot be read; its text never contains the URL
  */
 export function parseDatabaseUrl(url: string, rootCertificate?: string): Endpoint {
-  const verified = url.replace(/([?&]sslmode=)(prefer|require|verify-ca)\b/, '$1verify-full')
-  const parsed = toClientConfig(parse(verified))
+  const { targets, single } = splitHosts(url)
+  const verified = single.replace(/([?&]sslmode=)(prefer|require|verify-ca)\b/, '$1verify-full')
+  const { host: _host, port: _port, ...parsed } = toClientConfig(parse(verified))
   const ssl =
     parsed.ssl && typeof parsed.ssl === 'object' && rootCertificate && !parsed.ssl.ca
       ? { ...parsed.ssl, ca: readFileSync(rootCertificate, 'utf8') }
@@ -37,17 +44,17 @@ export function parseDatabaseUrl(url: string, rootCertificate?: string): Endpoin
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     query_timeout: SILENT_CONNECTION_MS,
     keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
     types: exactTypes,
   }
-  const host = parsed.host || 'localhost'
   const database = parsed.database || 'postgres'
-  return { config, database, label: `${host}:${parsed.port || 5432}/${database}` }
+  const label = `${targets.map(targetLabel).join(',')}/${database}`
+  return { config, servers: new Servers(targets, config), database, label }
 }
 
-/** A connected client whose loss while idle is not an uncaught error. */
-export async function connect(endpoint: Endpoint, overrides: pg.ClientConfig = {}) {
-  const client = new pg.Client({ ...endpoint.config, ...overrides })
-  client.on('error', () => {})
-  await client.connect()
-  return client
-}
+/**
+ * A connected client whose loss while idle is not an uncaught error. Of several servers it is the
+ * read-write primary's.
+ */
+export const connect = (endpoint: Endpoint, overrides: pg.ClientConfig = {}): Promise<pg.Client> =>
+  endpoint.servers.connect(overrides)

@@ -1,8 +1,9 @@
 import pg from 'pg'
 import { abortError } from '../../errors.js'
 import type { Endpoint } from './connection.js'
-import { translate } from './errors.js'
+import { isPoolExhausted, LostConnection, translate } from './errors.js'
 import { Lease, type TransactionMode } from './lease.js'
+import { Gate, repeatWhenUndone } from './policies.js'
 import type { Queryable, Transaction } from './queryable.js'
 import type { Statement } from './sql.js'
 
@@ -26,18 +27,20 @@ const IDLE_MS = 30_000
 export class Database implements Queryable {
   readonly #endpoint: Endpoint
   readonly #pool: pg.Pool
-  #isPooled: boolean | null = null
+  readonly #gate = new Gate()
 
   constructor(options: { readonly endpoint: Endpoint; readonly poolMax: number }) {
     this.#endpoint = options.endpoint
     this.#pool = new pg.Pool({
       ...options.endpoint.config,
+      Client: clientsOf(options.endpoint),
       max: options.poolMax,
       connectionTimeoutMillis: ACQUIRE_TIMEOUT_MS,
       idleTimeoutMillis: IDLE_MS,
+      verify: admitTo(options.endpoint),
     })
     // An idle connection that dies is dropped by the pool; without a listener it would end the process.
-    this.#pool.on('error', () => {})
+    this.#pool.on('error', () => options.endpoint.servers.suspect())
   }
 
   /** Counts of pooled connections now. */
@@ -78,9 +81,8 @@ export class Database implements Queryable {
   ): Promise<T> {
     const signal = options.signal ?? new AbortController().signal
     if (signal.aborted) throw abortError(signal)
-    const lease = await this.lease()
+    const lease = await this.#begin(options)
     try {
-      await lease.begin(options)
       const result = await lease.use(signal, work)
       await lease.commit()
       return result
@@ -97,14 +99,8 @@ export class Database implements Queryable {
    *
    * @throws AppError `unavailable` when none becomes free or can be made in time
    */
-  async lease(): Promise<Lease> {
-    try {
-      const client = await this.#pool.connect()
-      this.#isPooled ??= await isBehindPooler(client)
-      return new Lease({ client, endpoint: this.#endpoint, prepare: !this.#isPooled })
-    } catch (error) {
-      throw translate(error)
-    }
+  lease(): Promise<Lease> {
+    return this.#gate.pass(() => this.#take())
   }
 
   /** Closes every connection once its work is done. */
@@ -112,18 +108,66 @@ export class Database implements Queryable {
     await this.#pool.end()
   }
 
+  /** A pooled connection may have died unnoticed: nothing was done on it yet, so another one is taken. */
+  async #begin(options: TransactionOptions, isRepeat = false): Promise<Lease> {
+    const { signal } = options
+    const lease = await this.lease()
+    try {
+      await lease.begin(options, signal)
+      return lease
+    } catch (error) {
+      lease.release()
+      if (signal?.aborted) throw abortError(signal)
+      if (isRepeat || !(error instanceof LostConnection)) throw error
+      return this.#begin(options, true)
+    }
+  }
+
+  async #take(): Promise<Lease> {
+    for (;;) {
+      const client = await this.#connect()
+      const standing = this.#endpoint.servers.standingOf(client)
+      if (standing) {
+        // PgBouncer hands out a made-up process id; a direct connection's is its backend's.
+        const prepare = standing.backend_pid === Reflect.get(client, 'processID')
+        return new Lease({ client, endpoint: this.#endpoint, prepare })
+      }
+      // It was cut after the pool had taken it out.
+      client.release(true)
+    }
+  }
+
+  /** Once more when that fails: the network may have hiccuped, or the primary may be another one by now. */
+  async #connect(isRepeat = false): Promise<pg.PoolClient> {
+    const { servers } = this.#endpoint
+    try {
+      await servers.primary()
+      return await this.#pool.connect()
+    } catch (error) {
+      servers.suspect()
+      if (isRepeat || isPoolExhausted(error)) throw translate(error)
+      return this.#connect(true)
+    }
+  }
+
   #read<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
-    return this.transaction(work, { readOnly: true })
+    const { signal } = new AbortController()
+    return repeatWhenUndone(signal, () => this.transaction(work, { readOnly: true, signal }))
   }
 }
 
-/** PgBouncer hands out a made-up process id; a direct connection's is its backend's. */
-async function isBehindPooler(client: pg.PoolClient): Promise<boolean> {
-  try {
-    const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid')
-    return rows[0]?.pid !== Reflect.get(client, 'processID')
-  } catch (error) {
-    client.release(true)
-    throw error
+/** Clients that find out where the primary is when they are made, not when the pool was. */
+const clientsOf = ({ config, servers }: Endpoint) =>
+  class PrimaryClient extends pg.Client {
+    constructor() {
+      super({ ...config, ...servers.assumedPrimary })
+      // The pool listens only while a client is idle; one that is being admitted may die as well.
+      this.on('error', () => {})
+    }
   }
-}
+
+const admitTo =
+  ({ servers }: Endpoint): NonNullable<pg.PoolConfig['verify']> =>
+  (client, done) => {
+    servers.admit(client).then(() => done(), done)
+  }

@@ -1,11 +1,15 @@
 import type pg from 'pg'
-import { connect, type Endpoint } from './connection.js'
+import type { Endpoint } from './connection.js'
 import { translate } from './errors.js'
 import type { Statement } from './sql.js'
 
+/** How long a server that is not the primary is looked at before the primary is looked for again. */
+const FALLBACK_MS = 1_000
+
 /**
  * One connection outside the pool, made when first needed and again after it is lost, so that what
- * must always answer (health, locks) never waits behind the pool's users.
+ * must always answer (health, locks) never waits behind the pool's users. While no primary is to be
+ * found it looks at whichever server answers: a standby knows more than nobody.
  */
 export class DedicatedConnection {
   readonly #endpoint: Endpoint
@@ -56,10 +60,7 @@ export class DedicatedConnection {
   }
 
   async #open(): Promise<pg.Client> {
-    const client = await connect(this.#endpoint, {
-      application_name: 'catalyst-db health',
-      query_timeout: this.#timeoutMs,
-    })
+    const client = await this.#connect()
     client.on('error', () => void this.close())
     client.on('end', () => {
       this.#client = null
@@ -69,5 +70,18 @@ export class DedicatedConnection {
        set default_transaction_read_only = on; set statement_timeout = ${this.#timeoutMs}`,
     )
     return client
+  }
+
+  async #connect(): Promise<pg.Client> {
+    const { servers } = this.#endpoint
+    const overrides = { application_name: 'catalyst-db health', query_timeout: this.#timeoutMs }
+    try {
+      return await servers.connect(overrides)
+    } catch (error) {
+      if (!servers.areSeveral) throw error
+      const fallback = await servers.connectToAny(overrides).catch(() => Promise.reject(error))
+      setTimeout(() => void this.close(), FALLBACK_MS).unref()
+      return fallback
+    }
   }
 }

@@ -13,6 +13,12 @@ const UNAVAILABLE: Meaning = {
   hint: 'Nothing was written. Send the same call again in a few seconds; read catalyst://db/status to see when the database is back.',
 }
 
+const READ_ONLY_SERVER: Meaning = {
+  code: 'unavailable',
+  message: 'The database answers reads only at the moment; nothing was written.',
+  hint: 'A failover or maintenance may be under way. Send the same call again in a few seconds.',
+}
+
 const SCHEMA_NOT_READY: Meaning = {
   code: 'unavailable',
   message: 'The tables of this database are not what this version of the server needs.',
@@ -30,11 +36,7 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
     code: 'integrity_violation',
     message: 'The write contradicts a rule of the stored data, so nothing was written.',
   },
-  '25006': {
-    code: 'unavailable',
-    message: 'The database answers reads only at the moment.',
-    hint: 'A failover or maintenance may be under way. Send the same call again in a few seconds.',
-  },
+  '25006': READ_ONLY_SERVER,
   '25P02': {
     code: 'precondition_failed',
     message: 'The transaction has already failed.',
@@ -117,11 +119,27 @@ export function isConnectionLoss(error: unknown): boolean {
   if (typeof code === 'string' && NETWORK_CODES.has(code)) return true
   return (
     error instanceof Error &&
-    /connection terminated|timeout exceeded when trying to connect|connection error|not queryable|client was closed|timeout expired/i.test(
+    /connection terminated|timeout exceeded when trying to connect|connection error|not queryable|client was closed|timeout expired|query read timeout/i.test(
       error.message,
     )
   )
 }
+
+/**
+ * The connection went away before its transaction could commit: PostgreSQL has rolled it back, so
+ * running it again cannot do anything twice.
+ */
+export class LostConnection extends AppError {
+  constructor(cause: unknown) {
+    super('unavailable', 'The connection to PostgreSQL was lost; nothing was written.', {
+      hint: 'Send the same call again; read catalyst://db/status to see whether the database is back.',
+      cause,
+    })
+  }
+}
+
+/** A server that was to write said that it only reads. */
+export const isReadOnlyServer = (error: unknown): boolean => sqlState(error) === '25006'
 
 /** A serialization failure or deadlock: the whole transaction may be run again. */
 export const isSerializationFailure = (error: unknown): boolean =>
@@ -137,14 +155,22 @@ export const isLockTimeout = (error: unknown): boolean => sqlState(error) === '5
 export function translate(error: unknown): unknown {
   if (error instanceof AppError) return error
   const meaning = isPoolExhausted(error) ? POOL_EXHAUSTED : meaningOf(error)
-  if (!meaning) return error
-  const { code, message, hint, retryable } = meaning
+  return meaning ? toAppError(meaning, error) : error
+}
+
+function toAppError({ code, message, hint, retryable }: Meaning, cause: unknown): AppError {
   return new AppError(code, message, {
-    cause: error,
+    cause,
     ...(hint === undefined ? {} : { hint }),
     ...(retryable === undefined ? {} : { retryable }),
   })
 }
+
+/** The client's view of a database that cannot be reached. */
+export const unreachable = (cause: unknown): AppError => toAppError(UNAVAILABLE, cause)
+
+/** The client's view of a server that does not write. */
+export const readOnlyServer = (cause: unknown): AppError => toAppError(READ_ONLY_SERVER, cause)
 
 const POOL_EXHAUSTED: Meaning = {
   code: 'unavailable',
@@ -152,8 +178,8 @@ const POOL_EXHAUSTED: Meaning = {
   hint: 'Send the same call again; read catalyst://db/performance/connections to see what holds them.',
 }
 
-/** Set on the driver's error by the pool when no connection became free or could be made in time. */
-const isPoolExhausted = (error: unknown): boolean =>
+/** Set on the driver's error by the pool when no connection became free in time. */
+export const isPoolExhausted = (error: unknown): boolean =>
   error instanceof Error && error.message === 'timeout exceeded when trying to connect'
 
 function meaningOf(error: unknown): Meaning | undefined {

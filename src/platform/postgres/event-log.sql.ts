@@ -22,11 +22,11 @@ export const moveOutbox = (limit: number) => sql<{ moved: number; last_seq: numb
     where outbox_id in (
       select outbox_id from catalyst.event_outbox order by outbox_id limit ${limit}::int
     )
-    returning outbox_id, type, severity, data, at
+    returning outbox_id, type, severity, data, event_id, at
   ),
   published as (
-    insert into catalyst.events (seq, type, severity, data, at)
-    select nextval('catalyst.event_seq'), type, severity, data, at
+    insert into catalyst.events (seq, type, severity, data, event_id, at)
+    select nextval('catalyst.event_seq'), type, severity, data, event_id, at
     from (select * from taken order by outbox_id) as ordered
     returning seq
   )

@@ -14,6 +14,7 @@ interface EventLogDeps {
 }
 
 type Listener = (events: readonly PublishedEvent[]) => void
+type HintListener = (payload: string) => void
 
 const BATCH = 1_000
 /** Finds what a server left in the outbox when it died between its commit and its publishing. */
@@ -28,6 +29,7 @@ const RETENTION_CHECK_MS = 60 * 60 * 1_000
 export class EventLog {
   readonly #deps: EventLogDeps
   readonly #listeners = new Set<Listener>()
+  readonly #hints = new Map<string, HintListener>()
   readonly #stopped = new AbortController()
   #wake: () => void = () => {}
   #isAwake = false
@@ -65,6 +67,14 @@ export class EventLog {
     }
   }
 
+  /**
+   * Calls `listener` with what is notified on another channel, over the one connection that listens.
+   * To be called before the start; a hint may be forged, and is lost while the database is away.
+   */
+  listen(channel: string, listener: HintListener): void {
+    this.#hints.set(channel, listener)
+  }
+
   async #run(): Promise<void> {
     const { signal } = this.#stopped
     const backoff = new Backoff({ firstMs: 100, maxMs: 2_000 })
@@ -85,9 +95,10 @@ export class EventLog {
     const lost = new AbortController()
     client.on('error', (error) => lost.abort(error))
     client.on('end', () => lost.abort(new Error('the connection of the event log ended')))
-    client.on('notification', () => this.poke())
+    client.on('notification', ({ channel, payload = '' }) => this.#notified(channel, payload))
     try {
-      await client.query(`listen ${statements.CHANNEL}`)
+      const channels = [statements.CHANNEL, ...this.#hints.keys()]
+      await client.query(channels.map((channel) => `listen ${channel}`).join('; '))
       this.#lastSeq ??= (await one(client, statements.latestSeq())).seq
       while (!this.#stopped.signal.aborted) {
         lost.signal.throwIfAborted()
@@ -123,6 +134,12 @@ export class EventLog {
       this.#lastSeq = last.seq
       for (const listener of this.#listeners) this.#tell(listener, events)
     }
+  }
+
+  #notified(channel: string, payload: string): void {
+    const listener = this.#hints.get(channel)
+    if (listener) listener(payload)
+    else this.poke()
   }
 
   /** A subscriber's defect must not stop the others. */

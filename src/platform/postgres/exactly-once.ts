@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
-import { setTimeout as delay } from 'node:timers/promises'
 import { AppError } from '../../errors.js'
 import { canonicalJson } from '../../lib/canonical-json.js'
 import type { Database } from './database.js'
-import { isSerializationFailure } from './errors.js'
+import { awaitReplication } from './fate.js'
+import { repeatWhenUndone } from './policies.js'
 import type { Transaction } from './queryable.js'
 import { prepared, sql } from './sql.js'
 
@@ -15,14 +15,13 @@ export interface KeyedEffect {
   readonly idempotencyKey: string | null
 }
 
-const ATTEMPTS = 4
-const BACKOFF_MS = 20
 /** A call whose key is in flight waits for the first one to end. */
 const KEY_WAIT_MS = 20_000
 
 /**
- * Runs `work` in a transaction of its own, again when PostgreSQL could not serialise it. With a key
- * the answer is stored in the same transaction, so that repeating the call gives it back.
+ * Runs `work` in a transaction of its own, again when PostgreSQL could not serialise it or was lost
+ * before it committed. With a key the answer is stored in the same transaction, so that repeating
+ * the call gives it back.
  *
  * @throws AppError `conflict` when the key was used with other arguments
  */
@@ -34,14 +33,9 @@ export async function runExactlyOnce<T>(
 ): Promise<{ answer: T; replayed: boolean }> {
   const options =
     effect.idempotencyKey === null ? { signal } : { signal, lockTimeoutMs: KEY_WAIT_MS }
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await database.transaction((tx) => applyOnce(tx, effect, work), options)
-    } catch (error) {
-      if (attempt === ATTEMPTS || !isSerializationFailure(error)) throw error
-      await delay(BACKOFF_MS * 2 ** attempt * Math.random(), undefined, { signal })
-    }
-  }
+  return repeatWhenUndone(signal, () =>
+    database.transaction((tx) => applyOnce(tx, effect, work), options),
+  )
 }
 
 /** The effect with its key, inside a transaction that somebody else commits. */
@@ -68,7 +62,12 @@ async function storedAnswer(
   digest: Buffer,
 ): Promise<unknown> {
   const stored = await tx.one(selectKey(effect, key))
-  if (stored.tool === effect.tool && digest.equals(stored.arguments_sha256)) return stored.answer
+  if (stored.tool === effect.tool && digest.equals(stored.arguments_sha256)) {
+    // The first commit may be visible although its standby never confirmed it: the primary was
+    // restarted meanwhile. Repeating its answer must wait for the standby as it should have.
+    await tx.run(awaitReplication())
+    return stored.answer
+  }
   throw new AppError('conflict', 'This idempotency_key was used before with other arguments.', {
     hint: 'Use a new key for a new call; the same key only for the same call.',
   })

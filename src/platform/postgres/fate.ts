@@ -1,50 +1,119 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import type pg from 'pg'
 import { AppError } from '../../errors.js'
 import { connect, type Endpoint } from './connection.js'
-import { isConnectionLoss } from './errors.js'
-import { sql } from './sql.js'
+import { isConnectionLoss, sqlState } from './errors.js'
+import type { Trace } from './outbox.js'
+import { type Statement, sql } from './sql.js'
+import { TIMELINE } from './standing.js'
 
 /** How long the fate of a transaction whose COMMIT went unanswered is asked for. */
 const DEADLINE_MS = 10_000
 const POLL_MS = 100
+/** SQLSTATE of `pg_xact_status` for an id that has not been assigned. */
+const IN_THE_FUTURE = '22023'
 
 /**
- * Whether a transaction whose COMMIT went unanswered has committed: PostgreSQL itself is asked, and
- * asked again while the transaction is still ending or the server cannot be reached.
+ * Whether a transaction whose COMMIT went unanswered has committed. The evidence is the event it
+ * wrote: a random id that is there or is not, in whatever history the database goes on. PostgreSQL's
+ * record of transaction ids alone would not do: a crash or a failover hands out again the ids that
+ * had not reached the disk or the standby, and another transaction's fate would be taken for this
+ * one's. That record is only asked whether the transaction is still under way.
  *
- * @throws AppError `outcome_unknown` when PostgreSQL does not say within the time limit
+ * @throws AppError `outcome_unknown` when the database does not say within the time limit
  */
 export async function hasCommitted(
   endpoint: Endpoint,
-  transactionId: string,
+  trace: Trace | null,
   cause: unknown,
 ): Promise<boolean> {
   const deadline = Date.now() + DEADLINE_MS
-  while (Date.now() < deadline) {
-    const fate = await fateOf(endpoint, transactionId)
-    if (fate === 'committed') return true
-    if (fate === 'aborted') return false
+  while (trace !== null && Date.now() < deadline) {
+    const answer = await ask(endpoint, trace, deadline - Date.now())
+    if (answer !== null) return answer
     await delay(POLL_MS)
   }
-  throw new AppError('outcome_unknown', 'The connection was lost while committing.', {
-    hint: 'Send the same call again with the same idempotency_key: it is then applied exactly once.',
-    cause,
-  })
+  throw outcomeUnknown(cause)
 }
 
-/** `committed`, `aborted`, `in progress`; null when nobody can say right now. */
-async function fateOf(endpoint: Endpoint, transactionId: string): Promise<string | null> {
+/** The answer where nobody can say whether the work was kept. */
+export const outcomeUnknown = (cause: unknown): AppError =>
+  new AppError('outcome_unknown', 'Whether this was committed could not be found out.', {
+    hint: 'Send the same call again with the same idempotency_key: it is then applied exactly once. Without a key, read whether the work is there before repeating it.',
+    cause,
+  })
+
+/** Null when nobody can say right now. */
+async function ask(endpoint: Endpoint, trace: Trace, limitMs: number): Promise<boolean | null> {
   try {
-    const client = await connect(endpoint)
+    const client = await connect(endpoint, { query_timeout: limitMs })
     try {
-      const { text, values } = sql`select pg_xact_status(${transactionId}::xid8) as fate`
-      const result = await client.query<{ fate: string | null }>(text, [...values])
-      return result.rows[0]?.fate ?? null
+      if (await isUnderWay(client, trace)) return null
+      const { present } = await one(client, findTrace(trace))
+      if (present) await confirm(client)
+      return present
     } finally {
-      await client.end()
+      client.end().catch(() => {})
     }
   } catch (error) {
-    if (isConnectionLoss(error)) return null
+    if (isConnectionLoss(error) || error instanceof AppError) return null
     throw error
   }
+}
+
+/**
+ * Asked before looking for the trace: what has ended by now is either visible to the next statement
+ * or will never be. On another timeline it cannot be running.
+ */
+async function isUnderWay(client: pg.Client, trace: Trace): Promise<boolean> {
+  const { timeline } = await one(client, selectTimeline())
+  if (timeline !== trace.timeline) return false
+  try {
+    return (await one(client, selectStatus(trace))).status === 'in progress'
+  } catch (error) {
+    // After a crash the id may not have been handed out yet.
+    if (sqlState(error) === IN_THE_FUTURE) return false
+    throw error
+  }
+}
+
+/**
+ * The commit was on its way when the connection was lost, perhaps to a synchronous standby as well.
+ * A commit made after it is answered only once the standby has both.
+ */
+async function confirm(client: pg.Client): Promise<void> {
+  await client.query(awaitReplication().text)
+}
+
+/** A write without content, so that the commit of its transaction waits for what every commit waits for. */
+export const awaitReplication = () =>
+  sql<{ lsn: string }>`select pg_logical_emit_message(true, 'catalyst', '') as lsn`
+
+const selectTimeline = () => sql<{ timeline: number }>`select ${sql.trusted(TIMELINE)} as timeline`
+
+const selectStatus = ({ transaction_id }: Trace) =>
+  sql<{ status: string | null }>`select pg_xact_status(${transaction_id}::xid8) as status`
+
+/** One statement, one snapshot: the publisher moves the row from the one table to the other. */
+const findTrace = ({ event_id, at }: Trace) =>
+  sql<{ present: boolean }>`
+    select
+      exists (
+        select 1
+        from catalyst.event_outbox
+        where event_id = ${event_id}::uuid
+      )
+      or exists (
+        select 1
+        from catalyst.events
+        where at = ${at}::timestamptz
+          and event_id = ${event_id}::uuid
+      ) as present`
+
+async function one<Row>(client: pg.Client, statement: Statement<Row>): Promise<Row> {
+  const { rows } = await client.query<Row & pg.QueryResultRow>(statement.text, [
+    ...statement.values,
+  ])
+  if (rows[0] === undefined) throw new Error('a statement that must return a row returned none')
+  return rows[0]
 }

@@ -1,10 +1,18 @@
-import pg from 'pg'
+import type pg from 'pg'
 import { AppError, abortError } from '../../errors.js'
 import { requestCancel } from './cancel.js'
 import type { Endpoint } from './connection.js'
-import { isConnectionLoss, translate } from './errors.js'
-import { hasCommitted } from './fate.js'
+import {
+  isConnectionLoss,
+  isReadOnlyServer,
+  LostConnection,
+  readOnlyServer,
+  sqlState,
+  translate,
+} from './errors.js'
+import { hasCommitted, outcomeUnknown } from './fate.js'
 import type { Transaction } from './queryable.js'
+import { sever } from './standing.js'
 import { PgTransaction } from './transaction.js'
 
 /** SQL's isolation levels that PostgreSQL tells apart. */
@@ -25,6 +33,16 @@ export interface TransactionMode {
 const STATEMENT_TIMEOUT_MS = 30_000
 const LOCK_TIMEOUT_MS = 5_000
 const IDLE_IN_TRANSACTION_MS = 60_000
+/** A statement that was told to stop and has not said so by then will not: its connection is dead. */
+const STOP_MS = 2_000
+/** Statements that have nothing to compute or to wait for. */
+const BRIEF_MS = 5_000
+/** A commit waits for the disk and for synchronous standbys; after this its fate is asked for. */
+const COMMIT_MS = 20_000
+/** SQLSTATE of `begin read write` in recovery. */
+const FEATURE_NOT_SUPPORTED = '0A000'
+/** Where PostgreSQL gives up waiting for its standbys and answers COMMIT all the same. */
+const GAVE_UP_WAITING = 'SyncRepWaitForLSN'
 
 /** One pooled connection in use. Whoever holds it must end what is open and release it. */
 export class Lease {
@@ -63,10 +81,25 @@ export class Lease {
     this.#onLost = callback
   }
 
-  /** Opens a transaction. */
-  async begin(mode: TransactionMode): Promise<void> {
-    await this.#attempt(() => this.#client.query(beginText(mode)))
-    this.#transaction = new PgTransaction({ client: this.#client, prepare: this.#prepare })
+  /** Opens a transaction; gives the connection up when the caller goes away meanwhile. */
+  async begin(mode: TransactionMode, signal?: AbortSignal): Promise<void> {
+    const cut = (): void => sever(this.#client)
+    signal?.addEventListener('abort', cut, { once: true })
+    try {
+      if (signal?.aborted) throw abortError(signal)
+      await this.#attempt(() => this.#brief(beginText(mode)))
+    } catch (error) {
+      if (sqlState(error) !== FEATURE_NOT_SUPPORTED) throw error
+      this.#endpoint.servers.demote(this.#client)
+      throw readOnlyServer(error)
+    } finally {
+      signal?.removeEventListener('abort', cut)
+    }
+    this.#transaction = new PgTransaction({
+      client: this.#client,
+      prepare: this.#prepare,
+      isReadOnly: mode.readOnly === true,
+    })
   }
 
   /**
@@ -75,14 +108,11 @@ export class Lease {
    */
   async use<T>(signal: AbortSignal, work: (tx: Transaction) => Promise<T>): Promise<T> {
     const transaction = this.#open()
-    let cancelling: Promise<void> | null = null
-    const onAbort = (): void => {
-      // A cancel that cannot be delivered must not leave the caller waiting on a silent connection.
-      cancelling = requestCancel(this.#endpoint.config, backendOf(this.#client)).catch(() =>
-        sever(this.#client),
-      )
-    }
     if (signal.aborted) throw abortError(signal)
+    let stopping: Stopping | null = null
+    const onAbort = (): void => {
+      stopping = this.#stop()
+    }
     signal.addEventListener('abort', onAbort, { once: true })
     try {
       const result = await this.#attempt(() => work(transaction.for(signal)))
@@ -92,29 +122,20 @@ export class Lease {
       throw signal.aborted ? abortError(signal) : error
     } finally {
       signal.removeEventListener('abort', onAbort)
-      // A late cancel must not hit the next statement of this connection.
-      await cancelling
+      await settle(stopping)
     }
   }
 
   /**
-   * Commits. When the answer is lost, PostgreSQL is asked for the transaction's fate.
+   * Commits. When the answer is lost, the database is asked whether the transaction is there.
    *
    * @throws AppError when the transaction did not commit, or `outcome_unknown`
    */
   async commit(): Promise<void> {
-    const id = this.#open().knownId
+    const transaction = this.#open()
+    if (transaction.trace) this.#endpoint.servers.assertCurrent(transaction.trace.timeline)
     this.#transaction = null
-    try {
-      const { command } = await this.#client.query('commit')
-      // https://www.postgresql.org/docs/current/sql-commit.html: a failed transaction answers ROLLBACK.
-      if (command === 'COMMIT') return
-    } catch (error) {
-      this.#noticeLossIn(error)
-      const settled = id !== null && isConnectionLoss(error)
-      if (settled && (await hasCommitted(this.#endpoint, id, error))) return
-      throw translate(error)
-    }
+    if (await this.#sendCommit(transaction)) return
     throw new AppError(
       'conflict',
       'PostgreSQL rolled the transaction back instead of committing it.',
@@ -130,31 +151,31 @@ export class Lease {
     if (this.#transaction === null && !this.isLost) return
     this.#transaction = null
     if (this.isLost) return
-    await this.#client.query('rollback').catch((error: unknown) => {
-      this.#lost = error
-    })
+    await this.#brief('rollback').catch((error: unknown) => this.#lose(error))
   }
 
-  /** Marks a point in the open transaction that `rollBackTo` can return to. */
+  /** Marks a point in the open transaction that `rollBackToSavepoint` returns to. */
   async savepoint(): Promise<void> {
-    await this.#attempt(() => this.#client.query('savepoint operation'))
+    await this.#attempt(() => this.#brief('savepoint operation'))
+    this.#open().markSavepoint()
   }
 
   /** Undoes everything since the savepoint; the transaction stays usable. */
   async rollBackToSavepoint(): Promise<void> {
-    await this.#attempt(() => this.#client.query('rollback to savepoint operation'))
+    await this.#attempt(() => this.#brief('rollback to savepoint operation'))
+    this.#open().returnToSavepoint()
   }
 
   /** Gives the connection back; `discard` when it carries state that nobody else should meet. */
   release(options: { readonly discard?: boolean } = {}): void {
     this.#onLost = () => {}
     this.#client.off('error', this.#noticeLoss)
-    const isDirty = this.isLost || this.#transaction !== null || options.discard === true
-    this.#client.release(isDirty)
+    const isOpen = this.#transaction !== null || this.#client.getTransactionStatus() !== 'I'
+    this.#client.release(this.isLost || isOpen || options.discard === true)
   }
 
   readonly #noticeLoss = (error: unknown): void => {
-    this.#lost = error ?? new Error('the connection ended')
+    this.#lost ??= error ?? new Error('the connection ended')
     this.#onLost()
   }
 
@@ -163,8 +184,56 @@ export class Lease {
     throw new Error('no transaction is open on this connection')
   }
 
+  /** True when PostgreSQL committed, false when it rolled back instead. */
+  async #sendCommit(transaction: PgTransaction): Promise<boolean> {
+    let gaveUpWaiting = false
+    const onNotice = ({ routine }: { readonly routine?: string | undefined }): void => {
+      gaveUpWaiting ||= routine === GAVE_UP_WAITING
+    }
+    this.#client.on('notice', onNotice)
+    try {
+      const query = { text: 'commit', query_timeout: COMMIT_MS }
+      const { command } = await this.#client.query(query)
+      // Committed here, but a failover might lose it: the standby has not confirmed it.
+      if (gaveUpWaiting) throw outcomeUnknown(null)
+      // https://www.postgresql.org/docs/current/sql-commit.html: a failed transaction answers ROLLBACK.
+      return command === 'COMMIT'
+    } catch (error) {
+      this.#noticeLossIn(error)
+      if (!this.isLost) throw translate(error)
+      if (transaction.isReadOnly) throw new LostConnection(error)
+      if (await hasCommitted(this.#endpoint, transaction.trace, error)) return true
+      throw new LostConnection(error)
+    } finally {
+      this.#client.off('notice', onNotice)
+    }
+  }
+
+  /** Stops the running statement; a connection on which that shows no effect is cut. */
+  #stop(): Stopping {
+    const { host, port } = this.#endpoint.servers.targetOf(this.#client)
+    const config = { ...this.#endpoint.config, host, port }
+    const cut = (): void => sever(this.#client)
+    return {
+      requested: requestCancel(config, backendOf(this.#client)).catch(cut),
+      patience: setTimeout(cut, STOP_MS),
+    }
+  }
+
+  #brief(text: string): Promise<unknown> {
+    const query = { text, query_timeout: BRIEF_MS }
+    return this.#client.query(query)
+  }
+
   #noticeLossIn(error: unknown): void {
-    if (this.#lost === null && isConnectionLoss(error)) this.#lost = error
+    if (isConnectionLoss(error)) this.#lose(error)
+  }
+
+  /** Silence is a loss too: an answer that still came would be taken for the next statement's. */
+  #lose(error: unknown): void {
+    this.#lost ??= error
+    this.#endpoint.servers.suspect()
+    sever(this.#client)
   }
 
   async #attempt<T>(work: () => Promise<T>): Promise<T> {
@@ -172,14 +241,23 @@ export class Lease {
       return await work()
     } catch (error) {
       this.#noticeLossIn(error)
-      throw translate(error)
+      const wasToWrite = this.#transaction?.isReadOnly === false
+      if (wasToWrite && isReadOnlyServer(error)) this.#endpoint.servers.demote(this.#client)
+      throw this.isLost && isConnectionLoss(error) ? new LostConnection(error) : translate(error)
     }
   }
 }
 
-function sever(client: pg.PoolClient): void {
-  const connection: unknown = Reflect.get(client, 'connection')
-  if (connection instanceof pg.Connection) connection.stream.destroy()
+interface Stopping {
+  readonly requested: Promise<void>
+  readonly patience: NodeJS.Timeout
+}
+
+/** A late cancel must not hit the next statement of the connection. */
+async function settle(stopping: Stopping | null): Promise<void> {
+  if (!stopping) return
+  clearTimeout(stopping.patience)
+  await stopping.requested
 }
 
 const backendOf = (client: pg.PoolClient) => ({

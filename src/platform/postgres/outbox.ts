@@ -1,11 +1,22 @@
 import { EVENTS, type EventData, type EventType } from '../../events.js'
 import { prepared, sql } from './sql.js'
+import { TIMELINE } from './standing.js'
+
+/** Of one transaction, what only its own commit can make visible. */
+export interface Trace {
+  readonly transaction_id: string
+  /** Of the server that ran it: transaction ids are counted anew on another one. */
+  readonly timeline: number
+  /** Random, so that no other transaction's event can be taken for it. */
+  readonly event_id: string
+  readonly at: string
+}
 
 /** Writes one event beside the fact it reports; visible to the publisher once the transaction commits. */
 export const insertOutbox = <T extends EventType>(type: T, data: EventData<T>) =>
   prepared(
     'outbox.insert',
-    sql<{ transaction_id: string }>`
+    sql<Trace>`
       insert into catalyst.event_outbox (type, severity, data)
       values (
         ${type}::text,
@@ -13,7 +24,11 @@ export const insertOutbox = <T extends EventType>(type: T, data: EventData<T>) =
         ${JSON.stringify(data)}::jsonb
           || jsonb_build_object('transaction_id', pg_current_xact_id()::text)
       )
-      returning transaction_id::text as transaction_id`,
+      returning
+        transaction_id::text as transaction_id,
+        ${sql.trusted(TIMELINE)} as timeline,
+        event_id::text as event_id,
+        at::text as at`,
   )
 
 /** PostgreSQL's id of the running transaction; assigns one if it has written nothing yet. */

@@ -3,7 +3,7 @@ import type pg from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
 import { abortError } from '../../errors.js'
 import type { EventData, EventType } from '../../events.js'
-import { insertOutbox, selectTransactionId } from './outbox.js'
+import { insertOutbox, selectTransactionId, type Trace } from './outbox.js'
 import type { Transaction } from './queryable.js'
 import type { Statement } from './sql.js'
 
@@ -14,12 +14,31 @@ const COPY_CHUNK_CHARACTERS = 65_536
 export class PgTransaction {
   readonly client: pg.ClientBase
   readonly prepare: boolean
+  readonly isReadOnly: boolean
   /** PostgreSQL's id of the transaction, once it is known. */
-  knownId: string | null = null
+  id: string | null = null
+  /** What shows afterwards whether it committed: the newest event it wrote. */
+  trace: Trace | null = null
+  #traceAtSavepoint: Trace | null = null
 
-  constructor(options: { readonly client: pg.ClientBase; readonly prepare: boolean }) {
+  constructor(options: {
+    readonly client: pg.ClientBase
+    readonly prepare: boolean
+    readonly isReadOnly: boolean
+  }) {
     this.client = options.client
     this.prepare = options.prepare
+    this.isReadOnly = options.isReadOnly
+  }
+
+  /** Notes what a return to the savepoint just set must not forget, and what it must. */
+  markSavepoint(): void {
+    this.#traceAtSavepoint = this.trace
+  }
+
+  /** Forgets what was written since the savepoint. */
+  returnToSavepoint(): void {
+    this.trace = this.#traceAtSavepoint
   }
 
   /** The transaction as one call sees it: with that call's signal. */
@@ -30,6 +49,7 @@ export class PgTransaction {
 
 class CallTransaction implements Transaction {
   readonly signal: AbortSignal
+  readonly held = null
   readonly #transaction: PgTransaction
 
   constructor(transaction: PgTransaction, signal: AbortSignal) {
@@ -71,13 +91,14 @@ class CallTransaction implements Transaction {
   }
 
   async emit<T extends EventType>(type: T, data: EventData<T>): Promise<void> {
-    const { transaction_id } = await this.one(insertOutbox(type, data))
-    this.#transaction.knownId = transaction_id
+    const trace = await this.one(insertOutbox(type, data))
+    this.#transaction.id = trace.transaction_id
+    this.#transaction.trace = trace
   }
 
   async id(): Promise<string> {
-    this.#transaction.knownId ??= (await this.one(selectTransactionId())).transaction_id
-    return this.#transaction.knownId
+    this.#transaction.id ??= (await this.one(selectTransactionId())).transaction_id
+    return this.#transaction.id
   }
 
   async #query<Row>(statement: Statement<Row>): Promise<pg.QueryResult<Row & pg.QueryResultRow>> {

@@ -1,0 +1,29 @@
+import { z } from 'zod'
+
+/** The handle of a job. */
+export const JobId = z.string().max(64).describe('The job_id of the answer that was still running.')
+
+/** What a job is and became. */
+export const JobAnswer = z.object({
+  job_id: z.string(),
+  tool: z.string(),
+  state: z.enum(['queued', 'running', 'succeeded', 'failed', 'cancelled']),
+  progress: z
+    .object({ done: z.number(), total: z.number(), message: z.string() })
+    .nullable()
+    .describe('How far it is, as last reported.'),
+  result: z.looseObject({}).nullable().describe('What the tool answers, once it succeeded.'),
+  error: z
+    .object({
+      code: z.string(),
+      message: z.string(),
+      hint: z.string().nullable(),
+      retryable: z.boolean(),
+      reference: z.string(),
+    })
+    .nullable(),
+  created_at: z.string(),
+  updated_at: z.string(),
+  started_at: z.string().nullable(),
+  finished_at: z.string().nullable(),
+})

@@ -1,0 +1,200 @@
+import { AppError, recallError, toErrorBody } from '../../errors.js'
+import type { Caller } from '../../lib/caller.js'
+import type { Job, JobRequest } from '../../lib/job.js'
+import { JobQueue, type SqlExecutor } from '../../platform/jobs/job-queue.js'
+import type { Log } from '../../platform/log.js'
+import type { Database } from '../../platform/postgres/database.js'
+import type { EventLog } from '../../platform/postgres/event-log.js'
+import type { WorkerConnection } from '../../platform/postgres/worker-connection.js'
+import { cancelledError } from './endings.js'
+import { JobNews } from './job-news.js'
+import type { JobRun } from './job-run.js'
+import { announce, reportEnd } from './job-transaction.js'
+import * as statements from './sql.js'
+import { JobStarter } from './starter.js'
+import { JobSweeper } from './sweeper.js'
+import { Waiting } from './waiting.js'
+import { JobWorker, type RunTool } from './worker.js'
+
+/** What jobs are made from. */
+export interface JobDeps {
+  readonly database: Database
+  /** For leases: must not wait behind the users of the pool. */
+  readonly connection: WorkerConnection
+  /** For the queue, whose maintenance may take its time. */
+  readonly queueConnection: SqlExecutor
+  readonly serverId: string
+  readonly log: Log
+  /** How long a call waits for its job before it answers that it is still running. */
+  readonly waitMs: number
+  /** How the job tools that are served here are run. */
+  readonly runs: () => ReadonlyMap<string, RunTool>
+  /** Called after a commit that left events in the outbox. */
+  readonly committed: () => void
+  /** Called when a job is another one. */
+  readonly changed: (jobId: string) => void
+}
+
+/** What a call of a job tool answers while the work goes on. */
+interface StillRunning {
+  readonly status: 'running'
+  readonly job_id: string
+}
+
+/** `cancel_job` answers with the end of the job when that comes so soon. */
+const CANCEL_WAIT_MS = 2_000
+const JOB_ID = /^job_[0-9a-f]{32}$/
+
+/** Long operations that outlive the request, the connection and the server that started them. */
+export class JobService {
+  readonly #deps: JobDeps
+  readonly #news = new JobNews()
+  readonly #queue: JobQueue
+  readonly #worker: JobWorker
+  readonly #sweeper: JobSweeper
+  readonly #starter: JobStarter
+  readonly #waiting: Waiting
+  #closing: Promise<void> | null = null
+
+  constructor(deps: JobDeps) {
+    this.#deps = deps
+    const { database, connection, queueConnection, serverId, log, runs } = deps
+    this.#worker = new JobWorker({
+      connection,
+      news: this.#news,
+      serverId,
+      log,
+      runs,
+      end: (run, ending) => this.#end(run, ending),
+      freed: () => this.#queue.poke(),
+    })
+    this.#queue = new JobQueue({
+      connection: queueConnection,
+      log,
+      free: () => (runs().size > 0 ? this.#worker.free : 0),
+      serves: (tool) => this.#worker.serves(tool),
+      deliver: (jobId) => this.#worker.take(jobId),
+    })
+    const committed = (jobId: string) => this.#committed(jobId)
+    this.#sweeper = new JobSweeper({ connection, database, queue: this.#queue, log, committed })
+    this.#starter = new JobStarter({ database, queue: this.#queue })
+    const read = (jobId: string, principal: string) => this.get(jobId, principal)
+    this.#waiting = new Waiting({ news: this.#news, read })
+  }
+
+  /** Begins to run jobs, in the background. */
+  open(): void {
+    this.#queue.start()
+    this.#sweeper.start()
+  }
+
+  /** Takes no more jobs, hands on what runs, and lets those go who wait for others. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  /**
+   * Starts the job or joins the one with the same key, and waits for its answer for a while. Who
+   * stops waiting stops nothing else.
+   *
+   * @throws AppError of the job when it failed
+   */
+  async call(request: JobRequest, caller: Caller) {
+    const { job, isJoined } = await this.#starter.start(request, caller)
+    const answer = answerOf(await this.#waiting.wait(job, caller, this.#deps.waitMs))
+    return { answer, replayed: isJoined }
+  }
+
+  /** Starts the job or joins the one with the same key. */
+  async start(request: JobRequest, caller: Caller): Promise<Job> {
+    return (await this.#starter.start(request, caller)).job
+  }
+
+  /**
+   * A job of this principal.
+   *
+   * @throws AppError `not_found`, also for the job of somebody else
+   */
+  async get(jobId: string, principal: string): Promise<Job> {
+    const job = await this.#deps.database.maybeOne(statements.findJob(jobId, principal))
+    return job ?? unknownJob()
+  }
+
+  /** The same, once it has ended or `waitMs` have passed. */
+  async getWhenDone(jobId: string, caller: Caller, waitMs: number): Promise<Job> {
+    return this.#waiting.wait(await this.get(jobId, caller.principal), caller, waitMs)
+  }
+
+  /** Asks a job to stop, wherever it runs; one that has ended stays as it is. */
+  async cancel(jobId: string, principal: string): Promise<Job> {
+    const error = toErrorBody(cancelledError(), jobId)
+    const job = await this.#deps.database.transaction(async (tx) => {
+      const asked = await tx.maybeOne(statements.cancelJob(jobId, principal, error))
+      if (asked) await reportEnd(tx, asked)
+      if (asked) await tx.one(statements.notify(statements.CANCELLED, jobId))
+      return asked
+    })
+    if (!job) return this.get(jobId, principal)
+    this.#worker.look(jobId)
+    this.#committed(jobId)
+    return job
+  }
+
+  /** The same, and waits a moment for the job to notice. */
+  async cancelAndWait(jobId: string, caller: Caller): Promise<Job> {
+    return this.#waiting.wait(await this.cancel(jobId, caller.principal), caller, CANCEL_WAIT_MS)
+  }
+
+  /** Learns from the event log what other servers do with jobs. To be called before that starts. */
+  listen(eventLog: Pick<EventLog, 'listen' | 'subscribe'>): void {
+    // A hint may be forged or late: it says where to look, and nothing else.
+    eventLog.listen(statements.CHANGED, (id) => {
+      if (JOB_ID.test(id)) this.#changed(id)
+    })
+    eventLog.listen(statements.CANCELLED, (id) => this.#worker.look(id))
+    eventLog.subscribe((events) => {
+      const ended = events.filter(({ type }) => type === 'job.finished')
+      for (const { data } of ended) this.#news.changed(String(data.job_id))
+    })
+  }
+
+  async #close(): Promise<void> {
+    // Who waits for a job of this server is to hear what becomes of it.
+    const stopped = this.#worker.stop().then(() => this.#waiting.end())
+    await Promise.all([this.#queue.stop(), this.#sweeper.stop(), stopped])
+  }
+
+  async #end(run: JobRun, ending: statements.Ending): Promise<boolean> {
+    const { job } = run
+    const isHeld = await this.#deps.database.transaction(async (tx) => {
+      if ((await tx.run(statements.endRun(run.holder, ending))) === 0) return false
+      if (ending.state === 'queued') await announce(this.#queue, tx, job)
+      else await reportEnd(tx, { ...job, state: ending.state })
+      return true
+    })
+    this.#committed(job.job_id)
+    return isHeld
+  }
+
+  #committed(jobId: string): void {
+    this.#deps.committed()
+    this.#changed(jobId)
+  }
+
+  #changed(jobId: string): void {
+    this.#news.changed(jobId)
+    this.#deps.changed(jobId)
+  }
+}
+
+function answerOf({ job_id, result, error }: Job): Record<string, unknown> | StillRunning {
+  if (error) throw recallError(error)
+  return result ?? { status: 'running', job_id }
+}
+
+function unknownJob(): never {
+  throw new AppError('not_found', 'There is no such job.', {
+    hint: 'Jobs are known to who started them, until 7 days after their end.',
+  })
+}

@@ -1,0 +1,202 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { AppError } from '../../errors.js'
+import { Backoff } from '../../lib/backoff.js'
+import type { Caller } from '../../lib/caller.js'
+import type { JobProgress } from '../../lib/job.js'
+import { inRequest } from '../../lib/request-context.js'
+import type { Log } from '../../platform/log.js'
+import type { WorkerConnection } from '../../platform/postgres/worker-connection.js'
+import { cancelledError, ended, leaseLostError, serverStopsError, succeeded } from './endings.js'
+import type { JobNews } from './job-news.js'
+import { JobRun, type ProgressSink } from './job-run.js'
+import * as statements from './sql.js'
+
+/** How a served job tool is run. */
+export type RunTool = (args: unknown, caller: Caller) => Promise<unknown>
+
+interface WorkerDeps {
+  /** For leases: must not wait behind the users of the pool. */
+  readonly connection: WorkerConnection
+  readonly news: JobNews
+  readonly serverId: string
+  readonly log: Log
+  /** How the job tools that are served here are run. */
+  readonly runs: () => ReadonlyMap<string, RunTool>
+  /** Writes down what a run came to, and says so; false when the lease is no longer this server's. */
+  readonly end: (run: JobRun, ending: statements.Ending) => Promise<boolean>
+  /** There is room for another job. */
+  readonly freed: () => void
+}
+
+/** A server does not run more jobs at a time; the others wait, or run elsewhere. */
+const MAX_RUNNING = 8
+const HEARTBEAT_MS = 2_000
+/** Well before any other server takes a silent job over, so that no two ever run it. */
+const TRUST_LEASE_MS = 6_500
+/** What runs gets this long to notice that the server ends. */
+const STOP_MS = 4_000
+
+/** Runs jobs in this process, and keeps saying that it is alive while it does. */
+export class JobWorker implements ProgressSink {
+  readonly #deps: WorkerDeps
+  readonly #running = new Map<string, { readonly run: JobRun; readonly over: Promise<void> }>()
+  #heartbeat: NodeJS.Timeout | null = null
+  #beating: Promise<void> | null = null
+  #leasedAt = 0
+  #isStopping = false
+
+  constructor(deps: WorkerDeps) {
+    this.#deps = deps
+  }
+
+  /** How many more jobs can be taken now. */
+  get free(): number {
+    return this.#isStopping ? 0 : MAX_RUNNING - this.#running.size
+  }
+
+  /** Whether jobs of this tool can be run here. */
+  serves(tool: string): boolean {
+    return this.#deps.runs().has(tool)
+  }
+
+  /** Takes a job over, if it still waits, and begins to run it. */
+  async take(jobId: string): Promise<void> {
+    const { connection, serverId, runs } = this.#deps
+    const asked = performance.now()
+    const [job] = await connection.many(statements.claimJob(jobId, serverId))
+    const tool = job && runs().get(job.tool)
+    if (!tool) return
+    if (this.#running.size === 0) this.#leasedAt = asked
+    const run = new JobRun(job, serverId, this)
+    const over = this.#see(run, tool).finally(() => {
+      this.#running.delete(jobId)
+      this.#deps.freed()
+    })
+    this.#running.set(jobId, { run, over })
+    if (this.#isStopping) run.stop('server_stops', serverStopsError())
+    this.#heartbeat ??= setInterval(() => this.#tick(), HEARTBEAT_MS).unref()
+  }
+
+  /** Looks at once whether a job that runs here was asked to stop. */
+  look(jobId: string): void {
+    if (this.#running.has(jobId)) void this.beat()
+  }
+
+  /** Keeps the leases of what runs here. */
+  beat(): Promise<void> {
+    this.#beating ??= this.#keepLeases().finally(() => {
+      this.#beating = null
+    })
+    return this.#beating
+  }
+
+  /** Stops what runs, so that others can go on with it, and waits until that is written down. */
+  async stop(): Promise<void> {
+    this.#isStopping = true
+    for (const { run } of this.#running.values()) run.stop('server_stops', serverStopsError())
+    const patience = delay(STOP_MS, undefined, { ref: false })
+    await Promise.race([Promise.all([...this.#running.values()].map(({ over }) => over)), patience])
+    if (this.#heartbeat) clearInterval(this.#heartbeat)
+    await this.#beating
+  }
+
+  /** Tells whoever waits in this process how far a run is. */
+  tell({ job }: JobRun, progress: JobProgress): void {
+    this.#deps.news.progressed(job.job_id, progress)
+  }
+
+  /** Writes down how far a run is; the next time will be newer, so a failure is let go. */
+  async store({ holder }: JobRun, progress: JobProgress): Promise<void> {
+    try {
+      await this.#deps.connection.many(statements.storeProgress(holder, progress))
+    } catch (error) {
+      this.#deps.log.debug({ err: error }, 'the progress of a job could not be stored')
+    }
+  }
+
+  async #see(run: JobRun, tool: RunTool): Promise<void> {
+    const { reference } = run
+    this.#deps.news.changed(run.job.job_id)
+    await inRequest({ reference }, async () => {
+      const ending = await this.#run(run, tool)
+      run.over()
+      await this.#writeDown(run, ending)
+    })
+  }
+
+  async #run(run: JobRun, tool: RunTool): Promise<statements.Ending> {
+    try {
+      return succeeded(run, await tool(run.job.arguments, run.caller))
+    } catch (error) {
+      const ending = ended(run, error)
+      const isDefect = ending.error?.code === 'internal_error'
+      const { job_id, tool: name } = run.job
+      this.#deps.log[isDefect ? 'error' : 'info'](
+        { err: error, job_id, tool: name, state: ending.state },
+        'a job did not succeed',
+      )
+      return ending
+    }
+  }
+
+  /** What hours of work came to is not given up because the database is away for a moment. */
+  async #writeDown(run: JobRun, ending: statements.Ending): Promise<void> {
+    const backoff = new Backoff({ firstMs: 100, maxMs: 3_000 })
+    let written = ending
+    for (;;) {
+      try {
+        if (!(await this.#deps.end(run, written))) {
+          this.#deps.log.warn({ job_id: run.job.job_id }, 'a job was taken over by another server')
+        }
+        return
+      } catch (error) {
+        this.#deps.log.warn({ err: error, job_id: run.job.job_id }, 'the end of a job waits')
+        const isPassing = error instanceof AppError && error.retryable
+        // What cannot be stored at all, such as a NUL character, would be refused for ever.
+        if (!isPassing && written !== ending) return
+        if (!isPassing) written = ended(run, error)
+        else if (this.#isStopping) return
+        else await delay(backoff.next())
+      }
+    }
+  }
+
+  async #keepLeases(): Promise<void> {
+    const ids = [...this.#running.keys()]
+    if (ids.length === 0) {
+      if (this.#heartbeat) clearInterval(this.#heartbeat)
+      this.#heartbeat = null
+      return
+    }
+    const asked = performance.now()
+    try {
+      const { connection, serverId } = this.#deps
+      const kept = await connection.many(statements.keepLeases(serverId, ids))
+      this.#leasedAt = asked
+      this.#stopLost(ids, kept)
+    } catch (error) {
+      this.#deps.log.warn({ err: error }, 'the leases of jobs could not be kept')
+    }
+  }
+
+  /** Not only when a heartbeat has failed: one that hangs is none either. */
+  #tick(): void {
+    const isTrusted = performance.now() - this.#leasedAt <= TRUST_LEASE_MS
+    if (!isTrusted) this.#stopLost([...this.#running.keys()], [])
+    void this.beat()
+  }
+
+  /** Stops the runs whose lease is not kept, and those that were asked to stop. */
+  #stopLost(
+    ids: readonly string[],
+    kept: readonly { job_id: string; attempt: number; cancel_requested: boolean }[],
+  ): void {
+    const leases = new Map(kept.map((lease) => [lease.job_id, lease]))
+    for (const id of ids) {
+      const run = this.#running.get(id)?.run
+      const lease = leases.get(id)
+      if (lease?.attempt !== run?.job.attempt) run?.stop('lease_lost', leaseLostError())
+      else if (lease?.cancel_requested) run?.stop('cancelled', cancelledError())
+    }
+  }
+}

@@ -1,0 +1,55 @@
+import {
+  BrokenCircuitError,
+  ConsecutiveBreaker,
+  circuitBreaker,
+  ExponentialBackoff,
+  handleWhen,
+  retry,
+} from 'cockatiel'
+import { AppError } from '../../errors.js'
+import { isPoolExhausted, isSerializationFailure, LostConnection, unreachable } from './errors.js'
+
+/** Rollbacks by PostgreSQL, whether it said so or went away before the commit. */
+const isUndone = (error: unknown): boolean =>
+  error instanceof LostConnection || isSerializationFailure(error)
+
+/** Jittered, so that transactions which met once do not meet again. */
+const units = retry(handleWhen(isUndone), {
+  maxAttempts: 3,
+  backoff: new ExponentialBackoff({ initialDelay: 20, maxDelay: 500 }),
+})
+
+/**
+ * Runs a unit of work that is wholly ours, and again when PostgreSQL has undone it: at most three
+ * times more, within about a second, and not once the caller has gone.
+ */
+export const repeatWhenUndone = <T>(signal: AbortSignal, unit: () => Promise<T>): Promise<T> =>
+  units.execute(unit, signal)
+
+/** So many connections in a row that could not be made are no coincidence. */
+const FAILURES = 3
+/** How soon one caller tries again on behalf of all. */
+const PROBE_AFTER_MS = 1_000
+
+/**
+ * Keeps callers from a database that is not there: they are told so at once, and one of them a second
+ * finds out when it is back. A pool whose connections are all busy is no such failure.
+ */
+export class Gate {
+  readonly #breaker = circuitBreaker(handleWhen(isAway), {
+    halfOpenAfter: PROBE_AFTER_MS,
+    breaker: new ConsecutiveBreaker(FAILURES),
+  })
+
+  /** Runs `connect` unless the database is known to be away. */
+  async pass<T>(connect: () => Promise<T>): Promise<T> {
+    try {
+      return await this.#breaker.execute(connect)
+    } catch (error) {
+      throw error instanceof BrokenCircuitError ? unreachable(error) : error
+    }
+  }
+}
+
+const isAway = (error: unknown): boolean =>
+  error instanceof AppError && error.code === 'unavailable' && !isPoolExhausted(error.cause)

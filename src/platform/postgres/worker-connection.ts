@@ -1,0 +1,65 @@
+import type pg from 'pg'
+import { connect, type Endpoint } from './connection.js'
+import { translate } from './errors.js'
+import type { Statement } from './sql.js'
+
+/**
+ * One connection that a background worker keeps for itself, made when first needed and again after
+ * it is lost: what must happen every few seconds never waits behind the users of the pool.
+ */
+export class WorkerConnection {
+  readonly #endpoint: Endpoint
+  readonly #name: string
+  readonly #timeoutMs: number
+  #client: Promise<pg.Client> | null = null
+
+  constructor(options: {
+    readonly endpoint: Endpoint
+    /** As PostgreSQL's own views show it. */
+    readonly name: string
+    /** Longest wait for the answer to one statement, in milliseconds. */
+    readonly timeoutMs: number
+  }) {
+    this.#endpoint = options.endpoint
+    this.#name = options.name
+    this.#timeoutMs = options.timeoutMs
+  }
+
+  /** All rows of one statement, which is a transaction of its own. */
+  async many<Row>(statement: Statement<Row>): Promise<Row[]> {
+    const { rows } = await this.executeSql(statement.text, statement.values)
+    return rows
+  }
+
+  /** Text from a library that writes its own; without parameters it may be several statements. */
+  // biome-ignore lint/suspicious/noExplicitAny: the shape of a row is known to who wrote the text
+  async executeSql(text: string, values?: readonly unknown[]): Promise<{ rows: any[] }> {
+    const opening = this.#connected()
+    try {
+      const client = await opening
+      return await client.query(text, values && values.length > 0 ? [...values] : undefined)
+    } catch (error) {
+      // It may be lost, or left inside a transaction that has failed: a new one is neither.
+      await this.#drop(opening)
+      throw translate(error)
+    }
+  }
+
+  /** Drops the connection; the next statement makes a new one. */
+  async close(): Promise<void> {
+    if (this.#client) await this.#drop(this.#client)
+  }
+
+  #connected(): Promise<pg.Client> {
+    this.#client ??= connect(this.#endpoint, {
+      application_name: this.#name,
+      query_timeout: this.#timeoutMs,
+    })
+    return this.#client
+  }
+
+  async #drop(opening: Promise<pg.Client>): Promise<void> {
+    if (this.#client === opening) this.#client = null
+    await opening.then((client) => client.end()).catch(() => {})
+  }
+}
