@@ -66,6 +66,15 @@ export const readHead = () => sql<ChainHead>`
   select audit_id, hash
   from catalyst.audit_head`
 
+/** Whether exactly this entry is in the chain. */
+export const isInChain = ({ audit_id, hash }: ChainHead) => sql<{ present: boolean }>`
+  select exists (
+    select 1
+    from catalyst.audit_log
+    where audit_id = ${audit_id}::bigint
+      and hash = ${hash}::text
+  ) as present`
+
 /** A stretch of the chain in order. */
 export const entriesAfter = (auditId: number, limit: number) => sql<ChainedEntry>`
   select

@@ -33,6 +33,11 @@ const MAX_WAITING = 10_000
 export class AuditTrail {
   readonly #deps: AuditDeps
   #waiting: statements.AuditEntry[] = []
+  /** The append whose success was never heard of, and what it appended. */
+  #unsure: { readonly end: statements.ChainHead; readonly batch: statements.AuditEntry[] } | null =
+    null
+  /** Entries found in the chain although their append was taken for failed. */
+  readonly #kept = new WeakSet<statements.AuditEntry>()
   #dropped = 0
   #timer: NodeJS.Timeout | null = null
   #flushing: Promise<void> = Promise.resolve()
@@ -108,6 +113,7 @@ export class AuditTrail {
         this.#append(tx, [...lost, ...batch]),
       )
       this.#dropped -= dropped
+      this.#unsure = null
       if (more || this.#waiting.length > 0) this.poke()
     } catch (error) {
       this.#waiting = [...batch, ...this.#waiting]
@@ -118,11 +124,23 @@ export class AuditTrail {
   /** True when the outbox may hold more. */
   async #append(tx: Transaction, batch: readonly statements.AuditEntry[]): Promise<boolean> {
     const head = await tx.one(statements.lockHead())
+    await this.#findKept(tx)
     const committed = await tx.many(statements.takeOutbox(BATCH))
-    const entries = chain([...committed.map(({ entry }) => entry), ...batch], head)
+    const missing = batch.filter((entry) => !this.#kept.has(entry))
+    const entries = chain([...committed.map(({ entry }) => entry), ...missing], head)
     const last = entries.at(-1)
-    if (last) await tx.run(statements.append(entries, last))
+    if (last) {
+      this.#unsure = { end: last, batch: [...missing] }
+      await tx.run(statements.append(entries, last))
+    }
     return committed.length === BATCH
+  }
+
+  /** An append whose COMMIT went unanswered may be there all the same: its last hash tells. */
+  async #findKept(tx: Transaction): Promise<void> {
+    if (!this.#unsure) return
+    const { present } = await tx.one(statements.isInChain(this.#unsure.end))
+    if (present) for (const entry of this.#unsure.batch) this.#kept.add(entry)
   }
 
   /** An entry that says how many are missing. */

@@ -12,6 +12,7 @@ export class WorkerConnection {
   readonly #name: string
   readonly #timeoutMs: number
   #client: Promise<pg.Client> | null = null
+  #turns: Promise<unknown> = Promise.resolve()
 
   constructor(options: {
     readonly endpoint: Endpoint
@@ -33,21 +34,27 @@ export class WorkerConnection {
 
   /** Text from a library that writes its own; without parameters it may be several statements. */
   // biome-ignore lint/suspicious/noExplicitAny: the shape of a row is known to who wrote the text
-  async executeSql(text: string, values?: readonly unknown[]): Promise<{ rows: any[] }> {
-    const opening = this.#connected()
-    try {
-      const client = await opening
-      return await client.query(text, values && values.length > 0 ? [...values] : undefined)
-    } catch (error) {
-      // It may be lost, or left inside a transaction that has failed: a new one is neither.
-      await this.#drop(opening)
-      throw translate(error)
-    }
+  executeSql(text: string, values: readonly unknown[] = []): Promise<{ rows: any[] }> {
+    const turn = this.#turns.then(() => this.#execute(text, values))
+    this.#turns = turn.catch(() => {})
+    return turn
   }
 
   /** Drops the connection; the next statement makes a new one. */
   async close(): Promise<void> {
     if (this.#client) await this.#drop(this.#client)
+  }
+
+  async #execute(text: string, values: readonly unknown[]) {
+    const opening = this.#connected()
+    try {
+      const client = await opening
+      return await client.query(text, values.length > 0 ? [...values] : undefined)
+    } catch (error) {
+      // It may be lost, or left inside a transaction that has failed: a new one is neither.
+      await this.#drop(opening)
+      throw translate(error)
+    }
   }
 
   #connected(): Promise<pg.Client> {
