@@ -104,17 +104,28 @@ module.exports = {
 
     layer('cli', '^src/cli/', [
       FOUNDATION,
-      '^src/(app|config)\\.ts$',
+      '^src/(app|config|systems)\\.ts$',
       '^src/cli/',
       '^src/mcp/(http|stdio)\\.ts$',
       '^src/platform/log\\.ts$',
       '^src/domains/monitoring/checkup\\.ts$',
+    ]),
+    layer('systems', '^src/systems\\.ts$', [
+      FOUNDATION,
+      '^src/config\\.ts$',
+      '^src/platform/',
+      '^src/domains/cache/service\\.ts$',
     ]),
     layer('main', '^src/main\\.ts$', ['^src/cli/', '^src/lib/']),
     everywhere(
       'app-is-the-root',
       { path: '^src/', pathNot: '^src/(main\\.ts$|cli/)' },
       { path: '^src/(app|main)\\.ts$|^src/cli/' },
+    ),
+    everywhere(
+      'systems-below-the-root',
+      { path: '^src/', pathNot: '^src/(app\\.ts$|cli/)' },
+      { path: '^src/systems\\.ts$' },
     ),
 
     home('sdk-only-in-mcp', ['@modelcontextprotocol'], ['^src/mcp/(?!define\\.ts)']),

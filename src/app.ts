@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { type Config, embeddedDir } from './config.js'
+import type { Config } from './config.js'
 import { cache as cacheDomain } from './domains/cache/index.js'
 import { CacheService } from './domains/cache/service.js'
 import { events } from './domains/events/index.js'
@@ -13,36 +13,32 @@ import { NewsService } from './domains/market/news.service.js'
 import { SchemaKeeper } from './domains/migrations/schema-keeper.js'
 import { MigrationService } from './domains/migrations/service.js'
 import { monitoring } from './domains/monitoring/index.js'
-import { type Engine, MonitoringService } from './domains/monitoring/service.js'
+import { MonitoringService } from './domains/monitoring/service.js'
 import { sessions as sessionDomain } from './domains/sessions/index.js'
 import { SessionService } from './domains/sessions/service.js'
 import { systemClock } from './lib/clock.js'
 import { newId } from './lib/ids.js'
-import { redactUrl } from './lib/secret.js'
 import { VERSION } from './lib/version.js'
 import { type BoundDomain, bind } from './mcp/define.js'
 import { Dispatcher } from './mcp/dispatcher.js'
 import { Notifications } from './mcp/notifications.js'
 import { Registry } from './mcp/registry.js'
 import type { Serving } from './mcp/server.js'
-import type { CacheStore } from './platform/cache/cache-store.js'
-import { MemoryCacheStore } from './platform/cache/memory.js'
-import { RedisCacheStore } from './platform/cache/redis.js'
-import { type EmbeddedServices, joinEmbedded } from './platform/embedded/services.js'
 import type { Log } from './platform/log.js'
-import { AuditTrail } from './platform/postgres/audit-trail.js'
-import { type Endpoint, parseDatabaseUrl } from './platform/postgres/connection.js'
+import { AuditTrail, type ChainVerdict } from './platform/postgres/audit-trail.js'
+import type { Endpoint } from './platform/postgres/connection.js'
 import { Database } from './platform/postgres/database.js'
 import { DedicatedConnection } from './platform/postgres/dedicated.js'
 import { EventLog } from './platform/postgres/event-log.js'
 import { WorkerConnection } from './platform/postgres/worker-connection.js'
+import { describe, openSystems, type RunningPart } from './systems.js'
 
 /** Everything that runs, constructed and connected. */
 export interface App {
   readonly serving: Serving
   readonly schema: SchemaKeeper
   /** What runs where, one line each, without secrets. */
-  readonly description: readonly { readonly part: string; readonly where: string }[]
+  readonly description: readonly RunningPart[]
   /** Hands long operations on and lets those go who wait for them; the first step of ending. */
   drain(): Promise<void>
   /** Lets running work finish, closes every connection, and leaves the embedded services. */
@@ -57,41 +53,14 @@ const LEASE_TIMEOUT_MS = 2_500
 /** The queue's maintenance waits for locks up to 30 s. */
 const QUEUE_TIMEOUT_MS = 40_000
 
-/** The outside systems, connected as the settings say; nothing of the product yet. */
-export interface Platform {
-  readonly embedded: EmbeddedServices | null
-  /** For short transactions; may lead through a pooler. */
-  readonly pooled: Endpoint
-  /** The database itself, for what holds state on its connection. */
-  readonly direct: Endpoint
-  readonly cache: { readonly store: CacheStore; readonly engine: Engine }
-  close(): Promise<void>
-}
-
-/** Starts or joins the embedded services where no URL is given, and opens the cache. */
-export async function openPlatform(config: Config, log: Log): Promise<Platform> {
-  const embedded = await startEmbedded(config, log)
-  const endpoints = endpointsOf(config, embedded)
-  const cache = openCache(config, embedded, endpoints.pooled.database)
-  return {
-    embedded,
-    ...endpoints,
-    cache,
-    close: async () => {
-      await cache.store.close()
-      await embedded?.release()
-    },
-  }
-}
-
 /** The composition root: the only place where things are constructed. */
 export async function openApp(
   config: Config,
   log: Log,
   extraDomains: readonly BoundDomain[] = [],
 ): Promise<App> {
-  const platform = await openPlatform(config, log)
-  const { pooled, direct, cache } = platform
+  const systems = await openSystems(config, log)
+  const { pooled, direct, cache } = systems
   const poolMax = config.CATALYST_POOL_MAX
   const database = new Database({ endpoint: pooled, poolMax })
   const health = new DedicatedConnection({ endpoint: direct, timeoutMs: HEALTH_TIMEOUT_MS })
@@ -173,7 +142,7 @@ export async function openApp(
   return {
     serving: { registry, dispatcher, jobs, notifications },
     schema,
-    description: describe(config, platform),
+    description: describe(config, systems),
     drain: () => jobs.close(),
     close: async () => {
       await schema.stop()
@@ -183,7 +152,7 @@ export async function openApp(
       await audit.stop()
       await Promise.all([database.close(), health.close(), leases.close(), queue.close()])
       if (sessionPool !== database) await sessionPool.close()
-      await platform.close()
+      await systems.close()
     },
   }
 }
@@ -191,55 +160,14 @@ export async function openApp(
 const workerConnection = (endpoint: Endpoint, timeoutMs: number): WorkerConnection =>
   new WorkerConnection({ endpoint, name: 'catalyst-db jobs', timeoutMs })
 
-async function startEmbedded(config: Config, log: Log): Promise<EmbeddedServices | null> {
-  const wanted = { postgres: !config.DATABASE_URL, redis: !config.REDIS_URL }
-  if (!wanted.postgres && !wanted.redis) return null
-  return joinEmbedded({
-    dataDir: embeddedDir(config),
-    ...wanted,
-    log: (level, message, details) => log[level]({ ...details }, message),
-  })
+/** Recomputes the chain of the audit log. */
+export async function verifyAudit(config: Config, log: Log): Promise<ChainVerdict> {
+  const systems = await openSystems(config, log)
+  const database = new Database({ endpoint: systems.pooled, poolMax: 1 })
+  try {
+    return await new AuditTrail({ database, serverId: 'cli', log }).verify()
+  } finally {
+    await database.close()
+    await systems.close()
+  }
 }
-
-function endpointsOf(config: Config, embedded: EmbeddedServices | null) {
-  const url = config.DATABASE_URL?.reveal() ?? embedded?.postgres?.connectionString ?? ''
-  const pooled = parseDatabaseUrl(url, config.PGSSLROOTCERT)
-  const directUrl = config.DATABASE_DIRECT_URL?.reveal() ?? url
-  if (directUrl === url) return { pooled, direct: pooled }
-  const direct = parseDatabaseUrl(directUrl, config.PGSSLROOTCERT)
-  direct.servers.shareHistory(pooled.servers)
-  return { pooled, direct }
-}
-
-function openCache(
-  config: Config,
-  embedded: EmbeddedServices | null,
-  database: string,
-): { readonly store: CacheStore; readonly engine: Engine } {
-  const external = config.REDIS_URL?.reveal().replace(/^unix:\/\//, '')
-  const url = external ?? embedded?.redis?.path
-  if (!url) return { store: new MemoryCacheStore(), engine: 'in-process' }
-  // What is cached belongs to one database; another database's servers may use the same Redis.
-  const store = new RedisCacheStore({ url, namespace: `catalyst:${database}` })
-  return { store, engine: external ? 'external' : 'embedded' }
-}
-
-function describe(config: Config, { embedded, pooled, cache }: Platform): App['description'] {
-  const postgres = embedded?.postgres
-  const where = postgres
-    ? `embedded ${postgres.version} in ${embeddedDir(config)}${already(postgres.adopted)}`
-    : pooled.label
-  return [
-    { part: 'PostgreSQL', where },
-    { part: 'Cache', where: describeCache(config, embedded?.redis ?? null, cache.engine) },
-  ]
-}
-
-function describeCache(config: Config, redis: EmbeddedServices['redis'], engine: Engine): string {
-  if (engine === 'external') return redactUrl(config.REDIS_URL?.reveal() ?? '')
-  return redis
-    ? `embedded ${redis.program}${already(redis.adopted)}`
-    : 'in process (no valkey-server or redis-server on PATH)'
-}
-
-const already = (adopted: boolean): string => (adopted ? ', already running' : '')

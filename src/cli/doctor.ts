@@ -1,7 +1,7 @@
 import pc from 'picocolors'
-import { openPlatform } from '../app.js'
 import { checkUp, type Finding } from '../domains/monitoring/checkup.js'
 import { createLog } from '../platform/log.js'
+import { openSystems } from '../systems.js'
 import { EXIT } from './exit.js'
 import { type Env, readConfig } from './start.js'
 import { table } from './table.js'
@@ -9,18 +9,18 @@ import { table } from './table.js'
 /** Prints every finding with its fix; changes nothing in the database. */
 export async function doctor(env: Env, options: { readonly json?: boolean }): Promise<never> {
   const config = readConfig(env)
-  const platform = await openPlatform(config, createLog('silent'))
+  const systems = await openSystems(config, createLog('silent'))
   const findings = await checkUp({
-    pooled: platform.pooled,
-    direct: platform.direct,
+    pooled: systems.pooled,
+    direct: systems.direct,
     isEmbedded: !config.DATABASE_URL,
-    cacheHealth: () => platform.cache.store.health(),
+    cacheHealth: () => systems.cache.store.health(),
     nodeVersion: process.versions.node,
   })
   process.stdout.write(
     options.json ? `${JSON.stringify({ findings }, null, 2)}\n` : readable(findings),
   )
-  await platform.close()
+  await systems.close()
   process.exit(findings.every(({ status }) => status === 'ok') ? EXIT.ok : EXIT.findings)
 }
 

@@ -5,12 +5,12 @@ import type { Job, JobRequest, OnRestart } from '../lib/job.js'
 import type { Transaction } from '../platform/postgres/queryable.js'
 
 /** What a tool or resource gets beside its arguments. */
-export interface Call<S> extends Caller {
+interface Call<S> extends Caller {
   readonly service: S
 }
 
 /** What a persisting tool gets: its writes are one unit with its idempotency key and its events. */
-export interface PersistCall<S> extends Call<S> {
+interface PersistCall<S> extends Call<S> {
   readonly tx: Transaction
 }
 

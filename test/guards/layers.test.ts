@@ -47,6 +47,8 @@ const FORBIDDEN: readonly [rule: string, from: string, to: string, kind?: Kind][
   ['mcp', 'src/mcp/server.ts', 'src/platform/postgres/pool.ts', 'type'],
   ['cli', 'src/cli/serve.ts', 'src/domains/market/service.ts', 'type'],
   ['cli', 'src/cli/serve.ts', 'src/mcp/server.ts', 'type'],
+  ['systems', 'src/systems.ts', 'src/mcp/server.ts', 'type'],
+  ['systems-below-the-root', 'src/mcp/http.ts', 'src/systems.ts', 'type'],
   ['main', 'src/main.ts', 'src/app.ts'],
   ['app-is-the-root', 'src/mcp/http.ts', 'src/app.ts', 'type'],
   ['app-is-the-root', 'src/app.ts', 'src/cli/serve.ts', 'type'],

@@ -15,7 +15,7 @@ export interface CommandResult {
 }
 
 /** The environment of a command: nothing of ours but PATH and HOME. */
-export const cleanEnv = (env: Record<string, string>): Record<string, string> => ({
+const cleanEnv = (env: Record<string, string>): Record<string, string> => ({
   PATH: process.env.PATH ?? '',
   HOME: process.env.HOME ?? '',
   ...env,

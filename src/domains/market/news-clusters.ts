@@ -23,7 +23,7 @@ export interface Confirmation {
 }
 
 /** What a call's new stories change in the clusters. */
-export interface ClusterChanges {
+interface ClusterChanges {
   /** The new members of each touched cluster. */
   readonly joined: ReadonlyMap<string, readonly Member[]>
   /** Stored stories that were alone until now. */

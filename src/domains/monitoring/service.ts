@@ -6,10 +6,10 @@ import type { DedicatedConnection } from '../../platform/postgres/dedicated.js'
 import * as statements from './sql.js'
 
 /** Where an outside system comes from. */
-export type Engine = 'embedded' | 'external' | 'in-process'
+type Engine = 'embedded' | 'external' | 'in-process'
 
 /** Where the schema stands: `current`, or why not. */
-export interface SchemaState {
+interface SchemaState {
   readonly state: 'current' | 'pending' | 'failed'
   readonly reason: string | null
 }

@@ -6,7 +6,7 @@ const { builtins } = pg.types
  * `2024-08-09 11:04:00.123456+00` → `2024-08-09T11:04:00.123456Z`. Microseconds are kept, which a
  * JavaScript Date cannot do; any offset the server answers in is turned to UTC; `infinity` stays.
  */
-export function isoInstant(text: string): string {
+function isoInstant(text: string): string {
   const match = /^(\d{4,}-\d\d-\d\d) (\d\d:\d\d:\d\d)(\.\d+)?([+-]\d\d(?::\d\d){0,2})( BC)?$/.exec(
     text,
   )
@@ -18,7 +18,7 @@ export function isoInstant(text: string): string {
 }
 
 /** A bigint as a number while that is exact, as its decimal text beyond 2^53. */
-export function exactInteger(text: string): number | string {
+function exactInteger(text: string): number | string {
   const value = Number(text)
   return Number.isSafeInteger(value) ? value : text
 }

@@ -1,0 +1,100 @@
+import { type Config, embeddedDir } from './config.js'
+import type { CacheEngine } from './domains/cache/service.js'
+import { redactUrl } from './lib/secret.js'
+import type { CacheStore } from './platform/cache/cache-store.js'
+import { MemoryCacheStore } from './platform/cache/memory.js'
+import { RedisCacheStore } from './platform/cache/redis.js'
+import { type EmbeddedServices, joinEmbedded } from './platform/embedded/services.js'
+import type { Log } from './platform/log.js'
+import { type Endpoint, parseDatabaseUrl } from './platform/postgres/connection.js'
+
+/** One line of what runs where. */
+export interface RunningPart {
+  readonly part: string
+  readonly where: string
+}
+
+/** The outside systems, connected as the settings say; nothing of the product yet. */
+export interface Systems {
+  readonly embedded: EmbeddedServices | null
+  /** For short transactions; may lead through a pooler. */
+  readonly pooled: Endpoint
+  /** The database itself, for what holds state on its connection. */
+  readonly direct: Endpoint
+  readonly cache: { readonly store: CacheStore; readonly engine: CacheEngine }
+  close(): Promise<void>
+}
+
+/** Starts or joins the embedded services where no URL is given, and opens the cache. */
+export async function openSystems(config: Config, log: Log): Promise<Systems> {
+  const embedded = await startEmbedded(config, log)
+  const endpoints = endpointsOf(config, embedded)
+  const cache = openCache(config, embedded, endpoints.pooled.database)
+  return {
+    embedded,
+    ...endpoints,
+    cache,
+    close: async () => {
+      await cache.store.close()
+      await embedded?.release()
+    },
+  }
+}
+
+async function startEmbedded(config: Config, log: Log): Promise<EmbeddedServices | null> {
+  const wanted = { postgres: !config.DATABASE_URL, redis: !config.REDIS_URL }
+  if (!wanted.postgres && !wanted.redis) return null
+  return joinEmbedded({
+    dataDir: embeddedDir(config),
+    ...wanted,
+    log: (level, message, details) => log[level]({ ...details }, message),
+  })
+}
+
+function endpointsOf(config: Config, embedded: EmbeddedServices | null) {
+  const url = config.DATABASE_URL?.reveal() ?? embedded?.postgres?.connectionString ?? ''
+  const pooled = parseDatabaseUrl(url, config.PGSSLROOTCERT)
+  const directUrl = config.DATABASE_DIRECT_URL?.reveal() ?? url
+  if (directUrl === url) return { pooled, direct: pooled }
+  const direct = parseDatabaseUrl(directUrl, config.PGSSLROOTCERT)
+  direct.servers.shareHistory(pooled.servers)
+  return { pooled, direct }
+}
+
+function openCache(
+  config: Config,
+  embedded: EmbeddedServices | null,
+  database: string,
+): { readonly store: CacheStore; readonly engine: CacheEngine } {
+  const external = config.REDIS_URL?.reveal().replace(/^unix:\/\//, '')
+  const url = external ?? embedded?.redis?.path
+  if (!url) return { store: new MemoryCacheStore(), engine: 'in-process' }
+  // What is cached belongs to one database; another database's servers may use the same Redis.
+  const store = new RedisCacheStore({ url, namespace: `catalyst:${database}` })
+  return { store, engine: external ? 'external' : 'embedded' }
+}
+
+/** What runs where, without secrets. */
+export function describe(config: Config, { embedded, pooled, cache }: Systems): RunningPart[] {
+  const postgres = embedded?.postgres
+  const where = postgres
+    ? `embedded ${postgres.version} in ${embeddedDir(config)}${already(postgres.adopted)}`
+    : pooled.label
+  return [
+    { part: 'PostgreSQL', where },
+    { part: 'Cache', where: describeCache(config, embedded?.redis ?? null, cache.engine) },
+  ]
+}
+
+function describeCache(
+  config: Config,
+  redis: EmbeddedServices['redis'],
+  engine: CacheEngine,
+): string {
+  if (engine === 'external') return redactUrl(config.REDIS_URL?.reveal() ?? '')
+  return redis
+    ? `embedded ${redis.program}${already(redis.adopted)}`
+    : 'in process (no valkey-server or redis-server on PATH)'
+}
+
+const already = (adopted: boolean): string => (adopted ? ', already running' : '')
