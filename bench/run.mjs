@@ -36,11 +36,16 @@ if (unknown.length > 0) {
 
 const bench = new Bench({ quick: options.quick, profileDir: options.profile })
 let isStopping = false
-process.once('SIGINT', async () => {
-  isStopping = true
-  await bench.close()
-  process.exit(130)
-})
+for (const [signal, exitCode] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+]) {
+  process.once(signal, async () => {
+    isStopping = true
+    await bench.close()
+    process.exit(exitCode)
+  })
+}
 
 const results = []
 try {
