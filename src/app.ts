@@ -116,6 +116,7 @@ export async function openApp(
     cacheHealth: () => cache.store.health(),
     pool: () => ({ ...database.stats, max: poolMax }),
     schema: () => schema.state,
+    eventsFailingSince: () => eventLog.failingSince,
     clock: systemClock,
   })
   const registry: Registry = new Registry([

@@ -215,6 +215,8 @@ describe('with asynchronous replication', () => {
       at: ({ sinceCommit }) => sinceCommit === 2 && ++seen > 0,
       deliver: false,
       how: 'silence',
+      // The audit commits as well: the call's answer is to be among those that are lost.
+      times: 4,
     })
     const call = repeat(
       client,

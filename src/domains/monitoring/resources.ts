@@ -82,4 +82,4 @@ export const connections = resource({
 })
 
 /** The specification's overview uses the short name. */
-export const connectionsAlias = { ...connections, path: 'db/connections' }
+export const connectionsAlias: typeof connections = { ...connections, path: 'db/connections' }

@@ -23,6 +23,8 @@ export interface MonitoringDeps {
   readonly cacheHealth: () => Promise<CacheHealth>
   readonly pool: () => PoolStats & { readonly max: number }
   readonly schema: () => SchemaState
+  /** Since when events cannot be published; null while they can. */
+  readonly eventsFailingSince: () => Date | null
   readonly clock: Clock
 }
 
@@ -70,7 +72,10 @@ export class MonitoringService {
     const now = clock.now()
     this.#downSince = probe.up ? null : (this.#downSince ?? now)
     const critical = criticalReasons(probe, schema)
-    const warnings = warningReasons(probe, cache, pool, schema)
+    const warnings = [
+      ...warningReasons(probe, cache, pool, schema),
+      ...eventReasons(probe, this.#deps.eventsFailingSince()),
+    ]
     return {
       status: verdict(critical, warnings),
       reasons: [...critical, ...warnings],
@@ -150,6 +155,12 @@ function warningReasons(
   if (probe.up) reasons.push(...capacityReasons(probe.server), ...lagReasons(probe.replicas))
   return reasons
 }
+
+/** While PostgreSQL is down nothing is committed that could be published. */
+const eventReasons = (probe: Probe, failingSince: Date | null): string[] =>
+  probe.up && failingSince
+    ? [`Events have not been published since ${failingSince.toISOString()}; they are kept.`]
+    : []
 
 function capacityReasons({ connections, max_connections }: statements.ServerHealth): string[] {
   if (connections < max_connections * CONNECTIONS_NEARLY_FULL) return []

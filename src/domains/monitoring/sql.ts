@@ -1,4 +1,4 @@
-import { sql } from '../../platform/postgres/sql.js'
+import { prepared, sql } from '../../platform/postgres/sql.js'
 
 /** What one look at PostgreSQL tells of its health. */
 export interface ServerHealth {
@@ -30,16 +30,23 @@ export interface ConnectionDetail {
 }
 
 /** The server itself: version, start, role, and how full it is. */
-export const serverHealth = () => sql<ServerHealth>`
+export const serverHealth = () =>
+  prepared(
+    'health.server',
+    sql<ServerHealth>`
   select
     current_setting('server_version') as version,
     pg_postmaster_start_time() as started_at,
     pg_is_in_recovery() as in_recovery,
     (select count(*)::int from pg_stat_activity where backend_type = 'client backend') as connections,
-    current_setting('max_connections')::int as max_connections`
+    current_setting('max_connections')::int as max_connections`,
+  )
 
 /** Replicas with their replay lag. Without the right pg_monitor the lags are null. */
-export const replicaLag = () => sql<ReplicaLag>`
+export const replicaLag = () =>
+  prepared(
+    'health.replicas',
+    sql<ReplicaLag>`
   select
     application_name as name,
     coalesce(state, 'unknown') as state,
@@ -48,15 +55,23 @@ export const replicaLag = () => sql<ReplicaLag>`
       else pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn)::bigint
     end as lag_bytes
   from pg_stat_replication
-  order by application_name`
+  order by application_name`,
+  )
 
 /** The newest applied migration; the ledger exists once a server has started on this database. */
-export const schemaVersion = () => sql<{ schema_version: number | null }>`
+export const schemaVersion = () =>
+  prepared(
+    'health.schema',
+    sql<{ schema_version: number | null }>`
   select max(version)::int as schema_version
-  from catalyst.schema_migrations`
+  from catalyst.schema_migrations`,
+  )
 
 /** Backends of this database, the longest-running transaction first. */
-export const connectionDetails = (limit: number) => sql<ConnectionDetail>`
+export const connectionDetails = (limit: number) =>
+  prepared(
+    'health.connections',
+    sql<ConnectionDetail>`
   select
     pid,
     application_name,
@@ -71,7 +86,8 @@ export const connectionDetails = (limit: number) => sql<ConnectionDetail>`
     and backend_type = 'client backend'
     and pid <> pg_backend_pid()
   order by xact_start nulls last, pid
-  limit ${limit}::int`
+  limit ${limit}::int`,
+  )
 
 /** What the doctor asks of a server. */
 export interface ServerFacts {

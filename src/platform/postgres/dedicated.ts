@@ -25,8 +25,12 @@ export class DedicatedConnection {
   async many<Row>(statement: Statement<Row>): Promise<Row[]> {
     try {
       const client = await this.#connected()
-      const { text, values } = statement
-      const result = await client.query<Row & pg.QueryResultRow>(text, [...values])
+      const { text, values, name } = statement
+      const result = await client.query<Row & pg.QueryResultRow>({
+        text,
+        values: [...values],
+        ...(name === undefined ? {} : { name }),
+      })
       return result.rows
     } catch (error) {
       await this.close()

@@ -8,19 +8,28 @@ const LOCK_CLASS = 1_127_429_203
 const PUBLISHER_LOCK = 2
 /** One partition of the log. */
 const PARTITION_SIZE = 1_000_000
-/** Events older than this are dropped, a whole partition at a time. */
+/** Events and idempotency keys are kept for so long; of events, whole partitions are dropped. */
 const RETENTION = '7 days'
 
-/** One publisher at a time; kept until its commit is visible, which is what makes seq free of holes. */
-export const lockPublishing = () => sql<{ locked: null }>`
-  select pg_advisory_xact_lock(${LOCK_CLASS}::integer, ${PUBLISHER_LOCK}::integer) as locked`
+/** What one round of publishing did. */
+export interface Published {
+  readonly moved: number
+  readonly last_seq: number | null
+}
 
-/** Moves committed outbox rows into the log, in the order they were written. */
-export const moveOutbox = (limit: number) => sql<{ moved: number; last_seq: number | null }>`
+/**
+ * Moves committed outbox rows into the log, in the order they were written, and wakes every server:
+ * one round trip, so without parameters. One publisher works at a time; its lock is kept until its
+ * commit is visible, which is what makes seq free of holes, and the move has a snapshot of its own,
+ * taken when the lock is held. The last but one result is `Published`.
+ */
+export const publish = (limit: number): string => `
+  begin;
+  select pg_advisory_xact_lock(${LOCK_CLASS}, ${PUBLISHER_LOCK});
   with taken as (
     delete from catalyst.event_outbox
     where outbox_id in (
-      select outbox_id from catalyst.event_outbox order by outbox_id limit ${limit}::int
+      select outbox_id from catalyst.event_outbox order by outbox_id limit ${limit}
     )
     returning outbox_id, type, severity, data, event_id, at
   ),
@@ -30,12 +39,12 @@ export const moveOutbox = (limit: number) => sql<{ moved: number; last_seq: numb
     from (select * from taken order by outbox_id) as ordered
     returning seq
   )
-  select count(*)::int as moved, max(seq) as last_seq
-  from published`
-
-/** Wakes every server once this transaction commits. */
-export const notifyPublished = (lastSeq: number | null) => sql<{ notified: null }>`
-  select pg_notify(${CHANNEL}::text, ${String(lastSeq)}::text) as notified`
+  select
+    count(*)::int as moved,
+    max(seq) as last_seq,
+    case when count(*) > 0 then pg_notify('${CHANNEL}', max(seq)::text) end as notified
+  from published;
+  commit`
 
 /** The newest published seq; 0 when nothing was published yet. */
 export const latestSeq = () => sql<{ seq: number }>`
@@ -110,3 +119,8 @@ export const expiredPartitions = () => sql<{ name: string }>`
 /** Drops one partition of the log. */
 export const dropPartition = (name: string): Statement<never> =>
   sql`drop table if exists catalyst.${sql.id(name)}`
+
+/** Forgets idempotency keys that nobody will repeat any more. */
+export const forgetKeys = () => sql`
+  delete from catalyst.idempotency_keys
+  where created_at < now() - ${RETENTION}::interval`

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type pg from 'pg'
+import pg from 'pg'
 import type { PublishedEvent } from '../../events.js'
 import { Backoff } from '../../lib/backoff.js'
 import type { Log } from '../log.js'
@@ -19,6 +19,8 @@ type HintListener = (payload: string) => void
 const BATCH = 1_000
 /** Finds what a server left in the outbox when it died between its commit and its publishing. */
 const SWEEP_MS = 1_000
+/** Between two rounds under load, so that many commits are published together. */
+const REST_MS = 25
 const RETENTION_CHECK_MS = 60 * 60 * 1_000
 
 /**
@@ -34,11 +36,17 @@ export class EventLog {
   #wake: () => void = () => {}
   #isAwake = false
   #lastSeq: number | null = null
+  #failingSince: Date | null = null
   #retentionCheckedAt = 0
   #running: Promise<void> = Promise.resolve()
 
   constructor(deps: EventLogDeps) {
     this.#deps = deps
+  }
+
+  /** Since when nothing could be published; null while all is well. */
+  get failingSince(): Date | null {
+    return this.#failingSince
   }
 
   /** Begins; while the database is away it keeps trying. */
@@ -83,6 +91,7 @@ export class EventLog {
         await this.#follow(backoff)
       } catch (error) {
         if (signal.aborted) return
+        this.#failingSince ??= new Date()
         this.#deps.log.warn({ err: error }, 'the event log is interrupted, trying again')
         await delay(backoff.next(), undefined, { signal }).catch(() => {})
       }
@@ -95,11 +104,17 @@ export class EventLog {
     const lost = new AbortController()
     client.on('error', (error) => lost.abort(error))
     client.on('end', () => lost.abort(new Error('the connection of the event log ended')))
-    client.on('notification', ({ channel, payload = '' }) => this.#notified(channel, payload))
+    const ownPid = Reflect.get(client, 'processID')
+    client.on('notification', ({ channel, payload = '', processId }) => {
+      // What this connection has published it delivers itself.
+      if (channel !== statements.CHANNEL || processId !== ownPid) this.#notified(channel, payload)
+    })
     try {
       const channels = [statements.CHANNEL, ...this.#hints.keys()]
       await client.query(channels.map((channel) => `listen ${channel}`).join('; '))
-      this.#lastSeq ??= (await one(client, statements.latestSeq())).seq
+      const { seq } = await one(client, statements.latestSeq())
+      // A failover may have lost the newest events: what is numbered anew must be delivered too.
+      this.#lastSeq = Math.min(this.#lastSeq ?? seq, seq)
       while (!this.#stopped.signal.aborted) {
         lost.signal.throwIfAborted()
         this.#isAwake = false
@@ -107,6 +122,7 @@ export class EventLog {
         await this.#deliver(client)
         await this.#retain(client)
         backoff.reset()
+        this.#failingSince = null
         await this.#sleep(lost.signal)
       }
     } finally {
@@ -116,12 +132,9 @@ export class EventLog {
 
   async #publish(client: pg.Client): Promise<void> {
     for (;;) {
-      await client.query('begin')
-      await one(client, statements.lockPublishing())
-      const { moved, last_seq } = await one(client, statements.moveOutbox(BATCH))
-      if (moved > 0) await one(client, statements.notifyPublished(last_seq))
-      await client.query('commit')
-      if (last_seq !== null) await this.#preparePartition(client, Number(last_seq))
+      const results: unknown = await client.query(statements.publish(BATCH))
+      const { moved, last_seq } = publishedOf(results)
+      if (last_seq !== null) await this.#preparePartition(client, last_seq)
       if (moved < BATCH) return
     }
   }
@@ -161,10 +174,11 @@ export class EventLog {
     for (const { name } of await many(client, statements.expiredPartitions())) {
       await client.query(statements.dropPartition(name).text)
     }
+    await many(client, statements.forgetKeys())
   }
 
   async #sleep(lost: AbortSignal): Promise<void> {
-    if (this.#isAwake) return
+    if (this.#isAwake) return void (await delay(REST_MS))
     const woken = new Promise<void>((resolve) => {
       this.#wake = resolve
     })
@@ -173,6 +187,13 @@ export class EventLog {
     await Promise.race([woken, timer.catch(() => {})])
     rest.abort()
   }
+}
+
+/** The driver answers several statements with a list of results. */
+function publishedOf(results: unknown): statements.Published {
+  const result = Array.isArray(results) ? results.at(-2) : undefined
+  if (!(result instanceof pg.Result)) throw new Error('publishing did not answer what it did')
+  return result.rows[0]
 }
 
 async function many<Row>(client: pg.Client, statement: Statement<Row>): Promise<Row[]> {
