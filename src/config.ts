@@ -23,7 +23,7 @@ const isLoopback = (host: string): boolean =>
  */
 const SETTINGS = z.object({
   DATABASE_URL: secretUrl('postgres', 'postgresql').describe(
-    'PostgreSQL 14-18. Without it an embedded PostgreSQL runs in the data directory.',
+    'PostgreSQL 14-18; several servers as h1:5432,h2:5432. Without it an embedded PostgreSQL runs in the data directory.',
   ),
   DATABASE_DIRECT_URL: secretUrl('postgres', 'postgresql').describe(
     'The same database, not through a pooler: sessions, migrations, LISTEN. Default: DATABASE_URL.',

@@ -8,19 +8,20 @@ const { client, database } = await startApp({
 })
 
 const eventsOfType = async (type: string) => (await client.resource(`events/${type}`)).events
-const idleInTransaction = async () =>
+/** What the backend of a session does; null once it is gone. */
+const stateOf = async (pid: number) =>
   (
-    await database.query<{ n: number }>(
-      `select count(*)::int as n from pg_stat_activity
-       where datname = current_database() and state like 'idle in transaction%'`,
-    )
-  )[0]?.n
+    await database.query<{ state: string }>(`select state from pg_stat_activity where pid = $1`, [
+      pid,
+    ])
+  )[0]?.state ?? null
 
 test('an abandoned session is rolled back, its connection freed, and its next use says so', async () => {
   const { session_id } = await client.tool('start_db_session')
   await client.tool('persist_news_catalyst', { ...article(), session_id })
-  expect(await idleInTransaction()).toBe(1)
-  await waitFor(async () => (await idleInTransaction()) === 0)
+  const { backend_pid } = (await client.resource(`db/sessions/${session_id}`)).connection_info
+  expect(await stateOf(backend_pid)).toBe('idle in transaction')
+  await waitFor(async () => (await stateOf(backend_pid)) === null)
   expect(await client.refused('persist_news_catalyst', { ...article(), session_id })).toMatchObject(
     {
       code: 'session_expired',

@@ -131,8 +131,8 @@ export class TestClient {
 
   /** A resource's JSON. */
   // biome-ignore lint/suspicious/noExplicitAny: answers are asserted field by field, not typed
-  async resource(uri: string): Promise<any> {
-    const { contents } = await this.sdk.readResource({ uri })
+  async resource(uri: string, options: { timeout?: number } = {}): Promise<any> {
+    const { contents } = await this.sdk.readResource({ uri }, options)
     const [first] = contents
     if (!first || !('text' in first)) throw new Error(`${uri} answered without text`)
     return JSON.parse(first.text)

@@ -1,4 +1,5 @@
 import type { EventData, EventType } from '../../events.js'
+import type { AuditEntry } from '../../platform/postgres/audit-trail.sql.js'
 import type { BeforeCommit, Transaction } from '../../platform/postgres/queryable.js'
 import type { Statement } from '../../platform/postgres/sql.js'
 
@@ -34,8 +35,8 @@ export class HeldTransaction implements Transaction {
     return this.#tx.copyIn(statement, lines)
   }
 
-  emit<T extends EventType>(type: T, data: EventData<T>): Promise<void> {
-    return this.#tx.emit(type, data)
+  emit<T extends EventType>(type: T, data: EventData<T>, audit?: AuditEntry): Promise<void> {
+    return this.#tx.emit(type, data, audit)
   }
 
   id(): Promise<string> {

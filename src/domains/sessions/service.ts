@@ -182,8 +182,8 @@ export class SessionService {
     const { database, audit, committed } = this.#deps
     const result = await runExactlyOnce(database, effect, caller.signal, async (tx) => {
       const answer = await work(tx)
-      await tx.emit('db.transaction', { tools: [unit.tool], session_id: null })
-      if (caller.record) await audit.recordIn(tx, caller.record.entry('ok'))
+      const entry = caller.record ? audit.entryOf(caller.record.entry('ok')) : undefined
+      await tx.emit('db.transaction', { tools: [unit.tool], session_id: null }, entry)
       return answer
     })
     if (result.replayed) return result

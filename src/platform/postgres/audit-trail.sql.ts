@@ -1,5 +1,5 @@
 import type { AuditedCall } from '../../lib/call-record.js'
-import { prepared, sql } from './sql.js'
+import { sql } from './sql.js'
 
 /** A call with its time and the server that answered it. */
 export interface AuditEntry extends AuditedCall {
@@ -19,18 +19,6 @@ export interface ChainHead {
   readonly audit_id: number
   readonly hash: string
 }
-
-/** Writes an entry in the transaction of the effect it reports. */
-export const insertAuditOutbox = (entry: AuditEntry) =>
-  prepared(
-    'audit.outbox',
-    sql`
-      insert into catalyst.audit_outbox (entry)
-      values (
-        ${JSON.stringify(entry)}::jsonb
-          || jsonb_build_object('transaction_id', pg_current_xact_id()::text)
-      )`,
-  )
 
 /** Locks the end of the chain: one writer appends at a time. */
 export const lockHead = () => sql<ChainHead>`

@@ -52,13 +52,13 @@ export class AuditTrail {
       this.#waiting.shift()
       this.#dropped++
     }
-    this.#waiting.push(this.#entry(call))
+    this.#waiting.push(this.entryOf(call))
     this.poke()
   }
 
-  /** Remembers a call in the transaction of its effect. */
-  async recordIn(tx: Transaction, call: AuditedCall): Promise<void> {
-    await tx.run(statements.insertAuditOutbox(this.#entry(call)))
+  /** The entry of a call, to be written in the transaction of its effect. */
+  entryOf(call: AuditedCall): statements.AuditEntry {
+    return { ...call, at: new Date().toISOString(), server_id: this.#deps.serverId }
   }
 
   /** Says that there is something to append. */
@@ -98,10 +98,6 @@ export class AuditTrail {
       broken_at: intact ? null : last.audit_id + 1,
       head: { audit_id: last.audit_id, hash: last.hash },
     }
-  }
-
-  #entry(call: AuditedCall): statements.AuditEntry {
-    return { ...call, at: new Date().toISOString(), server_id: this.#deps.serverId }
   }
 
   async #flush(): Promise<void> {
@@ -145,7 +141,7 @@ export class AuditTrail {
 
   /** An entry that says how many are missing. */
   #lost(count: number): statements.AuditEntry {
-    return this.#entry({
+    return this.entryOf({
       principal: 'server',
       request_id: '',
       tool: 'audit',

@@ -19,6 +19,8 @@ type HintListener = (payload: string) => void
 const BATCH = 1_000
 /** Finds what a server left in the outbox when it died between its commit and its publishing. */
 const SWEEP_MS = 1_000
+/** A round takes milliseconds; a connection that went silent is replaced after so long. */
+const ROUND_LIMIT_MS = 5_000
 /** Between two rounds under load, so that many commits are published together. */
 const REST_MS = 25
 const RETENTION_CHECK_MS = 60 * 60 * 1_000
@@ -100,7 +102,10 @@ export class EventLog {
 
   /** Works on one connection until it is lost or the log is stopped. */
   async #follow(backoff: Backoff): Promise<void> {
-    const client = await connect(this.#deps.endpoint, { application_name: 'catalyst-db events' })
+    const client = await connect(this.#deps.endpoint, {
+      application_name: 'catalyst-db events',
+      query_timeout: ROUND_LIMIT_MS,
+    })
     const lost = new AbortController()
     client.on('error', (error) => lost.abort(error))
     client.on('end', () => lost.abort(new Error('the connection of the event log ended')))

@@ -1,4 +1,5 @@
 import { EVENTS, type EventData, type EventType } from '../../events.js'
+import type { AuditEntry } from './audit-trail.sql.js'
 import { prepared, sql } from './sql.js'
 import { TIMELINE } from './standing.js'
 
@@ -14,9 +15,29 @@ export interface Trace {
 
 /** Writes one event beside the fact it reports; visible to the publisher once the transaction commits. */
 export const insertOutbox = <T extends EventType>(type: T, data: EventData<T>) =>
+  prepared('outbox.insert', insertion(type, data))
+
+/** The same, with the audit entry of the call. */
+export const insertOutboxAndAudit = <T extends EventType>(
+  type: T,
+  data: EventData<T>,
+  entry: AuditEntry,
+) =>
   prepared(
-    'outbox.insert',
+    'outbox.insert-and-audit',
     sql<Trace>`
+      with audited as (
+        insert into catalyst.audit_outbox (entry)
+        values (
+          ${JSON.stringify(entry)}::jsonb
+            || jsonb_build_object('transaction_id', pg_current_xact_id()::text)
+        )
+      )
+      ${insertion(type, data)}`,
+  )
+
+const insertion = <T extends EventType>(type: T, data: EventData<T>) =>
+  sql<Trace>`
       insert into catalyst.event_outbox (type, severity, data)
       values (
         ${type}::text,
@@ -28,8 +49,7 @@ export const insertOutbox = <T extends EventType>(type: T, data: EventData<T>) =
         transaction_id::text as transaction_id,
         ${sql.trusted(TIMELINE)} as timeline,
         event_id::text as event_id,
-        at::text as at`,
-  )
+        at::text as at`
 
 /** PostgreSQL's id of the running transaction; assigns one if it has written nothing yet. */
 export const selectTransactionId = () =>

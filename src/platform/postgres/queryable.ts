@@ -1,4 +1,5 @@
 import type { EventData, EventType } from '../../events.js'
+import type { AuditEntry } from './audit-trail.sql.js'
 import type { Statement } from './sql.js'
 
 /** Where statements can be run. */
@@ -28,8 +29,11 @@ export interface Transaction extends Queryable {
   readonly held: { beforeCommit(work: BeforeCommit): void } | null
   /** `COPY … FROM STDIN` of lines in PostgreSQL's text format; resolves when the server has all. */
   copyIn(statement: Statement<never>, lines: Iterable<string>): Promise<void>
-  /** Writes an event into the outbox; it is published after this transaction has committed. */
-  emit<T extends EventType>(type: T, data: EventData<T>): Promise<void>
+  /**
+   * Writes an event into the outbox; it is published after this transaction has committed. The audit
+   * entry of the call whose effect it reports, if any, is written in the same round trip.
+   */
+  emit<T extends EventType>(type: T, data: EventData<T>, audit?: AuditEntry): Promise<void>
   /** PostgreSQL's own id of this transaction. */
   id(): Promise<string>
 }

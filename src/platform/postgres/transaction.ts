@@ -3,7 +3,8 @@ import type pg from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
 import { abortError } from '../../errors.js'
 import type { EventData, EventType } from '../../events.js'
-import { insertOutbox, selectTransactionId, type Trace } from './outbox.js'
+import type { AuditEntry } from './audit-trail.sql.js'
+import { insertOutbox, insertOutboxAndAudit, selectTransactionId, type Trace } from './outbox.js'
 import type { Transaction } from './queryable.js'
 import type { Statement } from './sql.js'
 
@@ -90,8 +91,10 @@ class CallTransaction implements Transaction {
     await done
   }
 
-  async emit<T extends EventType>(type: T, data: EventData<T>): Promise<void> {
-    const trace = await this.one(insertOutbox(type, data))
+  async emit<T extends EventType>(type: T, data: EventData<T>, audit?: AuditEntry): Promise<void> {
+    const trace = await this.one(
+      audit ? insertOutboxAndAudit(type, data, audit) : insertOutbox(type, data),
+    )
     this.#transaction.id = trace.transaction_id
     this.#transaction.trace = trace
   }
