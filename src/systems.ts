@@ -3,7 +3,6 @@ import type { CacheEngine } from './domains/cache/service.js'
 import { redactUrl } from './lib/secret.js'
 import type { CacheStore } from './platform/cache/cache-store.js'
 import { MemoryCacheStore } from './platform/cache/memory.js'
-import { RedisCacheStore } from './platform/cache/redis.js'
 import { type EmbeddedServices, joinEmbedded } from './platform/embedded/services.js'
 import type { Log } from './platform/log.js'
 import { type Endpoint, parseDatabaseUrl } from './platform/postgres/connection.js'
@@ -29,7 +28,7 @@ export interface Systems {
 export async function openSystems(config: Config, log: Log): Promise<Systems> {
   const embedded = await startEmbedded(config, log)
   const endpoints = endpointsOf(config, embedded)
-  const cache = openCache(config, embedded, endpoints.pooled.database)
+  const cache = await openCache(config, embedded, endpoints.pooled.database)
   return {
     embedded,
     ...endpoints,
@@ -61,14 +60,16 @@ function endpointsOf(config: Config, embedded: EmbeddedServices | null) {
   return { pooled, direct }
 }
 
-function openCache(
+async function openCache(
   config: Config,
   embedded: EmbeddedServices | null,
   database: string,
-): { readonly store: CacheStore; readonly engine: CacheEngine } {
+): Promise<Systems['cache']> {
   const external = config.REDIS_URL?.reveal().replace(/^unix:\/\//, '')
   const url = external ?? embedded?.redis?.path
   if (!url) return { store: new MemoryCacheStore(), engine: 'in-process' }
+  // Loaded only where there is a Redis: it is a good part of the start.
+  const { RedisCacheStore } = await import('./platform/cache/redis.js')
   // What is cached belongs to one database; another database's servers may use the same Redis.
   const store = new RedisCacheStore({ url, namespace: `catalyst:${database}` })
   return { store, engine: external ? 'external' : 'embedded' }

@@ -52,7 +52,7 @@ test('jobs that ended more than 7 days ago are forgotten, others are not', async
        now() - n * interval '1 hour'
      from generate_series(1, 2000) as n`,
   )
-  const app = await startApp({ database })
+  const app = await startApp({ database, domains: [benchDomain(new Bench())] })
   await waitFor(async () => {
     const [row] = await database.query<{ n: number }>(
       'select count(*)::int as n from catalyst.jobs',

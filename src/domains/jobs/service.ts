@@ -71,7 +71,7 @@ export class JobService {
     this.#queue = new JobQueue({
       connection: queueConnection,
       log,
-      free: () => (runs().size > 0 ? this.#worker.free : 0),
+      free: () => this.#worker.free,
       serves: (tool) => this.#worker.serves(tool),
       deliver: (jobId) => this.#worker.take(jobId),
     })
@@ -82,8 +82,9 @@ export class JobService {
     this.#waiting = new Waiting({ news: this.#news, read })
   }
 
-  /** Begins to run jobs, in the background. */
+  /** Begins to run jobs, in the background; a server without long operations needs no queue. */
   open(): void {
+    if (this.#deps.runs().size === 0) return
     this.#queue.start()
     this.#sweeper.start()
   }

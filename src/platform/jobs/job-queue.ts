@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
-import PgBoss from 'pg-boss'
+import type PgBoss from 'pg-boss'
 import { AppError, abortError } from '../../errors.js'
 import { Backoff } from '../../lib/backoff.js'
 import type { Log } from '../log.js'
@@ -49,7 +49,7 @@ export class JobQueue {
   readonly #stopped = new AbortController()
   readonly #attempts = new EventTarget()
   /** Never started: it only knows how to write announcements into transactions of others. */
-  readonly #sender = this.#construct()
+  #sender: Promise<PgBoss> | null = null
   #boss: PgBoss | null = null
   #isInstalled = false
   /** Why the last attempt to begin has failed. */
@@ -101,7 +101,8 @@ export class JobQueue {
   async announce(announcement: Announcement, transaction: SqlExecutor): Promise<void> {
     const db = { executeSql: transaction.executeSql }
     const options = { singletonKey: announcement.job_id, db, ...RETRIES }
-    await this.#sender.send(QUEUE, announcement, options)
+    this.#sender ??= this.#construct()
+    await (await this.#sender).send(QUEUE, announcement, options)
   }
 
   async #run(): Promise<void> {
@@ -125,7 +126,9 @@ export class JobQueue {
     await this.#uninstall()
   }
 
-  #construct(): PgBoss {
+  /** The library is loaded when it is first needed, which is after the server has started. */
+  async #construct(): Promise<PgBoss> {
+    const { default: PgBoss } = await import('pg-boss')
     const boss = new PgBoss({
       db: { executeSql: (text, values) => this.#execute(text, values) },
       schema: SCHEMA,
@@ -140,7 +143,7 @@ export class JobQueue {
 
   /** Makes what is missing; one that failed to start cannot be started again. */
   async #install(): Promise<PgBoss> {
-    const boss = this.#construct()
+    const boss = await this.#construct()
     try {
       await boss.start()
       // One announcement of a job waits at a time.
