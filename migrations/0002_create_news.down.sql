@@ -3,6 +3,7 @@
 drop view catalyst.source_totals;
 drop table catalyst.source_metrics;
 drop table catalyst.source_activity;
+drop table catalyst.news_held;
 drop table catalyst.news_confirmations;
 drop table catalyst.news_securities;
 drop table catalyst.news_articles;

@@ -75,6 +75,8 @@ create table catalyst.news_articles (
   metadata jsonb not null default '{}',
   check (published_at <= collected_at + interval '5 minutes')
 );
+comment on column catalyst.news_articles.expected_direction is
+  'Always 0 for now: no input says in which direction a story is expected to move the price.';
 create index news_articles_security on catalyst.news_articles (security_id, published_at desc);
 create index news_articles_source on catalyst.news_articles (source_id, published_at desc);
 -- The norm itself would not fit: a b-tree entry is limited to a third of a page, and a headline of
@@ -121,6 +123,21 @@ create table catalyst.news_confirmations (
   check (news_id <> confirmed_by_news_id)
 );
 create index news_confirmations_by on catalyst.news_confirmations (confirmed_by_news_id);
+
+-- What a transaction that a client holds open has still to settle before it commits. Rows are written
+-- and deleted in one transaction, so nobody ever sees another's, and a crash may lose them.
+create unlogged table catalyst.news_held (
+  held_id bigint generated always as identity primary key,
+  news_id text collate "C" not null,
+  -- False: the story was known, and is to be marked.
+  is_new boolean not null,
+  -- Whether a repeat of the new story, stored by somebody else meanwhile, matters.
+  deduplicate boolean not null,
+  repeats integer not null,
+  mentioned_security_id integer,
+  -- Of a new story: the cluster that was answered.
+  cluster_id text collate "C"
+);
 
 -- What each transaction adds to a source's totals. Rows are only appended: a counter in
 -- source_metrics would make every writer of a source wait for the slowest open transaction.

@@ -120,7 +120,7 @@ export async function openApp(
     clock: systemClock,
   })
   const registry: Registry = new Registry([
-    bind(market, new NewsService({ clock: systemClock })),
+    bind(market, new NewsService({ clock: systemClock, database })),
     bind(cacheDomain, new CacheService(cache)),
     bind(monitoring, monitor),
     bind(sessionDomain, sessions),

@@ -8,9 +8,6 @@ import { article } from '../support/news.js'
 import { waitFor } from '../support/wait-for.js'
 import { serve } from './serving.js'
 
-/** `npm run test:long` sets it: the patience of a statement is 40 s. */
-const LONG = Boolean(process.env.CATALYST_TEST_LONG)
-
 const database = await createDatabase()
 
 const articles = async () =>
@@ -89,28 +86,24 @@ test('an idle connection that went silent is found out within seconds, and anoth
   expect(performance.now() - started).toBeLessThan(8_000)
 })
 
-test.runIf(LONG)(
-  'a silent connection is given up even when nobody cancels',
-  { timeout: 90_000 },
-  async () => {
-    const proxy = await FaultProxy.forThisTest(database.url)
-    const client = await (await serve(proxy.url(database.name))).connect()
-    await client.tool('persist_news_catalyst', article())
-    const before = await articles()
-    proxy.set({
-      at: ({ message }) => message.type === 'P' || message.type === 'B',
-      deliver: false,
-      how: 'silence',
-      times: 1,
-    })
-    const started = performance.now()
-    await client.tool('persist_news_catalyst', article())
-    const took = performance.now() - started
-    expect(took).toBeGreaterThan(10_000)
-    expect(took).toBeLessThan(50_000)
-    expect(await articles()).toBe(before + 1)
-  },
-)
+test('a silent connection is given up even when nobody cancels', { timeout: 90_000 }, async () => {
+  const proxy = await FaultProxy.forThisTest(database.url)
+  const client = await (await serve(proxy.url(database.name))).connect()
+  await client.tool('persist_news_catalyst', article())
+  const before = await articles()
+  proxy.set({
+    at: ({ message }) => message.type === 'P' || message.type === 'B',
+    deliver: false,
+    how: 'silence',
+    times: 1,
+  })
+  const started = performance.now()
+  await client.tool('persist_news_catalyst', article())
+  const took = performance.now() - started
+  expect(took).toBeGreaterThan(10_000)
+  expect(took).toBeLessThan(50_000)
+  expect(await articles()).toBe(before + 1)
+})
 
 test('a slow network and one that delivers byte by byte only make calls slower', async () => {
   const proxy = await FaultProxy.forThisTest(database.url)

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { jaccard, newsId, normalizeHeadline, tokens } from '../../src/domains/market/headline.js'
+import { jaccard, newsId, normalizeHeadline } from '../../src/domains/market/headline.js'
 
 const norm = (headline: string, source = 'Reuters') => normalizeHeadline(headline, source)
 
@@ -57,14 +57,16 @@ describe('the norm of a headline', () => {
     )
   })
 
-  test('costs no more than its length, however hostile', () => {
-    const hostile = [' ', ' - ', 'breaking:', 'update ', '\ufdfa'].map((part) =>
-      part.repeat(Math.floor(2000 / part.length)),
-    )
-    const started = performance.now()
-    for (const headline of hostile) for (let i = 0; i < 20; i++) norm(`x${headline}x`)
-    // Quadratic work would take minutes here; the bound only has to tell the two apart.
-    expect(performance.now() - started).toBeLessThan(5_000)
+  // Expressions that go back and forth over a text do not come to an end with these.
+  test.each([
+    [' '.repeat(1998), 'x x'],
+    [' - '.repeat(666), 'x x'],
+    ['breaking:'.repeat(222), `x${'breaking '.repeat(222)}x`],
+    ['update '.repeat(285), `x${'update '.repeat(285)}x`],
+    [' update 1 -'.repeat(180), `x${' update 1'.repeat(180)} x`],
+    ['\ufdfa'.repeat(1998), `x${'\ufdfa'.repeat(1998).normalize('NFKC')}x`],
+  ])('of a hostile headline is what it would be of a short one (%#)', (middle, expected) => {
+    expect(norm(`x${middle}x`)).toBe(expected)
   })
 
   test('does not depend on case, spacing or a breaking: in front', () => {
@@ -99,17 +101,18 @@ describe('news_id', () => {
 
 describe('likeness of headlines', () => {
   test('is shared words over all words', () => {
-    expect(jaccard(new Set(tokens('a b c d')), new Set(tokens('a b c e')))).toBe(0.6)
-    expect(jaccard(new Set(tokens('a b')), new Set(tokens('c d')))).toBe(0)
-    expect(jaccard(new Set(tokens('a b b')), new Set(tokens('b a')))).toBe(1)
+    expect(jaccard('a b c d', 'a b c e')).toBe(0.6)
+    expect(jaccard('a b', 'c d')).toBe(0)
+    expect(jaccard('a b b', 'b a')).toBe(1)
   })
 
   test('is symmetric and lies between 0 and 1', () => {
     const norms = fc.array(fc.constantFrom('a', 'b', 'c', 'd', 'e'), { minLength: 1 })
     fc.assert(
       fc.property(norms, norms, (a, b) => {
-        const likeness = jaccard(new Set(a), new Set(b))
-        expect(likeness).toBe(jaccard(new Set(b), new Set(a)))
+        const [normA, normB] = [a.join(' '), b.join(' ')]
+        const likeness = jaccard(normA, normB)
+        expect(likeness).toBe(jaccard(normB, normA))
         expect(likeness).toBeGreaterThanOrEqual(0)
         expect(likeness).toBeLessThanOrEqual(1)
       }),

@@ -33,19 +33,14 @@ test('totals count new stories, repeats and confirmed stories, but not the same 
 })
 
 test('an open transaction of one writer does not hold up another of the same source', async () => {
-  await client.tool('persist_news_catalyst', story({ headline: uniqueHeadline() }))
-  const held = database.query(
-    `begin;
-     insert into catalyst.source_activity (source_id, articles, duplicates, confirmed)
-     select source_id, 1, 0, 0 from catalyst.news_sources where name = 'Reuters';
-     select pg_sleep(2);
-     rollback`,
-  )
-  const started = performance.now()
-  await client.tool(
-    'persist_news_catalyst',
-    story({ headline: uniqueHeadline(), symbol: uniqueSymbol() }),
-  )
-  expect(performance.now() - started).toBeLessThan(1_900)
-  await held
+  const { session_id } = await client.tool('start_db_session')
+  const told = () => story({ headline: uniqueHeadline(), symbol: uniqueSymbol() })
+  await client.tool('persist_news_catalyst', { ...told(), session_id })
+  const before = await totals('Reuters')
+  await client.tool('persist_news_catalyst', told())
+  const { transaction_state } = await client.resource(`db/sessions/${session_id}`)
+  expect(transaction_state).toBe('active')
+  expect(await totals('Reuters')).toEqual({ ...before, articles: (before?.articles ?? 0) + 1 })
+  await client.tool('end_db_session', { session_id, outcome: 'commit' })
+  expect(await totals('Reuters')).toEqual({ ...before, articles: (before?.articles ?? 0) + 2 })
 })

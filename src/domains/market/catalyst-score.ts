@@ -40,7 +40,7 @@ const STATE_MULTIPLIERS: Readonly<Record<MarketState, number>> = {
 }
 
 /** 1.0, 0.8, 0.6, 0.4, 0.2 for tiers 1 to 5. */
-export const tierWeight = (tier: number): number => (6 - tier) / 5
+const tierWeight = (tier: number): number => (6 - tier) / 5
 
 /** The weight of a category; a story of none weighs as much as the light ones. */
 export const keywordWeight = (type: CatalystType | null): number =>

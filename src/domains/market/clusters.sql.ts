@@ -1,4 +1,4 @@
-import { prepared, sql } from '../../platform/postgres/sql.js'
+import { preparedIf, sql } from '../../platform/postgres/sql.js'
 import type { ClusterRow, SourceShare } from './news-clusters.js'
 
 /** A time in which stories of a security are of interest. */
@@ -21,8 +21,11 @@ export interface OutlineRow {
  * What is needed to rule stories out, and no more: a busy symbol has a thousand stories in two days.
  * `limit` is the bound on the work for one that has more; the latest count.
  */
-export function findOutlines(windows: readonly WindowRow[], hot: boolean) {
-  const statement = sql<OutlineRow>`
+export const findOutlines = (windows: readonly WindowRow[], hot: boolean) =>
+  preparedIf(
+    hot,
+    'news_outlines',
+    sql<OutlineRow>`
       select w.security_id, a.*
       from json_to_recordset(${JSON.stringify(windows)}::json)
         as w (security_id int, since timestamptz, until timestamptz)
@@ -41,9 +44,8 @@ export function findOutlines(windows: readonly WindowRow[], hot: boolean) {
           limit 5000
         ) s
       ) a
-      where a.news_ids is not null`
-  return hot ? prepared('news_outlines', statement) : statement
-}
+      where a.news_ids is not null`,
+  )
 
 /** A stored story as clusters see it. */
 export interface MemberRow {
@@ -57,7 +59,10 @@ export interface MemberRow {
   readonly confirmed_after: number | null
 }
 
-/** The stored stories that could not be ruled out. */
+/**
+ * The stored stories that could not be ruled out. One that this transaction holds will be in the
+ * cluster it was answered to be in.
+ */
 export const selectMembers = (newsIds: readonly string[]) => sql<MemberRow>`
   select
     a.news_id,
@@ -66,7 +71,10 @@ export const selectMembers = (newsIds: readonly string[]) => sql<MemberRow>`
     a.source_tier,
     a.headline_norm as norm,
     floor(extract(epoch from a.published_at) * 1000)::float8 as published_ms,
-    a.cluster_id,
+    coalesce(
+      a.cluster_id,
+      (select h.cluster_id from catalyst.news_held h where h.news_id = a.news_id and h.is_new)
+    ) as cluster_id,
     (
       select min(c.delay_minutes)::float8
       from catalyst.news_confirmations c

@@ -24,10 +24,13 @@ const escapeText = (text: string): string =>
 function copyValue(value: unknown): string {
   if (value === null || value === undefined) return '\\N'
   if (typeof value === 'string') return escapeText(value)
-  if (Array.isArray(value)) return escapeText(arrayLiteral(value))
-  return escapeText(typeof value === 'object' ? JSON.stringify(value) : String(value))
+  if (typeof value === 'number') return String(value)
+  return escapeText(Array.isArray(value) ? arrayLiteral(value) : JSON.stringify(value))
 }
 
 /** A text array: each element quoted, with a backslash before quotes and backslashes. */
 const arrayLiteral = (items: readonly unknown[]): string =>
-  `{${items.map((item) => `"${String(item).replace(/["\\]/g, '\\$&')}"`).join(',')}}`
+  `{${items.map((item) => `"${quoteText(String(item))}"`).join(',')}}`
+
+const quoteText = (text: string): string =>
+  /["\\]/.test(text) ? text.replace(/["\\]/g, '\\$&') : text

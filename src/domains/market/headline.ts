@@ -111,13 +111,10 @@ function dropPrefixes(folded: string): string {
 export const newsId = (norm: string, sourceId: number, publishedMs: number): string =>
   `nws_${hash('sha256', `${norm}\n${sourceId}\n${publishedMs}`).slice(0, 32)}`
 
-/** The words of a normalized headline. */
-export const tokens = (norm: string): readonly string[] => norm.split(' ')
-
-/** The share of words two headlines have in common: |a ∩ b| / |a ∪ b|. */
-export function jaccard(a: ReadonlySet<string>, b: ReadonlySet<string>): number {
-  const [small, large] = a.size <= b.size ? [a, b] : [b, a]
+/** The share of words two normalized headlines have in common: |a ∩ b| / |a ∪ b|. */
+export function jaccard(normA: string, normB: string): number {
+  const [a, b] = [new Set(normA.split(' ')), new Set(normB.split(' '))]
   let shared = 0
-  for (const token of small) if (large.has(token)) shared++
+  for (const word of a) if (b.has(word)) shared++
   return shared / (a.size + b.size - shared)
 }

@@ -1,6 +1,7 @@
-import type { z } from 'zod'
+import { describeIssues } from '../../lib/issues.js'
 import { type Catalyst, classify } from './catalyst-score.js'
-import { readHeadline, tokens } from './headline.js'
+import { fnv1a } from './fnv.js'
+import { readHeadline } from './headline.js'
 import { type MarketState, marketState } from './market-clock.js'
 import { type NewsArticle, newsArticle } from './news.schemas.js'
 import { type WordBits, wordBits } from './word-bits.js'
@@ -13,7 +14,7 @@ export interface PreparedArticle {
   readonly source: string
   readonly symbol: string | null
   readonly norm: string
-  readonly words: readonly string[]
+  readonly norm_hash: number
   readonly bits: WordBits
   readonly keywords: readonly string[]
   readonly published_ms: number
@@ -30,7 +31,6 @@ export interface ItemError {
 
 const FUTURE_TOLERANCE_MS = 5 * 60_000
 const LONGEST_UTC = '2024-12-30T14:30:00.123456Z'
-const MESSAGES_SHOWN = 3
 const MESSAGE_LENGTH = 300
 
 /** Why a valid story cannot be stored now, or null: clocks differ, but not by more than 5 minutes. */
@@ -46,7 +46,10 @@ export function checkItem(
   nowMs: number,
 ): PreparedArticle | ItemError {
   const parsed = newsArticle.safeParse(item)
-  if (!parsed.success) return { index, code: 'invalid_input', message: describe(parsed.error) }
+  if (!parsed.success) {
+    const message = describeIssues(parsed.error, 'article').slice(0, MESSAGE_LENGTH)
+    return { index, code: 'invalid_input', message }
+  }
   const problem = futureProblem(parsed.data, nowMs)
   if (problem !== null) return { index, code: 'invalid_input', message: problem }
   return prepare(parsed.data, index)
@@ -58,15 +61,14 @@ export function prepare(article: NewsArticle, index = 0): PreparedArticle {
   const published_ms = Date.parse(article.published_timestamp)
   const source = article.source.trim()
   const { norm, text } = readHeadline(article.headline, source)
-  const words = tokens(norm)
   return {
     index,
     given: article,
     source,
     symbol: article.symbol ?? null,
     norm,
-    words,
-    bits: wordBits(words),
+    norm_hash: fnv1a(norm),
+    bits: wordBits(norm),
     keywords: [...new Set(keywords.map((keyword) => keyword.trim().toLowerCase()))],
     published_ms,
     market_state: marketState(published_ms),
@@ -81,11 +83,3 @@ export function publishedAt({ given, published_ms }: PreparedArticle): string {
   const [, fraction = ''] = /\.(\d{1,6})/.exec(text) ?? []
   return `${new Date(published_ms).toISOString().slice(0, 19)}.${fraction.padEnd(3, '0')}Z`
 }
-
-/** Field names and rules only: the values are the client's and are not repeated. */
-const describe = (error: z.ZodError): string =>
-  error.issues
-    .slice(0, MESSAGES_SHOWN)
-    .map(({ path, message }) => `${path.join('.') || 'article'}: ${message}`)
-    .join('; ')
-    .slice(0, MESSAGE_LENGTH)

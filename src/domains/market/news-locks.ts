@@ -1,6 +1,5 @@
 import { fnv1a } from './fnv.js'
 import type { LockKeys } from './news.sql.js'
-import type { PreparedArticle } from './news-article.js'
 
 /** First keys of the two-integer advisory locks; nothing else in this schema uses them. */
 const STORY_LOCKS = 7301
@@ -12,18 +11,22 @@ const SECURITY_LOCKS = 7302
  */
 const SHARDS = 1024
 
-const shardOf = (text: string): number => fnv1a(text) % SHARDS
+const sortedShards = (hashes: readonly number[]): number[] =>
+  [...new Set(hashes.map((hash) => hash % SHARDS))].sort((a, b) => a - b)
 
-const sortedShards = (texts: Iterable<string>): number[] =>
-  [...new Set(Array.from(texts, shardOf))].sort((a, b) => a - b)
+interface Lockable {
+  readonly norm_hash: number
+  readonly symbol: string | null
+}
 
 /**
  * The locks under which no other call can add a story that these would repeat (same norm) or resemble
  * (same security). Every call takes them in this one order, so no two can wait for each other.
  */
-export function lockKeys(articles: readonly PreparedArticle[]): LockKeys {
-  const stories = sortedShards(articles.map(({ norm }) => norm))
-  const securities = sortedShards(articles.flatMap(({ symbol }) => symbol ?? []))
+export function lockKeys(told: readonly Lockable[]): LockKeys {
+  const stories = sortedShards(told.map(({ norm_hash }) => norm_hash))
+  const symbols = new Set(told.flatMap(({ symbol }) => symbol ?? []))
+  const securities = sortedShards([...symbols].map(fnv1a))
   return {
     classes: [...stories.map(() => STORY_LOCKS), ...securities.map(() => SECURITY_LOCKS)],
     keys: [...stories, ...securities],

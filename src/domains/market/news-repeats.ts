@@ -1,8 +1,8 @@
 import type { StoryRow } from './news.sql.js'
 import { idOf, type Located, type NewStory, newStory, type Story } from './story.js'
 
-/** Stories of one source with one headline. */
-export type StoryGroups = Map<string, Story[]>
+/** Stories by the hash of their source and headline. */
+export type StoryGroups = Map<number, Story[]>
 
 /** What became of one article. */
 export interface Fate {
@@ -15,21 +15,19 @@ export interface Fate {
 /** A source that tells the same again after this long tells news. */
 export const REPEAT_WINDOW_MS = 24 * 3_600_000
 
-const groupKey = (source_id: number, norm: string): string => `${source_id}\n${norm}`
-
-/** Stored stories by source and headline. */
+/** Stored stories, to be found by those that may repeat them. */
 export function groupStories(stored: readonly StoryRow[]): StoryGroups {
   const groups: StoryGroups = new Map()
-  for (const { norm, ...row } of stored) {
-    addTo(groups, groupKey(row.source_id, norm), { ...row, repeats: 0, article: null })
+  for (const { story_hash, ...row } of stored) {
+    addTo(groups, story_hash, { ...row, repeats: 0, article: null })
   }
   return groups
 }
 
-function addTo(groups: StoryGroups, key: string, story: Story): void {
-  const stories = groups.get(key)
+function addTo(groups: StoryGroups, hash: number, story: Story): void {
+  const stories = groups.get(hash)
   if (stories) stories.push(story)
-  else groups.set(key, [story])
+  else groups.set(hash, [story])
 }
 
 interface Rules {
@@ -48,29 +46,29 @@ export function decideFates(
 ): Fate[] {
   const known = new Map([...groups.values()].flat().map((story) => [story.news_id, story]))
   return articles.map((located) => {
-    const { article, source_id } = located
+    const { story_hash } = located
     const news_id = idOf(located)
     const same = known.get(news_id)
     if (same) return { located, story: same, kind: 'same' }
-    const key = groupKey(source_id, article.norm)
-    const told = rules.deduplicate ? nearest(groups.get(key) ?? [], article.published_ms) : null
+    const told = rules.deduplicate ? nearest(groups.get(story_hash) ?? [], located) : null
     if (told) {
       told.repeats++
       return { located, story: told, kind: 'repeat' }
     }
     const story = newStory(located, news_id, rules.nowMs)
     known.set(news_id, story)
-    addTo(groups, key, story)
+    addTo(groups, story_hash, story)
     return { located, story, kind: 'new' }
   })
 }
 
-/** The story nearest in time, if any lies within the window. */
-function nearest(stories: readonly Story[], ms: number): Story | null {
+/** The story of the same source and headline nearest in time, if any lies within the window. */
+function nearest(stories: readonly Story[], { article, source_id }: Located): Story | null {
   let best: Story | null = null
   let distance = REPEAT_WINDOW_MS
   for (const story of stories) {
-    const apart = Math.abs(story.published_ms - ms)
+    if (story.source_id !== source_id || story.norm !== article.norm) continue
+    const apart = Math.abs(story.published_ms - article.published_ms)
     if (apart > distance || (best !== null && apart === distance)) continue
     best = story
     distance = apart

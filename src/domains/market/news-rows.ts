@@ -1,6 +1,8 @@
 import { SCORE_VERSION } from './catalyst-score.js'
 import type { ConfirmationRow, WindowRow } from './clusters.sql.js'
 import { copyLine } from './copy-lines.js'
+import { fnv1a } from './fnv.js'
+import type { HeldRow, OwnRow, TakenRow } from './held-news.sql.js'
 import {
   type ActivityRow,
   ARTICLE_COLUMNS,
@@ -14,15 +16,13 @@ import type { Clustering, Confirmation, Member } from './news-clusters.js'
 import { type Fate, REPEAT_WINDOW_MS } from './news-repeats.js'
 import { SAME_STORY_WINDOW_MS } from './similar-stories.js'
 import { type Located, type NewStory, type Story, storyHash } from './story.js'
-import { packBits } from './word-bits.js'
+import { packBits, wordBits } from './word-bits.js'
 
 const instantText = (ms: number): string => new Date(ms).toISOString()
 
 /** Where stories that these articles repeat are to be looked for. */
 export function storyLookup(articles: readonly Located[], hot: boolean): StoryLookup {
-  const hashes = new Set(
-    articles.map((located) => storyHash(located.source_id, located.article.norm)),
-  )
+  const hashes = new Set(articles.map(({ story_hash }) => story_hash))
   const first = articles[0]?.article.published_ms ?? 0
   const last = articles.at(-1)?.article.published_ms ?? 0
   return {
@@ -63,7 +63,7 @@ export const memberOf = (story: NewStory): Member | null =>
         security_id: story.security_id,
         source_id: story.source_id,
         source_tier: story.source_tier,
-        words: story.article.words,
+        norm: story.norm,
         bits: story.article.bits,
         published_ms: story.published_ms,
         keywords: story.article.keywords,
@@ -80,7 +80,7 @@ export function articleRow(story: NewStory): ArticleRow {
     news_id: story.news_id,
     headline,
     headline_norm: article.norm,
-    story_hash: storyHash(story.source_id, article.norm),
+    story_hash: storyHash(story.source_id, article.norm_hash),
     word_bits: packBits(article.bits),
     word_count: article.bits.count,
     source_id: story.source_id,
@@ -155,7 +155,10 @@ export const confirmationRow = ({
  * What the call adds to each source. The very same row sent again adds nothing: that says something
  * about the sender, not about the source.
  */
-export function activityRows(fates: readonly Fate[], clustering: Clustering): ActivityRow[] {
+export function activityRows(
+  fates: readonly Fate[],
+  newlyConfirmed: readonly Member[],
+): ActivityRow[] {
   const rows = new Map<number, ActivityRow>()
   const rowOf = (source_id: number): ActivityRow => {
     const row = rows.get(source_id) ?? { source_id, articles: 0, duplicates: 0, confirmed: 0 }
@@ -166,6 +169,67 @@ export function activityRows(fates: readonly Fate[], clustering: Clustering): Ac
     if (kind === 'new') rowOf(story.source_id).articles++
     if (kind === 'repeat') rowOf(story.source_id).duplicates++
   }
-  for (const { source_id } of clustering.newly_confirmed) rowOf(source_id).confirmed++
+  for (const { source_id } of newlyConfirmed) rowOf(source_id).confirmed++
   return [...rows.values()]
+}
+
+/** What is left to be done with stories when the transaction that holds them commits. */
+export const heldRows = (fates: readonly Fate[], deduplicate: boolean): HeldRow[] =>
+  fates.flatMap(({ kind, story, located: { security_id } }) => {
+    const is_new = kind === 'new'
+    const repeats = kind === 'repeat' && story.article === null ? 1 : 0
+    const mentioned_security_id = isAboutAnother(story, security_id) ? security_id : null
+    if (!is_new && repeats === 0 && mentioned_security_id === null) return []
+    const { news_id, cluster_id } = story
+    return [{ news_id, is_new, deduplicate, repeats, mentioned_security_id, cluster_id }]
+  })
+
+/** A held story as it is locked. */
+export const lockable = ({ norm, symbol }: TakenRow) => ({ norm_hash: fnv1a(norm), symbol })
+
+/** A held story as it is looked for among those of others. */
+export const ownRow = ({ source_id, norm, story_hash, published_ms }: TakenRow): OwnRow => ({
+  source_id,
+  norm,
+  story_hash,
+  published_at: instantText(published_ms),
+})
+
+/** Held new stories as clusters see them. */
+export const heldMembers = (held: readonly TakenRow[]): Member[] =>
+  held.flatMap(({ security_id, norm, ...row }) => {
+    if (security_id === null) return []
+    return [
+      {
+        news_id: row.news_id,
+        security_id,
+        source_id: row.source_id,
+        source_tier: row.source_tier,
+        norm,
+        bits: wordBits(norm),
+        published_ms: row.published_ms,
+        keywords: row.keywords,
+        is_stored: false,
+        confirmed_after: null,
+        cluster_id: null,
+      },
+    ]
+  })
+
+/** Stories to be marked at the end: with their repeats, and with the cluster they joined or found. */
+export function settledRows(held: readonly TakenRow[], clustering: Clustering): TouchRow[] {
+  const rows = new Map<string, TouchRow>()
+  const merge = (news_id: string, repeats: number, cluster_id: string | null) => {
+    const known = rows.get(news_id)
+    rows.set(news_id, {
+      news_id,
+      repeats: repeats + (known?.repeats ?? 0),
+      cluster_id: cluster_id ?? known?.cluster_id ?? null,
+    })
+  }
+  for (const { news_id, repeats } of held) if (repeats > 0) merge(news_id, repeats, null)
+  for (const member of [...clustering.joined.values(), clustering.founders].flat()) {
+    merge(member.news_id, 0, member.cluster_id)
+  }
+  return [...rows.values()].sort((a, b) => (a.news_id < b.news_id ? -1 : 1))
 }

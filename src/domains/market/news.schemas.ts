@@ -4,7 +4,7 @@ import { CATALYST_TYPES } from './catalyst-categories.js'
 import { MARKET_STATES } from './market-clock.js'
 
 /** The most articles one batch takes. */
-export const MAX_BATCH = 10_000
+const MAX_BATCH = 10_000
 
 /** Before this no story of this market has ever been sent; PostgreSQL and the calendar both reach it. */
 const EARLIEST = '1970-01-01T00:00:00Z'

@@ -11,12 +11,15 @@ import {
   prepare,
 } from './news-article.js'
 import { ingest } from './news-ingest.js'
+import type { Beside } from './news-names.js'
 import type { Fate } from './news-repeats.js'
 import { componentsOf } from './story.js'
 
 /** What the news service needs. */
 export interface NewsDeps {
   readonly clock: Clock
+  /** For what must not wait for a transaction that a client holds open. */
+  readonly database: Beside
 }
 
 type Progress = (done: number, total: number, message: string) => void
@@ -29,9 +32,11 @@ const STEPS = 4
 /** Persists news: scored, deduplicated and clustered, in the caller's transaction. */
 export class NewsService {
   readonly #clock: Clock
+  readonly #beside: Beside
 
-  constructor({ clock }: NewsDeps) {
+  constructor({ clock, database }: NewsDeps) {
     this.#clock = clock
+    this.#beside = database
   }
 
   /** Persists one story, or answers the stored one it repeats. */
@@ -39,7 +44,7 @@ export class NewsService {
     const nowMs = this.#clock.now().getTime()
     const problem = futureProblem(article, nowMs)
     if (problem !== null) throw new AppError('invalid_input', problem)
-    const rules = { nowMs, deduplicate: true, step: () => {} }
+    const rules = { nowMs, deduplicate: true, beside: this.#beside, step: () => {} }
     const [fate] = await ingest(tx, [prepare(article)], rules)
     if (!fate) throw new Error('an article was neither stored nor found')
     return answerOf(fate)
@@ -56,7 +61,8 @@ export class NewsService {
     const step = (message: string) => progress(++steps, STEPS, message)
     const { valid, errors } = await check(batch.articles, nowMs)
     step('articles checked')
-    const fates = await ingest(tx, valid, { nowMs, deduplicate: batch.deduplicate, step })
+    const { deduplicate } = batch
+    const fates = await ingest(tx, valid, { nowMs, deduplicate, beside: this.#beside, step })
     const added = fates.filter(({ kind }) => kind === 'new').length
     return {
       total_processed: batch.articles.length,

@@ -1,4 +1,4 @@
-import { prepared, type Statement, sql } from '../../platform/postgres/sql.js'
+import { prepared, preparedIf, sql } from '../../platform/postgres/sql.js'
 import type { CatalystType } from './catalyst-categories.js'
 import type { MarketState } from './market-clock.js'
 
@@ -16,10 +16,14 @@ export interface NameRow {
   readonly tier: number | null
 }
 
+/** Takes the locks in the order given: `count` makes PostgreSQL evaluate them one by one. */
+export const takeLocks = ({ classes, keys }: LockKeys) => sql`
+  select count(pg_advisory_xact_lock(k.class, k.key)::text) as n
+  from unnest(${classes}::int[], ${keys}::int[]) as k (class, key)`
+
 /**
- * Locks in the order given, then finds sources and securities by name. The locks are taken here and
- * the stories read by later statements: under READ COMMITTED only those see what a transaction
- * waited for has committed. `count` makes PostgreSQL evaluate the locks one by one, in order.
+ * Locks, then finds sources and securities by name. The locks are taken here and the stories read by
+ * later statements: under READ COMMITTED only those see what a transaction waited for has committed.
  */
 export const lockAndResolve = (
   locks: LockKeys,
@@ -29,10 +33,7 @@ export const lockAndResolve = (
   prepared(
     'news_resolve',
     sql<NameRow>`
-      with locked as materialized (
-        select count(pg_advisory_xact_lock(k.class, k.key)::text) as n
-        from unnest(${locks.classes}::int[], ${locks.keys}::int[]) as k (class, key)
-      )
+      with locked as materialized (${takeLocks(locks)})
       select 'source' as kind, n.name, t.source_id as id, t.tier
       from locked
       cross join unnest(${names}::text[]) as n (name)
@@ -60,19 +61,18 @@ export const addNames = (names: readonly string[], symbols: readonly string[]) =
   order by n.symbol collate "C"
   on conflict do nothing`
 
-/**
- * A single story's statements are prepared; a batch is planned each time: a plan made while the
- * table was small would be ruinous for ten thousand rows.
- */
-const preparedIf = <Row>(hot: boolean, name: string, statement: Statement<Row>): Statement<Row> =>
-  hot ? prepared(name, statement) : statement
+/** The isolation level. PostgreSQL takes no snapshot for this, so the first that counts is a later one. */
+export const isolation = () => sql<{ transaction_isolation: string }>`show transaction_isolation`
 
 /** Stories that articles may repeat: those of one source and headline have one hash. */
 export interface StoryLookup {
   readonly hashes: readonly number[]
   readonly since: string
   readonly until: string
-  /** True for a single story. */
+  /**
+   * True for a single story, whose statements are prepared. A batch is planned each time: a plan made
+   * while the table was small would be ruinous for ten thousand rows.
+   */
   readonly hot: boolean
 }
 
@@ -80,6 +80,7 @@ export interface StoryLookup {
 export interface StoryRow {
   readonly news_id: string
   readonly norm: string
+  readonly story_hash: number
   readonly source_id: number
   readonly source_tier: number
   readonly security_id: number | null
@@ -100,6 +101,7 @@ export const findStories = ({ hashes, since, until, hot }: StoryLookup) =>
       select
         a.news_id,
         a.headline_norm as norm,
+        a.story_hash,
         a.source_id,
         a.source_tier,
         a.security_id,
@@ -194,6 +196,17 @@ const columns = sql.trusted(ARTICLE_COLUMNS.join(', '))
 /** Opens the COPY of many stories. */
 export const copyArticles = () => sql`copy catalyst.news_articles (${columns}) from stdin`
 
+/**
+ * Whoever holds the locks makes others wait. The one thing that can hold it up is a transaction that
+ * a client holds open with the very same story, and that is not waited for much longer than it takes
+ * to commit.
+ */
+const PATIENCE = '500ms'
+
+/** Shortens waiting from here to the end of the transaction. */
+export const losePatience = () =>
+  sql`select set_config('lock_timeout', ${PATIENCE}::text, true) as lock_timeout`
+
 /** Inserts stories and appends the totals in the same round trip. */
 export const insertArticles = (
   { rows, hot }: { readonly rows: readonly ArticleRow[]; readonly hot: boolean },
@@ -203,10 +216,20 @@ export const insertArticles = (
     hot,
     'news_insert',
     sql`
-    with articles as (
+    with patience as materialized (${losePatience()}),
+    articles as (
       insert into catalyst.news_articles (${columns})
       select ${columns}
-      from json_populate_recordset(null::catalyst.news_articles, ${JSON.stringify(rows)}::json)
+      from patience
+      cross join json_populate_recordset(
+        null::catalyst.news_articles, ${JSON.stringify(rows)}::json)
     )
     ${addActivity(activity)}`,
   )
+
+/** Inserts stories except those that are there: the number inserted tells. */
+export const addUnlessKnown = (rows: readonly ArticleRow[]) => sql`
+  insert into catalyst.news_articles (${columns})
+  select ${columns}
+  from json_populate_recordset(null::catalyst.news_articles, ${JSON.stringify(rows)}::json)
+  on conflict (news_id) do nothing`

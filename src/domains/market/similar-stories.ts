@@ -5,7 +5,7 @@ import { mayBeAlike, type WordBits } from './word-bits.js'
 export interface Told {
   readonly source_id: number
   readonly published_ms: number
-  readonly words: readonly string[]
+  readonly norm: string
   readonly bits: WordBits
 }
 
@@ -40,12 +40,11 @@ export class SimilarStories<S extends Told> {
   /** Stories of other sources that tell the same as this one, the most alike first. */
   find(story: S): S[] {
     const found: Match<S>[] = []
-    const words = new Set(story.words)
     const end = Math.max(0, this.#stories.length - MAX_COMPARISONS)
     for (let i = this.#stories.length - 1; i >= end && found.length < MAX_MATCHES; i--) {
       const other = this.#stories[i]
-      if (!other || !mayBeAlike(story.bits, other.bits) || !mayMatch(story, other)) continue
-      const likeness = jaccard(words, new Set(other.words))
+      if (!other || !mayMatch(story, other) || !mayBeAlike(story.bits, other.bits)) continue
+      const likeness = jaccard(story.norm, other.norm)
       if (likeness >= SAME_STORY) found.push({ story: other, likeness })
     }
     return found

@@ -5,7 +5,6 @@ import {
   type ScoreComponents,
   scoreComponents,
 } from './catalyst-score.js'
-import { fnv1a } from './fnv.js'
 import { newsId } from './headline.js'
 import type { MarketState } from './market-clock.js'
 import type { PreparedArticle } from './news-article.js'
@@ -13,6 +12,7 @@ import type { PreparedArticle } from './news-article.js'
 /** A story that has its identity: stored already, or about to be. */
 export interface Story {
   readonly news_id: string
+  readonly norm: string
   readonly source_id: number
   /** The source's tier when the story was scored. */
   readonly source_tier: number
@@ -38,11 +38,12 @@ export interface Located {
   readonly source_id: number
   readonly source_tier: number
   readonly security_id: number | null
+  readonly story_hash: number
 }
 
 /** Finds stories of one source with one headline in an index of four bytes an entry. */
-export const storyHash = (sourceId: number, norm: string): number =>
-  fnv1a(`${sourceId}\n${norm}`) | 0
+export const storyHash = (sourceId: number, normHash: number): number =>
+  Math.imul(normHash ^ sourceId, 0x01000193)
 
 /** The id a located article has. */
 export const idOf = ({ article, source_id }: Located): string =>
@@ -54,6 +55,7 @@ export function newStory(located: Located, news_id: string, collected_ms: number
   const { published_ms, market_state, catalyst } = article
   return {
     news_id,
+    norm: article.norm,
     source_id,
     source_tier,
     security_id,

@@ -1,4 +1,4 @@
-import { fnv1a } from './fnv.js'
+import { FNV_BASIS, fnvStep } from './fnv.js'
 
 /** As many bits as a number holds exactly, in two halves that bit operations can take. */
 const BITS = 52
@@ -13,16 +13,29 @@ export interface WordBits {
   readonly count: number
 }
 
-/** The bits of words; a repeated word counts twice, which only makes the bound below wider. */
-export function wordBits(words: Iterable<string>): WordBits {
+const SPACE = 32
+
+/**
+ * The bits of a normalized headline's words, found without cutting it into strings: for ten thousand
+ * headlines those cost more than all else here. A repeated word counts twice, which only makes the
+ * bound below wider.
+ */
+export function wordBits(norm: string): WordBits {
   let high = 0
   let low = 0
   let count = 0
-  for (const word of words) {
+  let hash = FNV_BASIS
+  for (let i = 0; i <= norm.length; i++) {
+    const unit = i < norm.length ? norm.charCodeAt(i) : SPACE
+    if (unit !== SPACE) {
+      hash = fnvStep(hash, unit)
+      continue
+    }
     count++
-    const bit = fnv1a(word) % BITS
+    const bit = (hash >>> 0) % BITS
     if (bit < HALF) low |= 1 << bit
     else high |= 1 << (bit - HALF)
+    hash = FNV_BASIS
   }
   return { high, low, count }
 }

@@ -51,6 +51,13 @@ sql.trusted = (text: string): Statement<never> => new Statement(text, [])
 export const prepared = <Row>(name: string, statement: Statement<Row>): Statement<Row> =>
   new Statement<Row>(statement.text, statement.values, name)
 
+/** A statement that is prepared only where `when` holds: elsewhere a plan made once would not fit. */
+export const preparedIf = <Row>(
+  when: boolean,
+  name: string,
+  statement: Statement<Row>,
+): Statement<Row> => (when ? prepared(name, statement) : statement)
+
 function splice(inner: Statement<unknown>, values: unknown[]): string {
   const offset = values.length
   values.push(...inner.values)
