@@ -14,7 +14,7 @@ test('one story is stored with what the server computed and answers its componen
     duplicate: false,
     source_metrics_updated: true,
     catalyst_type: 'fda',
-    cluster_id: null,
+    cluster_id: expect.stringMatching(/^clu_[0-9a-f]{32}$/),
     score_components: { tier_weight: 1, keyword_weight: 1.5 },
   })
   expect(answer.news_id).toMatch(/^nws_[0-9a-f]{32}$/)

@@ -116,7 +116,8 @@ describe.each(['legacy', 'modern'] as const)('a real feed in the %s protocol era
     const clusters = new Map(answers.map(({ cluster_id }, i) => [i, cluster_id]))
     expect(clusters.get(7)).toMatch(/^clu_/)
     expect(clusters.get(8)).toBe(clusters.get(7))
-    expect([...clusters.values()].filter((cluster) => cluster !== null)).toHaveLength(2)
+    const told = [...clusters.values()].filter((cluster) => cluster !== null)
+    expect(new Set(told).size).toBe(told.length - 1)
     expect(answers.map(({ catalyst_type }) => catalyst_type)).toEqual([
       null,
       null,

@@ -1,5 +1,6 @@
 import { coordinationScore } from './narrative.js'
 import { SimilarStories, type Told } from './similar-stories.js'
+import { clusterFoundedBy } from './story.js'
 
 /** A story as clusters see it. */
 export interface Member extends Told {
@@ -35,9 +36,6 @@ interface ClusterChanges {
 
 const TRUSTED_TIER = 2
 const MINUTE_MS = 60_000
-
-/** The cluster a story founds when a second one tells the same. */
-const clusterOf = (founder: Member): string => founder.news_id.replace('nws_', 'clu_')
 
 /** Duplicate rule 3: joins new stories to what other sources told of the same security. */
 export class Clustering implements ClusterChanges {
@@ -79,7 +77,7 @@ export class Clustering implements ClusterChanges {
   }
 
   #found(founder: Member): void {
-    founder.cluster_id = clusterOf(founder)
+    founder.cluster_id = clusterFoundedBy(founder.news_id)
     if (founder.is_stored) this.founders.push(founder)
     else this.#note(founder)
   }

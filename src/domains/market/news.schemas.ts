@@ -55,7 +55,7 @@ export const newsAnswer = z.object({
   cluster_id: z
     .string()
     .nullable()
-    .describe('Shared by stories of other sources that tell the same.'),
+    .describe('Shared by stories of other sources that tell the same; null without a symbol.'),
   score_components: z.object({
     tier_weight: z.number(),
     recency: z.number(),

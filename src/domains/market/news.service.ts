@@ -13,7 +13,7 @@ import {
 import { ingest } from './news-ingest.js'
 import type { Beside } from './news-names.js'
 import type { Fate } from './news-repeats.js'
-import { componentsOf } from './story.js'
+import { clusterOf, componentsOf } from './story.js'
 
 /** What the news service needs. */
 export interface NewsDeps {
@@ -98,7 +98,7 @@ function answerOf(fate: Fate): NewsAnswer {
     duplicate: kind !== 'new',
     market_state: story.market_state,
     catalyst_type: story.catalyst_type,
-    cluster_id: story.cluster_id,
+    cluster_id: clusterOf(story),
     score_components: componentsOf(story),
     warnings: warningsOf(fate),
   }

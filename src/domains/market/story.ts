@@ -45,6 +45,16 @@ export interface Located {
 export const storyHash = (sourceId: number, normHash: number): number =>
   Math.imul(normHash ^ sourceId, 0x01000193)
 
+/**
+ * The cluster of a story that nobody else has told yet. It is stored once a second one does; its id
+ * is known from the start, so that whoever told first can be answered with it.
+ */
+export const clusterFoundedBy = (newsId: string): string => newsId.replace('nws_', 'clu_')
+
+/** The cluster a story is in; null when it names no company, for then nothing is like it. */
+export const clusterOf = ({ cluster_id, security_id, news_id }: Story): string | null =>
+  cluster_id ?? (security_id === null ? null : clusterFoundedBy(news_id))
+
 /** The id a located article has. */
 export const idOf = ({ article, source_id }: Located): string =>
   newsId(article.norm, source_id, article.published_ms)
