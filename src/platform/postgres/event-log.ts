@@ -21,7 +21,7 @@ const BATCH = 1_000
 const SWEEP_MS = 1_000
 /** A round takes milliseconds; a connection that went silent is replaced after so long. */
 const ROUND_LIMIT_MS = 5_000
-/** Between two rounds under load, so that many commits are published together. */
+/** Between a round that published something and the next one. */
 const REST_MS = 25
 const RETENTION_CHECK_MS = 60 * 60 * 1_000
 
@@ -107,6 +107,7 @@ export class EventLog {
       query_timeout: ROUND_LIMIT_MS,
     })
     const lost = new AbortController()
+    lost.signal.addEventListener('abort', () => this.poke())
     client.on('error', (error) => lost.abort(error))
     client.on('end', () => lost.abort(new Error('the connection of the event log ended')))
     const ownPid = Reflect.get(client, 'processID')
@@ -123,24 +124,27 @@ export class EventLog {
       while (!this.#stopped.signal.aborted) {
         lost.signal.throwIfAborted()
         this.#isAwake = false
-        await this.#publish(client)
+        const hasPublished = await this.#publish(client)
         await this.#deliver(client)
         await this.#retain(client)
         backoff.reset()
         this.#failingSince = null
-        await this.#sleep(lost.signal)
+        // Under load many commits are published together, and writers keep the processor.
+        if (hasPublished) await delay(REST_MS)
+        await this.#sleep()
       }
     } finally {
       await client.end().catch(() => {})
     }
   }
 
-  async #publish(client: pg.Client): Promise<void> {
-    for (;;) {
+  /** True when there was something to publish. */
+  async #publish(client: pg.Client): Promise<boolean> {
+    for (let hasPublished = false; ; hasPublished = true) {
       const results: unknown = await client.query(statements.publish(BATCH))
       const { moved, last_seq } = publishedOf(results)
       if (last_seq !== null) await this.#preparePartition(client, last_seq)
-      if (moved < BATCH) return
+      if (moved < BATCH) return hasPublished || moved > 0
     }
   }
 
@@ -182,15 +186,15 @@ export class EventLog {
     await many(client, statements.forgetKeys())
   }
 
-  async #sleep(lost: AbortSignal): Promise<void> {
-    if (this.#isAwake) return void (await delay(REST_MS))
-    const woken = new Promise<void>((resolve) => {
-      this.#wake = resolve
+  #sleep(): Promise<void> {
+    if (this.#isAwake) return Promise.resolve()
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, SWEEP_MS)
+      this.#wake = () => {
+        clearTimeout(timer)
+        resolve()
+      }
     })
-    const rest = new AbortController()
-    const timer = delay(SWEEP_MS, undefined, { signal: AbortSignal.any([rest.signal, lost]) })
-    await Promise.race([woken, timer.catch(() => {})])
-    rest.abort()
   }
 }
 
