@@ -32,7 +32,8 @@ export interface TransactionMode {
 
 const STATEMENT_TIMEOUT_MS = 30_000
 const LOCK_TIMEOUT_MS = 5_000
-const IDLE_IN_TRANSACTION_MS = 60_000
+/** Shorter than the patience with a silent connection: its locks are free when its work is repeated. */
+const IDLE_IN_TRANSACTION_MS = 30_000
 /** A statement that was told to stop and has not said so by then will not: its connection is dead. */
 const STOP_MS = 2_000
 /** Statements that have nothing to compute or to wait for. */
