@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import { joinEmbedded } from '../../src/platform/embedded/services.js'
 import { TestClient } from '../support/app.js'
 import { Command } from '../support/cli.js'
 import { article } from '../support/news.js'
@@ -12,7 +13,13 @@ import { waitFor } from '../support/wait-for.js'
 function freshMachine(): { env: Record<string, string>; postmaster: () => number } {
   const parent = mkdtempSync(join(tmpdir(), 'cdb-'))
   const CATALYST_DATA_DIR = join(parent, 'data')
-  onTestFinished(() => rmSync(parent, { recursive: true, force: true }))
+  onTestFinished(async () => {
+    // A test that failed half way has killed its server: its services are stopped all the same.
+    const dataDir = join(CATALYST_DATA_DIR, 'embedded')
+    const left = await joinEmbedded({ dataDir, postgres: true, redis: true, log: () => {} })
+    await left.release()
+    rmSync(parent, { recursive: true, force: true })
+  })
   const pidFile = join(CATALYST_DATA_DIR, 'embedded', 'postgres', 'postmaster.pid')
   const postmaster = () => Number(readFileSync(pidFile, 'utf8').split('\n')[0])
   return { env: { CATALYST_DATA_DIR, PORT: '0' }, postmaster }

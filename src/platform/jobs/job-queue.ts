@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type PgBoss from 'pg-boss'
 import { AppError, abortError } from '../../errors.js'
 import { Backoff } from '../../lib/backoff.js'
+import { WakeUp } from '../../lib/wake-up.js'
 import type { Log } from '../log.js'
 
 /** Runs the queue's own SQL. */
@@ -55,8 +56,7 @@ export class JobQueue {
   /** Why the last attempt to begin has failed. */
   #trouble: unknown = null
   #failure: unknown = null
-  #isAwake = false
-  #wake: () => void = () => {}
+  readonly #wakeUp = new WakeUp()
   #running: Promise<void> = Promise.resolve()
 
   constructor(deps: JobQueueDeps) {
@@ -77,8 +77,7 @@ export class JobQueue {
 
   /** Looks at once instead of at the next poll. */
   poke(): void {
-    this.#isAwake = true
-    this.#wake()
+    this.#wakeUp.call()
   }
 
   /**
@@ -111,10 +110,11 @@ export class JobQueue {
     while (!signal.aborted) {
       try {
         this.#boss ??= await this.#install()
-        this.#isAwake = false
+        this.#wakeUp.answer()
         await this.#take(this.#boss)
         backoff.reset()
-        await this.#sleep()
+        // With jitter, so that no server always looks just before another one.
+        if (!signal.aborted) await this.#wakeUp.rest(POLL_MS * (0.5 + Math.random() / 2))
       } catch (error) {
         this.#deps.log.warn({ err: error }, 'the job queue is interrupted, trying again')
         this.#trouble = error
@@ -196,19 +196,6 @@ export class JobQueue {
       this.#failure = error
       throw error
     }
-  }
-
-  async #sleep(): Promise<void> {
-    if (this.#isAwake || this.#stopped.signal.aborted) return
-    const woken = new Promise<void>((resolve) => {
-      this.#wake = resolve
-    })
-    const rest = new AbortController()
-    // With jitter, so that no server always looks just before another one.
-    const wait = POLL_MS * (0.5 + Math.random() / 2)
-    const timer = delay(wait, undefined, { signal: rest.signal, ref: false }).catch(() => {})
-    await Promise.race([woken, timer])
-    rest.abort()
   }
 }
 

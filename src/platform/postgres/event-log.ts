@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import type { PublishedEvent } from '../../events.js'
 import { Backoff } from '../../lib/backoff.js'
+import { WakeUp } from '../../lib/wake-up.js'
 import type { Log } from '../log.js'
 import { connect, type Endpoint } from './connection.js'
 import * as statements from './event-log.sql.js'
@@ -35,8 +36,7 @@ export class EventLog {
   readonly #listeners = new Set<Listener>()
   readonly #hints = new Map<string, HintListener>()
   readonly #stopped = new AbortController()
-  #wake: () => void = () => {}
-  #isAwake = false
+  readonly #wakeUp = new WakeUp()
   #lastSeq: number | null = null
   #failingSince: Date | null = null
   #retentionCheckedAt = 0
@@ -65,8 +65,7 @@ export class EventLog {
 
   /** Says that something was committed, so that it is published at once and not at the next sweep. */
   poke(): void {
-    this.#isAwake = true
-    this.#wake()
+    this.#wakeUp.call()
   }
 
   /** Calls `listener` with new events, in order, until the returned function is called. */
@@ -123,7 +122,7 @@ export class EventLog {
       this.#lastSeq = Math.min(this.#lastSeq ?? seq, seq)
       while (!this.#stopped.signal.aborted) {
         lost.signal.throwIfAborted()
-        this.#isAwake = false
+        this.#wakeUp.answer()
         const hasPublished = await this.#publish(client)
         await this.#deliver(client)
         await this.#retain(client)
@@ -131,7 +130,7 @@ export class EventLog {
         this.#failingSince = null
         // Under load many commits are published together, and writers keep the processor.
         if (hasPublished) await delay(REST_MS)
-        await this.#sleep()
+        await this.#wakeUp.rest(SWEEP_MS)
       }
     } finally {
       await client.end().catch(() => {})
@@ -184,17 +183,6 @@ export class EventLog {
       await client.query(statements.dropPartition(name).text)
     }
     await many(client, statements.forgetKeys())
-  }
-
-  #sleep(): Promise<void> {
-    if (this.#isAwake) return Promise.resolve()
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, SWEEP_MS)
-      this.#wake = () => {
-        clearTimeout(timer)
-        resolve()
-      }
-    })
   }
 }
 
