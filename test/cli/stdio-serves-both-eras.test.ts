@@ -11,13 +11,13 @@ const env = {
   LOG_LEVEL: 'debug',
 }
 
-const sessionsInTransaction = async () =>
+/** What the backend of a session does; null once it is gone. */
+const stateOf = async (backendPid: number) =>
   (
-    await database.query<{ n: number }>(
-      `select count(*)::int as n from pg_stat_activity
-       where datname = current_database() and state like 'idle in transaction%'`,
-    )
-  )[0]?.n
+    await database.query<{ state: string }>(`select state from pg_stat_activity where pid = $1`, [
+      backendPid,
+    ])
+  )[0]?.state ?? null
 
 test.for(['legacy', 'modern'] as const)(
   'a client of the %s era persists and reads over a real pipe',
@@ -51,9 +51,10 @@ test('when the client leaves, its sessions are rolled back and the process ends'
   const { client, pid } = await connectStdio('modern', env)
   const { session_id } = await client.tool('start_db_session')
   await client.tool('persist_news_catalyst', { ...article(), session_id })
-  expect(await sessionsInTransaction()).toBe(1)
+  const { backend_pid } = (await client.resource(`db/sessions/${session_id}`)).connection_info
+  expect(await stateOf(backend_pid)).toBe('idle in transaction')
   await client.close()
-  await waitFor(async () => (await sessionsInTransaction()) === 0)
+  await waitFor(async () => (await stateOf(backend_pid)) === null)
   await waitFor(() => !isAlive(pid))
 })
 
