@@ -48,7 +48,8 @@ module.exports = {
     everywhere('no-tests-in-src', { path: '^src/' }, { path: '^(test|scripts|bench|dist)/' }),
 
     layer('foundation', FOUNDATION, ['^src/lib/']),
-    layer('config', '^src/config\\.ts$', ['^src/lib/', '^src/errors\\.ts$']),
+    layer('policy', '^src/policy\\.ts$', ['^src/lib/']),
+    layer('config', '^src/config\\.ts$', ['^src/lib/', '^src/(errors|policy)\\.ts$']),
 
     layer('platform', '^src/platform/([^/]+)/', [
       FOUNDATION,
@@ -71,7 +72,7 @@ module.exports = {
     {
       ...layer('domain-service', DOMAIN, [
         FOUNDATION,
-        '^src/config\\.ts$',
+        '^src/(config|policy)\\.ts$',
         '^src/platform/',
         '^src/domains/[^/]+/',
       ]),
@@ -95,7 +96,7 @@ module.exports = {
     layer('mcp-define', '^src/mcp/define\\.ts$', [FOUNDATION, TRANSACTION]),
     layer('mcp', '^src/mcp/(?!define\\.ts)', [
       FOUNDATION,
-      '^src/config\\.ts$',
+      '^src/(config|policy)\\.ts$',
       '^src/platform/log\\.ts$',
       '^src/mcp/',
       TRANSACTION,
@@ -104,7 +105,7 @@ module.exports = {
 
     layer('cli', '^src/cli/', [
       FOUNDATION,
-      '^src/(app|config|systems)\\.ts$',
+      '^src/(app|config|policy|systems)\\.ts$',
       '^src/cli/',
       '^src/mcp/(http|stdio)\\.ts$',
       '^src/platform/log\\.ts$',
@@ -137,6 +138,8 @@ module.exports = {
     home('driver-jobs', ['pg-boss'], ['^src/platform/jobs/']),
     home('driver-cache', ['ioredis', 'lru-cache'], ['^src/platform/cache/']),
     home('driver-log', ['pino'], ['^src/platform/log\\.ts$']),
+    home('decimals-in-one-place', ['big.js', '@types/big.js'], ['^src/lib/decimal\\.ts$']),
+    home('policy-format', ['smol-toml'], ['^src/policy\\.ts$']),
     home(
       'terminal-only-in-cli',
       ['commander', 'cli-table3', 'picocolors'],

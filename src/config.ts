@@ -4,6 +4,7 @@ import envPaths from 'env-paths'
 import { z } from 'zod'
 import { AppError } from './errors.js'
 import { Secret } from './lib/secret.js'
+import { defaultPolicy, type Policy, readPolicy } from './policy.js'
 
 const secretUrl = (...protocols: string[]) =>
   z
@@ -67,6 +68,13 @@ const SETTINGS = z.object({
     .max(45)
     .default(20)
     .describe('A call of a long operation that is not done by then answers with its job_id.'),
+  CATALYST_POLICY_FILE: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'TOML or JSON file of limits and thresholds, see "Policy". Without it the defaults hold.',
+    ),
   HOST: z
     .string()
     .refine(isLoopback, {
@@ -82,8 +90,8 @@ const SETTINGS = z.object({
     .describe('Least severe log line written to stderr.'),
 })
 
-/** The settings of this process, parsed once. */
-export type Config = z.output<typeof SETTINGS>
+/** The settings of this process with the policy they name, parsed once. */
+export type Config = z.output<typeof SETTINGS> & { readonly policy: Policy }
 
 /** Documentation of one setting, for the generated tables. */
 export interface SettingDoc {
@@ -123,7 +131,9 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
   for (const issue of parsed.error?.issues ?? []) {
     problems.push(`${issue.path.join('.')}: ${issue.message}`)
   }
-  if (parsed.success && problems.length === 0) return parsed.data
+  const policyFile = parsed.data?.CATALYST_POLICY_FILE
+  const policy = policyFile ? readPolicy(policyFile, problems) : defaultPolicy()
+  if (parsed.success && problems.length === 0) return { ...parsed.data, policy }
   throw new AppError('invalid_input', `The settings are not usable:\n- ${problems.join('\n- ')}`, {
     hint: 'Set the named environment variables, then run "catalyst-db config print" to see what is used.',
   })
@@ -154,8 +164,10 @@ function unknownSettings(env: Readonly<Record<string, string | undefined>>): str
   const known = Object.keys(SETTINGS.shape).flatMap((name) => [name, `${name}_FILE`])
   return Object.keys(env)
     .filter((name) => name.startsWith('CATALYST_') && !known.includes(name))
-    .map((name) => `${name}: there is no such setting (known: ${ours(known)})`)
+    .map((name) => `${name}: there is no such setting (known: ${ours()})`)
 }
 
-const ours = (names: readonly string[]): string =>
-  names.filter((name) => name.startsWith('CATALYST_') && !name.endsWith('_FILE')).join(', ')
+const ours = (): string =>
+  Object.keys(SETTINGS.shape)
+    .filter((name) => name.startsWith('CATALYST_'))
+    .join(', ')

@@ -1,12 +1,15 @@
 import { settingDocs } from '../config.js'
 import { EVENTS } from '../events.js'
+import { policyDocs } from '../policy.js'
 import type { BoundResource, BoundTool, Effect } from './define.js'
 import type { Registry, ToolListing } from './registry.js'
 import { queryParameters, SCHEME } from './resources.js'
 import { type FieldDoc, fieldsOf } from './schema-fields.js'
 
 /** Reference documentation in Markdown, by the name of the part. */
-export type Reference = Readonly<Record<'tools' | 'resources' | 'events' | 'settings', string>>
+export type Reference = Readonly<
+  Record<'tools' | 'resources' | 'events' | 'settings', string> & { policy?: string }
+>
 
 const EFFECTS: Readonly<Record<Effect, string>> = {
   read: 'changes nothing',
@@ -54,6 +57,7 @@ export const reference = (registry: Registry): Reference => ({
     )
     .join('\n\n'),
   settings: settingsTable(),
+  policy: policyTable(),
 })
 
 /** By domain and name: an order of its own, whatever the order of registration. */
@@ -97,6 +101,12 @@ function settingsTable(): string {
   ])
   return table(['setting', 'meaning', 'default'], rows)
 }
+
+const policyTable = (): string =>
+  table(
+    ['entry', 'meaning', 'default'],
+    policyDocs().map((entry) => [code(entry.name), entry.meaning, code(entry.default)]),
+  )
 
 const section = (name: string, parts: readonly string[]): string =>
   [`### ${code(name)}`, ...parts.filter((part) => part !== '')].join('\n\n')

@@ -22,6 +22,7 @@ const FORBIDDEN: readonly [rule: string, from: string, to: string, kind?: Kind][
   ['foundation', 'src/errors.ts', 'src/platform/log.ts', 'type'],
   ['foundation', 'src/events.ts', 'src/domains/market/service.ts', 'type'],
   ['config', 'src/config.ts', 'src/platform/log.ts'],
+  ['policy', 'src/policy.ts', 'src/errors.ts'],
   ['platform', 'src/platform/postgres/pool.ts', 'src/platform/cache/redis.ts', 'type'],
   ['platform', 'src/platform/postgres/pool.ts', 'src/mcp/define.ts', 'type'],
   ['platform', 'src/platform/embedded/home.ts', 'src/domains/market/service.ts'],
@@ -60,6 +61,8 @@ const FORBIDDEN: readonly [rule: string, from: string, to: string, kind?: Kind][
   ['driver-cache', 'src/platform/postgres/pool.ts', 'ioredis'],
   ['driver-cache', 'src/domains/cache/service.ts', 'lru-cache'],
   ['driver-log', 'src/mcp/http.ts', 'pino', 'type'],
+  ['decimals-in-one-place', 'src/domains/market/service.ts', 'big.js'],
+  ['policy-format', 'src/config.ts', 'smol-toml'],
   ['terminal-only-in-cli', 'src/domains/market/service.ts', 'picocolors'],
 ]
 

@@ -1,0 +1,12 @@
+drop table catalyst.pattern_stats;
+drop table catalyst.pattern_outcomes;
+drop table catalyst.position_fills;
+drop table catalyst.positions;
+drop table catalyst.trade_executions;
+drop table catalyst.position_books;
+drop table catalyst.signal_patterns;
+drop table catalyst.pattern_detections;
+drop table catalyst.signal_news;
+drop table catalyst.trading_signals;
+drop table catalyst.pattern_types;
+drop function catalyst.refuse_fill_change();
