@@ -8,14 +8,21 @@ import { explore } from './domains/explore/index.js'
 import { ExploreService } from './domains/explore/service.js'
 import { jobs as jobDomain } from './domains/jobs/index.js'
 import { JobService } from './domains/jobs/service.js'
-import { market } from './domains/market/index.js'
+import { BarService } from './domains/market/bars.service.js'
+import { ClockService } from './domains/market/clock.service.js'
+import { bars, marketClock, news } from './domains/market/index.js'
 import { NewsService } from './domains/market/news.service.js'
+import { SecurityService } from './domains/market/securities.service.js'
 import { SchemaKeeper } from './domains/migrations/schema-keeper.js'
 import { MigrationService } from './domains/migrations/service.js'
 import { monitoring } from './domains/monitoring/index.js'
 import { MonitoringService } from './domains/monitoring/service.js'
 import { sessions as sessionDomain } from './domains/sessions/index.js'
 import { SessionService } from './domains/sessions/service.js'
+import { patterns, signals, trades } from './domains/trading/index.js'
+import { PatternService } from './domains/trading/patterns.service.js'
+import { SignalService } from './domains/trading/signals.service.js'
+import { TradeService } from './domains/trading/trades.service.js'
 import { systemClock } from './lib/clock.js'
 import { newId } from './lib/ids.js'
 import { VERSION } from './lib/version.js'
@@ -119,8 +126,16 @@ export async function openApp(
     eventsFailingSince: () => eventLog.failingSince,
     clock: systemClock,
   })
+  const { risk, learning } = config.policy
+  const securities = new SecurityService({ database })
+  const store = { database, securities, clock: systemClock }
   const registry: Registry = new Registry([
-    bind(market, new NewsService({ clock: systemClock, database })),
+    bind(news, new NewsService({ clock: systemClock, database })),
+    bind(bars, new BarService(store)),
+    bind(marketClock, new ClockService({ clock: systemClock })),
+    bind(signals, new SignalService({ ...store, risk })),
+    bind(trades, new TradeService({ ...store, learning })),
+    bind(patterns, new PatternService({ ...store, learning })),
     bind(cacheDomain, new CacheService(cache)),
     bind(monitoring, monitor),
     bind(sessionDomain, sessions),

@@ -41,6 +41,15 @@ export const EVENTS = {
       state: z.enum(['succeeded', 'failed', 'cancelled']),
     }),
   ),
+  'sync.completed': event(
+    'info',
+    'A sync drew its lessons from what had happened since the last one.',
+    z.object({
+      sync: z.enum(['catalyst_outcomes', 'source_metrics', 'pattern_outcomes']),
+      /** Positions, sources or patterns whose figures changed. */
+      changed: z.int(),
+    }),
+  ),
   'db.error': event(
     'critical',
     'A database error took something away from a client.',

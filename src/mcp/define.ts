@@ -2,7 +2,7 @@ import type { z } from 'zod'
 import type { EventType } from '../events.js'
 import type { Caller, UnitOfWork } from '../lib/caller.js'
 import type { Job, JobRequest, OnRestart } from '../lib/job.js'
-import type { Transaction } from '../platform/postgres/queryable.js'
+import type { Queryable, Transaction } from '../platform/postgres/queryable.js'
 
 /** What a tool or resource gets beside its arguments. */
 interface Call<S> extends Caller {
@@ -12,6 +12,12 @@ interface Call<S> extends Caller {
 /** What a persisting tool gets: its writes are one unit with its idempotency key and its events. */
 interface PersistCall<S> extends Call<S> {
   readonly tx: Transaction
+}
+
+/** What a resource gets beside its parameters. */
+interface ReadCall<S> extends Call<S> {
+  /** The transaction that the read is an operation of; null when it stands alone. */
+  readonly tx: Queryable | null
 }
 
 /**
@@ -50,6 +56,8 @@ interface JobTool<S, I extends z.ZodObject, O extends z.ZodObject> extends ToolF
   readonly onRestart: OnRestart
   /** The signal is aborted by `cancel_job` or the end of the server, never by the request. */
   run(input: z.output<I>, call: Call<S>): Promise<z.input<O>>
+  /** The same work as one operation of a transaction that somebody else commits. */
+  operate?(input: z.output<I>, call: PersistCall<S>): Promise<z.input<O>>
 }
 
 interface ToolKind {
@@ -62,6 +70,8 @@ interface ToolKind {
 /** A tool as the registry holds it, its argument types forgotten. */
 export interface AnyTool<S> extends ToolFacts<z.ZodObject, z.ZodType>, ToolKind {
   run(input: never, call: never): Promise<unknown>
+  /** Its work inside a transaction, for tools that can be operations of one. */
+  operate?(input: never, call: never): Promise<unknown>
   readonly __service?: (service: S) => void
 }
 
@@ -79,6 +89,7 @@ export const persistToolFor =
   <S>() =>
   <I extends z.ZodObject, O extends z.ZodObject>(tool: PersistTool<S, I, O>): AnyTool<S> => ({
     ...tool,
+    operate: tool.run,
     persists: true,
     onRestart: null,
   })
@@ -104,12 +115,12 @@ interface ResourceFacts<I extends z.ZodObject, O extends z.ZodType> extends Omit
 }
 
 interface Resource<S, I extends z.ZodObject, O extends z.ZodType> extends ResourceFacts<I, O> {
-  read(input: z.output<I>, call: Call<S>): Promise<z.input<O>>
+  read(input: z.output<I>, call: ReadCall<S>): Promise<z.input<O>>
 }
 
 /** A resource as the registry holds it, its parameter types forgotten. */
 export interface AnyResource<S> extends ResourceFacts<z.ZodObject, z.ZodType> {
-  read(input: never, call: Call<S>): Promise<unknown>
+  read(input: never, call: ReadCall<S>): Promise<unknown>
 }
 
 /** Defines resources read from one domain's service. */
@@ -162,14 +173,16 @@ export const defineDomain = <S>(domain: {
 /** A tool joined to its service. */
 export interface BoundTool extends ToolFacts<z.ZodObject, z.ZodType>, ToolKind {
   readonly domain: string
-  /** `tx` is given to persisting tools, and only to them. */
-  run(input: unknown, caller: Caller, tx?: Transaction): Promise<unknown>
+  /** Not for persisting tools, which only operate. */
+  run(input: unknown, caller: Caller): Promise<unknown>
+  /** Null for tools that cannot take part in a transaction. */
+  readonly operate: ((input: unknown, caller: Caller, tx: Transaction) => Promise<unknown>) | null
 }
 
 /** A resource joined to its service. */
 export interface BoundResource extends ResourceFacts<z.ZodObject, z.ZodType> {
   readonly domain: string
-  read(input: unknown, caller: Caller): Promise<unknown>
+  read(input: unknown, caller: Caller, tx: Queryable | null): Promise<unknown>
 }
 
 /** A domain joined to its service, ready to be registered. */
@@ -182,14 +195,17 @@ export interface BoundDomain {
 /** Joins a domain to its service. */
 export const bind = <S>(domain: Domain<S>, service: S): BoundDomain => ({
   name: domain.name,
-  tools: domain.tools.map(({ run, ...tool }) => ({
+  tools: domain.tools.map(({ run, operate, ...tool }) => ({
     ...tool,
     domain: domain.name,
-    run: (input, caller, tx) => run(input as never, { ...caller, service, tx } as never),
+    run: (input, caller) => run(input as never, { ...caller, service } as never),
+    operate: operate
+      ? (input, caller, tx) => operate(input as never, { ...caller, service, tx } as never)
+      : null,
   })),
   resources: domain.resources.map(({ read, ...resource }) => ({
     ...resource,
     domain: domain.name,
-    read: (input, caller) => read(input as never, { ...caller, service }),
+    read: (input, caller, tx) => read(input as never, { ...caller, service, tx }),
   })),
 })

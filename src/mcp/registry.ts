@@ -2,7 +2,7 @@ import type { z } from 'zod'
 import { AppError } from '../errors.js'
 import type { Caller, RequestedOperation, UnitOfWork } from '../lib/caller.js'
 import type { JobRequest } from '../lib/job.js'
-import type { Transaction } from '../platform/postgres/queryable.js'
+import type { Queryable, Transaction } from '../platform/postgres/queryable.js'
 import type { BoundDomain, BoundResource, BoundTool } from './define.js'
 import { queryParameters, ResourceRouter, SCHEME } from './resources.js'
 import {
@@ -67,17 +67,18 @@ export class Registry {
   }
 
   /**
-   * Reads the resource at a URI or bare path.
+   * Reads the resource at a URI or bare path, in a transaction when one is given.
    *
    * @throws AppError `not_found` or `invalid_input` for a URI that is not served as it stands
    */
-  async read(uri: string, caller: Caller): Promise<unknown> {
+  async read(uri: string, caller: Caller, tx: Queryable | null = null): Promise<unknown> {
     const { resource, input } = this.router.match(uri)
-    return resource.output.parse(await resource.read(input, caller))
+    return resource.output.parse(await resource.read(input, caller, tx))
   }
 
   /**
-   * A call of a persisting tool with its arguments checked: what is to be applied once, and how.
+   * A call of a tool that writes in a transaction, with its arguments checked: what is to be applied
+   * once, and how.
    *
    * @throws AppError `invalid_input` for bad arguments
    */
@@ -93,7 +94,9 @@ export class Registry {
       idempotencyKey: idempotency_key as string | null,
       sessionId: session_id as string | null,
     }
-    return { unit, run: (tx) => tool.run(input, caller, tx) }
+    const { operate } = tool
+    if (!operate) throw new Error(`${tool.name} cannot take part in a transaction`)
+    return { unit, run: (tx) => operate(input, caller, tx) }
   }
 
   /**
@@ -103,11 +106,11 @@ export class Registry {
    */
   operation(requested: RequestedOperation, caller: Caller) {
     if ('resource' in requested) {
-      return { unit: null, run: () => this.read(requested.resource, caller) }
+      return { unit: null, run: (tx: Transaction) => this.read(requested.resource, caller, tx) }
     }
     const tool = this.tools.get(requested.tool)
-    if (!tool?.persists) {
-      const allowed = [...this.tools.values()].filter(({ persists }) => persists)
+    if (!tool?.operate) {
+      const allowed = [...this.tools.values()].filter(({ operate }) => operate)
       throw new AppError('invalid_input', 'This tool cannot be an operation of a transaction.', {
         hint: `Operations may use: ${allowed.map(({ name }) => name).join(', ')}.`,
       })

@@ -6,7 +6,7 @@ import {
   scoreComponents,
 } from '../../src/domains/market/catalyst-score.js'
 import { collapse } from '../../src/domains/market/headline.js'
-import { MARKET_STATES } from '../../src/domains/market/market-clock.js'
+import { MARKET_STATES } from '../../src/lib/market-clock.js'
 
 const HOUR_MS = 3_600_000
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { MARKET_STATES, marketState } from '../../src/domains/market/market-clock.js'
-import { dayNumber, tradingDay } from '../../src/domains/market/nyse-calendar.js'
+import { MARKET_STATES, marketState } from '../../src/lib/market-clock.js'
+import { dayNumber, tradingDay } from '../../src/lib/nyse-calendar.js'
 
 const stateAt = (instant: string) => marketState(Date.parse(instant))
 const dayOf = (date: string) => {

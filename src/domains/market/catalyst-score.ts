@@ -1,5 +1,5 @@
+import type { MarketState } from '../../lib/market-clock.js'
 import { CATALYST_TYPES, type CatalystType, matchCategories } from './catalyst-categories.js'
-import type { MarketState } from './market-clock.js'
 
 /** Stored beside each score, so that a later formula does not pass for this one. */
 export const SCORE_VERSION = 1

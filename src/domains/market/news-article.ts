@@ -1,8 +1,8 @@
 import { describeIssues } from '../../lib/issues.js'
+import { type MarketState, marketState } from '../../lib/market-clock.js'
 import { type Catalyst, classify } from './catalyst-score.js'
 import { fnv1a } from './fnv.js'
 import { readHeadline } from './headline.js'
-import { type MarketState, marketState } from './market-clock.js'
 import { type NewsArticle, newsArticle } from './news.schemas.js'
 import { type WordBits, wordBits } from './word-bits.js'
 

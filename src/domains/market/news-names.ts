@@ -28,9 +28,7 @@ export async function locate(
     sources: [...new Set(articles.map(({ source }) => source))],
     symbols: [...new Set(articles.flatMap(({ symbol }) => symbol ?? []))],
   }
-  const found = tx.held
-    ? await resolveHeld(tx, names, beside)
-    : await resolve(tx, names, lockKeys(articles))
+  const found = await resolveNames(tx, names, beside, lockKeys(articles))
   const named = (kind: string) =>
     new Map(found.filter((row) => row.kind === kind).map((row) => [row.name, row]))
   const [sources, securities] = [named('source'), named('security')]
@@ -48,6 +46,15 @@ export async function locate(
     }
   })
 }
+
+/** Finds or registers names. Locks are taken only where the transaction commits right after. */
+export const resolveNames = (
+  tx: Transaction,
+  names: Names,
+  beside: Beside,
+  locks: newsSql.LockKeys = NO_LOCKS,
+): Promise<newsSql.NameRow[]> =>
+  tx.held ? resolveHeld(tx, names, beside) : resolve(tx, names, locks)
 
 async function resolve(
   tx: Transaction,

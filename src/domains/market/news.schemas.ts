@@ -1,7 +1,7 @@
 import { z } from 'zod'
+import { MARKET_STATES } from '../../lib/market-clock.js'
 import { instant, nonEmptyText, ratio, symbol, text } from '../../lib/schemas.js'
 import { CATALYST_TYPES } from './catalyst-categories.js'
-import { MARKET_STATES } from './market-clock.js'
 
 /** The most articles one batch takes. */
 const MAX_BATCH = 10_000

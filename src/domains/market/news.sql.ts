@@ -1,6 +1,6 @@
+import type { MarketState } from '../../lib/market-clock.js'
 import { prepared, preparedIf, sql } from '../../platform/postgres/sql.js'
 import type { CatalystType } from './catalyst-categories.js'
-import type { MarketState } from './market-clock.js'
 
 /** What one call locks, so that no concurrent call can add the same story unseen. */
 export interface LockKeys {

@@ -1,3 +1,4 @@
+import type { MarketState } from '../../lib/market-clock.js'
 import type { CatalystType } from './catalyst-categories.js'
 import {
   catalystScore,
@@ -6,7 +7,6 @@ import {
   scoreComponents,
 } from './catalyst-score.js'
 import { newsId } from './headline.js'
-import type { MarketState } from './market-clock.js'
 import type { PreparedArticle } from './news-article.js'
 
 /** A story that has its identity: stored already, or about to be. */

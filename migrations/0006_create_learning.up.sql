@@ -38,11 +38,15 @@ alter table catalyst.source_metrics
   add column reliability numeric(10, 8) check (reliability between 0 and 1),
   add column ci_low numeric(10, 8) check (ci_low between 0 and 1),
   add column ci_high numeric(10, 8) check (ci_high between 0 and 1),
-  -- How long before others confirmed them its stories came, on average.
-  add column avg_lead_minutes numeric(14, 3) check (avg_lead_minutes >= 0),
+  -- How long before trusted sources told them its confirmed stories came, all together.
+  add column lead_minutes numeric(24, 3) not null default 0 check (lead_minutes >= 0),
   -- A digest of the prior and interval that the figures were computed with.
   add column params_version text,
   add constraint source_metrics_interval check (ci_low <= reliability and reliability <= ci_high);
+
+alter table catalyst.source_activity
+  -- Below 0 where an earlier confirmation than the one known was found.
+  add column lead_minutes numeric(14, 3) not null default 0;
 
 create table catalyst.source_metrics_daily (
   source_id integer not null references catalyst.news_sources,

@@ -141,6 +141,7 @@ create table catalyst.trade_executions (
 );
 create index trade_executions_security on catalyst.trade_executions (security_id, fill_time desc);
 create index trade_executions_time on catalyst.trade_executions (fill_time desc, trade_id desc);
+create index trade_executions_account on catalyst.trade_executions (account_id, fill_time desc);
 create index trade_executions_signal
   on catalyst.trade_executions (signal_id) where signal_id is not null;
 create index trade_executions_news
@@ -248,20 +249,15 @@ create index pattern_outcomes_pending
   on catalyst.pattern_outcomes (pattern_id) where status = 'pending';
 
 -- Resolved outcomes counted by what they were detected with; 'none' stands for no catalyst and
--- 'unspecified' for one of unknown type. The less specific levels are sums over these rows.
+-- 'unspecified' for one of unknown type. Rates and intervals are computed from these by who reads them.
 create table catalyst.pattern_stats (
   pattern_type text collate "C" not null references catalyst.pattern_types,
   timeframe text not null,
   catalyst text not null check (length(catalyst) between 1 and 100),
   n bigint not null check (n >= 0),
   wins bigint not null check (wins between 0 and n),
-  rate numeric(10, 8) check (rate between 0 and 1),
-  ci_low numeric(10, 8) not null check (ci_low between 0 and 1),
-  ci_high numeric(10, 8) not null check (ci_high between ci_low and 1),
-  shrunk numeric(10, 8) not null check (shrunk between 0 and 1),
   updated_at timestamptz not null default clock_timestamp(),
-  primary key (pattern_type, timeframe, catalyst),
-  check ((n = 0) = (rate is null))
+  primary key (pattern_type, timeframe, catalyst)
 );
 
 insert into catalyst.pattern_types (pattern_type, direction, origin)

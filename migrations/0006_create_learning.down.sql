@@ -1,10 +1,11 @@
 drop table catalyst.sync_state;
 drop table catalyst.source_changes;
 drop table catalyst.source_metrics_daily;
+alter table catalyst.source_activity drop column lead_minutes;
 alter table catalyst.source_metrics
   drop constraint source_metrics_interval,
   drop column params_version,
-  drop column avg_lead_minutes,
+  drop column lead_minutes,
   drop column ci_high,
   drop column ci_low,
   drop column reliability,

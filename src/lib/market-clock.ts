@@ -86,3 +86,51 @@ export function marketState(ms: number): MarketState {
   const day = Math.floor(local / DAY_MS)
   return stateOfMinute(Math.floor((local - day * DAY_MS) / MINUTE_MS), tradingDay(day))
 }
+
+/** The number of the New York calendar day of an instant, counted from 1970-01-01. */
+export const newYorkDay = (ms: number): number => Math.floor((ms + offset(ms)) / DAY_MS)
+
+/** The New York calendar day of an instant, such as `2024-12-30`. */
+export const newYorkDate = (ms: number): string =>
+  new Date(newYorkDay(ms) * DAY_MS).toISOString().slice(0, 10)
+
+/** The instant of a New York wall time, given as a day's number and minutes after its midnight. */
+export function newYorkInstant(day: number, minute: number): number {
+  const local = day * DAY_MS + minute * MINUTE_MS
+  return local - offset(local - offset(local))
+}
+
+/** A day's trading, as instants in milliseconds. */
+export interface Session {
+  readonly pre_market_opens: number
+  readonly opens: number
+  readonly closes: number
+  readonly after_hours_end: number
+  readonly is_half_day: boolean
+}
+
+/** The trading of a New York day, or null on weekends and holidays. */
+export function sessionOf(day: number): Session | null {
+  const kind = tradingDay(day)
+  if (kind === 'weekend' || kind === 'closed') return null
+  const { closes, ends } = CLOSING[kind]
+  return {
+    pre_market_opens: newYorkInstant(day, PRE_MARKET_OPENS),
+    opens: newYorkInstant(day, OPENS),
+    closes: newYorkInstant(day, closes),
+    after_hours_end: newYorkInstant(day, ends),
+    is_half_day: kind === 'half',
+  }
+}
+
+/** How many minutes of regular trading lie between two instants, the earlier one first. */
+export function tradingMinutes(from: number, until: number): number {
+  let minutes = 0
+  for (let day = newYorkDay(from); day <= newYorkDay(until); day++) {
+    const session = sessionOf(day)
+    if (!session) continue
+    const overlap = Math.min(until, session.closes) - Math.max(from, session.opens)
+    minutes += Math.max(0, overlap) / MINUTE_MS
+  }
+  return minutes
+}

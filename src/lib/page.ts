@@ -1,0 +1,48 @@
+import { z } from 'zod'
+
+const MAX_PAGE = 500
+
+/** The sort key of an item, as text: it tells the item apart from all others of its list. */
+export type PageKey = readonly string[]
+
+/** How many items a page has, and after which key of `keyLength` parts it begins. */
+export const pageParameters = (keyLength: number) => ({
+  limit: z.coerce.number().int().min(1).max(MAX_PAGE).default(50),
+  cursor: z
+    .string()
+    .max(1_000)
+    .transform((cursor, context): PageKey => {
+      const key = parse(cursor)
+      if (key.length === keyLength) return key
+      const message = 'not one that this list gave out: pass next_cursor exactly as it was answered'
+      context.addIssue({ code: 'custom', message })
+      return z.NEVER
+    })
+    .optional()
+    .describe('next_cursor of the page before.'),
+})
+
+/** What every paged resource answers beside its items. */
+export const NEXT_CURSOR = z.string().nullable().describe('Null at the end.')
+
+/** One page of rows, of which one more than `limit` were asked for. */
+export function pageOf<Row>(
+  rows: readonly Row[],
+  limit: number,
+  keyOf: (row: Row) => PageKey,
+): { items: Row[]; next_cursor: string | null } {
+  const items = rows.slice(0, limit)
+  const last = items.at(-1)
+  const next_cursor = rows.length > limit && last !== undefined ? cursorOf(keyOf(last)) : null
+  return { items, next_cursor }
+}
+
+const cursorOf = (key: PageKey): string => Buffer.from(JSON.stringify(key)).toString('base64url')
+
+function parse(cursor: string): PageKey {
+  try {
+    return z.array(z.string()).parse(JSON.parse(Buffer.from(cursor, 'base64url').toString()))
+  } catch {
+    return []
+  }
+}
