@@ -1,7 +1,16 @@
+import { AppError } from '../../errors.js'
 import type { Clock } from '../../lib/clock.js'
+import { decimal, plain } from '../../lib/decimal.js'
+import { newId } from '../../lib/ids.js'
+import { type PageKey, pageOf } from '../../lib/page.js'
 import type { Database } from '../../platform/postgres/database.js'
+import type { Queryable, Transaction } from '../../platform/postgres/queryable.js'
 import type { Policy } from '../../policy.js'
 import type { SecurityService } from '../market/securities.service.js'
+import { applyFill } from './position.js'
+import { describePosition, figuresOf, positionChanges } from './position-rows.js'
+import type { TradeAnswer, TradeExecution } from './trades.schemas.js'
+import * as statements from './trades.sql.js'
 
 /** What positions are made from. */
 export interface TradeDeps {
@@ -11,12 +20,209 @@ export interface TradeDeps {
   readonly learning: Policy['learning']
 }
 
+/** Filters and page of a list, as a resource was asked for them. */
+interface ListQuery {
+  readonly account_id?: string | undefined
+  readonly symbol?: string | undefined
+  readonly since?: string | undefined
+  readonly until?: string | undefined
+  readonly limit: number
+  readonly cursor?: PageKey | undefined
+}
+
+/** Clocks of brokers may be ahead of ours by so much. */
+const FUTURE_MS = 5 * 60_000
+/** The side on which a signal is acted upon. */
+const SIDE_OF: Readonly<Record<string, string>> = { BUY: 'buy', SELL: 'sell' }
+
 /** Fills as facts, and the positions that they add up to. */
 export class TradeService {
   readonly #deps: TradeDeps
 
   constructor(deps: TradeDeps) {
     this.#deps = deps
-    void this.#deps
   }
+
+  /**
+   * Stores one fill and applies it to the position of its account and symbol, which stays locked
+   * until the transaction ends.
+   *
+   * @throws AppError `conflict` when its execution id belongs to another fill, `not_found` for a
+   * signal or story that does not exist
+   */
+  async persistTrade(tx: Transaction, execution: TradeExecution): Promise<TradeAnswer> {
+    this.#refuseFuture(execution)
+    const book = await this.#lockBook(tx, execution)
+    const around = await tx.one(statements.selectSurroundings(book.security_id, execution))
+    if (around.known_trade_id !== null) {
+      return repeatedAnswer(tx, around.known_trade_id, around)
+    }
+    refuseUnknown(execution, around, book.security_id)
+    const { position } = around
+    const steps = applyFill(position && figuresOf(position), {
+      side: execution.side,
+      quantity: decimal(execution.quantity),
+      price: decimal(execution.execution_details.fill_price),
+      fees: decimal(execution.fees),
+    })
+    const changes = positionChanges(steps, position?.position_id ?? null, this.#deps.learning)
+    const trade_id = newId('trd')
+    const { is_late } = await tx.one(
+      statements.storeFill({
+        trade_id,
+        security_id: book.security_id,
+        execution,
+        last_fill_time: book.last_fill_time,
+        changes,
+        executes_signal: SIDE_OF[around.signal_type ?? ''] === execution.side,
+      }),
+    )
+    return {
+      trade_id,
+      position_updated: true,
+      duplicate: false,
+      is_late,
+      ...describe(changes),
+      warnings: warningsOf(execution, around, is_late),
+    }
+  }
+
+  /** One page of positions, the newest opened first. */
+  async listPositions(
+    query: ListQuery & {
+      readonly status?: string | undefined
+      readonly outcome?: string | undefined
+    },
+    tx: Queryable | null,
+  ) {
+    const { status = null, outcome = null } = query
+    const rows = await (tx ?? this.#deps.database).many(
+      statements.selectPositions({ ...filtersOf(query), status, outcome }),
+    )
+    return pageOf(rows, query.limit, ({ opened_at, position_id }) => [opened_at, position_id])
+  }
+
+  /** One page of fills, the newest filled first. */
+  async listTrades(
+    query: ListQuery & {
+      readonly side?: string | undefined
+      readonly signal_id?: string | undefined
+    },
+    tx: Queryable | null,
+  ) {
+    const { side = null, signal_id = null } = query
+    const rows = await (tx ?? this.#deps.database).many(
+      statements.selectTrades({ ...filtersOf(query), side, signal_id }),
+    )
+    return pageOf(rows, query.limit, ({ fill_time, trade_id }) => [fill_time, trade_id])
+  }
+
+  #refuseFuture({ execution_details: { fill_time } }: TradeExecution): void {
+    if (Date.parse(fill_time) <= this.#deps.clock.now().getTime() + FUTURE_MS) return
+    throw new AppError('invalid_input', 'execution_details.fill_time: lies in the future', {
+      hint: 'A fill is a fact that has happened: check the clock and the zone of its time.',
+    })
+  }
+
+  async #lockBook(
+    tx: Transaction,
+    { account_id, symbol }: TradeExecution,
+  ): Promise<statements.BookRow> {
+    const book = await tx.maybeOne(statements.lockBook(account_id, symbol))
+    if (book) return book
+    const securityId = await this.#deps.securities.idOf(tx, symbol)
+    await tx.run(statements.addBook(account_id, securityId))
+    return tx.one(statements.lockBook(account_id, symbol))
+  }
+}
+
+const filtersOf = (query: ListQuery): statements.OfAccount => ({
+  account_id: query.account_id ?? null,
+  symbol: query.symbol ?? null,
+  since: query.since ?? null,
+  until: query.until ?? null,
+  limit: query.limit,
+  after: query.cursor ?? null,
+})
+
+function refuseUnknown(
+  { signal_id, catalyst_tracking: tracking }: TradeExecution,
+  around: statements.SurroundingsRow,
+  securityId: number,
+): void {
+  if (signal_id !== undefined && around.signal_security_id === null) {
+    throw new AppError('not_found', 'signal_id: there is no such signal', {
+      hint: 'Nothing was stored. Read catalyst://signals, or leave signal_id out.',
+    })
+  }
+  if (signal_id !== undefined && around.signal_security_id !== securityId) {
+    throw new AppError('invalid_input', 'signal_id: the signal is about another symbol', {
+      hint: 'Nothing was stored. Read catalyst://signals for those of this symbol.',
+    })
+  }
+  if (tracking?.entry_news_id && !around.has_news) {
+    throw new AppError('not_found', 'catalyst_tracking.entry_news_id: there is no such story', {
+      hint: 'Nothing was stored. Persist the story first, or leave entry_news_id out.',
+    })
+  }
+}
+
+async function repeatedAnswer(
+  tx: Transaction,
+  trade_id: string,
+  around: statements.SurroundingsRow,
+): Promise<TradeAnswer> {
+  if (!around.is_same) {
+    throw new AppError('conflict', 'execution_id: this account has another fill with this id', {
+      hint: 'Nothing was stored. A fill is never changed: send the same values again, or another id for another fill. Read catalyst://trades.',
+    })
+  }
+  const touched = await tx.many(statements.positionsOfTrade(trade_id))
+  return {
+    trade_id,
+    position_updated: false,
+    duplicate: true,
+    is_late: around.known_is_late,
+    ...describe(touched),
+    warnings: [],
+  }
+}
+
+/** A fill touches one position, or closes one and opens another. */
+function describe(touched: readonly statements.FiguresRow[]) {
+  const position = touched.at(-1)
+  if (!position) throw new Error('a fill touched no position')
+  const closed = touched.find(({ status }) => status === 'closed')
+  return {
+    position: describePosition(position),
+    ...(closed ? { closed_position: closedPosition(closed) } : {}),
+  }
+}
+
+function closedPosition(row: statements.FiguresRow) {
+  const { outcome, net_return_bps } = row
+  if (outcome === null || net_return_bps === null)
+    throw new Error('a closed position has no outcome')
+  return { ...describePosition(row), outcome, net_return_bps: plain(decimal(net_return_bps)) }
+}
+
+function warningsOf(
+  { side, signal_id }: TradeExecution,
+  { signal_status, signal_type }: statements.SurroundingsRow,
+  isLate: boolean,
+): string[] {
+  const warnings: string[] = []
+  if (signal_id !== undefined && SIDE_OF[signal_type ?? ''] !== side) {
+    warnings.push(`signal_id: the signal says ${signal_type}, the fill is a ${side}`)
+  } else if (
+    signal_status !== null &&
+    signal_status !== 'pending' &&
+    signal_status !== 'executed'
+  ) {
+    warnings.push(`signal_id: the signal was ${signal_status}; the fill is stored as a fact`)
+  }
+  if (isLate) {
+    warnings.push('fill_time: earlier than that of a fill recorded before; applied after it')
+  }
+  return warnings
 }
