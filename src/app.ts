@@ -19,6 +19,8 @@ import { monitoring } from './domains/monitoring/index.js'
 import { MonitoringService } from './domains/monitoring/service.js'
 import { sessions as sessionDomain } from './domains/sessions/index.js'
 import { SessionService } from './domains/sessions/service.js'
+import { sync } from './domains/sync/index.js'
+import { SyncService } from './domains/sync/service.js'
 import { patterns, signals, trades } from './domains/trading/index.js'
 import { PatternService } from './domains/trading/patterns.service.js'
 import { SignalService } from './domains/trading/signals.service.js'
@@ -136,6 +138,7 @@ export async function openApp(
     bind(signals, new SignalService({ ...store, risk })),
     bind(trades, new TradeService({ ...store, learning })),
     bind(patterns, new PatternService({ ...store, learning })),
+    bind(sync, new SyncService({ database, clock: systemClock, learning })),
     bind(cacheDomain, new CacheService(cache)),
     bind(monitoring, monitor),
     bind(sessionDomain, sessions),

@@ -71,6 +71,12 @@ const LEARNING = z.strictObject({
     .positive()
     .default(60)
     .describe('A position opened so soon after a detection tells its outcome.'),
+  bars_wait_days: z
+    .number()
+    .min(0)
+    .max(365)
+    .default(3)
+    .describe('Price bars that are missing so long after they were due are not waited for.'),
   pattern_bars: z
     .int()
     .min(1)

@@ -103,7 +103,7 @@ async function mark(
     security_id === null ? [] : [{ news_id, security_id }],
   )
   if (mentions.length > 0) await tx.run(newsSql.addMentions(mentions))
-  const activity = rows.activityRows([], clustering.newly_confirmed)
+  const activity = rows.activityRows([], clustering.confirmations)
   if (activity.length > 0) await tx.run(newsSql.addActivity(activity))
 }
 

@@ -21,6 +21,8 @@ export interface Confirmation {
   readonly confirmed: Member
   readonly by: Member
   readonly delay_minutes: number
+  /** Of the earliest confirmation known before; null for the first one. */
+  readonly known_minutes: number | null
 }
 
 /** What a call's new stories change in the clusters. */
@@ -30,8 +32,6 @@ interface ClusterChanges {
   /** Stored stories that were alone until now. */
   readonly founders: readonly Member[]
   readonly confirmations: readonly Confirmation[]
-  /** Stories confirmed for the first time, for the totals of their sources. */
-  readonly newly_confirmed: readonly Member[]
 }
 
 const TRUSTED_TIER = 2
@@ -42,7 +42,6 @@ export class Clustering implements ClusterChanges {
   readonly joined = new Map<string, Member[]>()
   readonly founders: Member[] = []
   readonly confirmations: Confirmation[] = []
-  readonly newly_confirmed: Member[] = []
   readonly #bySecurity = new Map<number, SimilarStories<Member>>()
 
   constructor(stored: readonly Member[]) {
@@ -99,8 +98,7 @@ export class Clustering implements ClusterChanges {
     const delay_minutes = (by.published_ms - confirmed.published_ms) / MINUTE_MS
     const known = confirmed.confirmed_after
     if (delay_minutes < 0 || (known !== null && known <= delay_minutes)) return
-    if (known === null) this.newly_confirmed.push(confirmed)
-    this.confirmations.push({ confirmed, by, delay_minutes })
+    this.confirmations.push({ confirmed, by, delay_minutes, known_minutes: known })
     confirmed.confirmed_after = delay_minutes
   }
 }

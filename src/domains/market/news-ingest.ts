@@ -85,7 +85,7 @@ async function store(tx: Transaction, changes: Changes): Promise<void> {
 
 async function insertArticles(tx: Transaction, changes: Changes): Promise<void> {
   const { fates, fresh, clustering, hot } = changes
-  const activity = rows.activityRows(fates, clustering.newly_confirmed)
+  const activity = rows.activityRows(fates, clustering.confirmations)
   if (activity.length === 0) return
   if (fresh.length <= COPY_FROM) {
     await tx.run(newsSql.insertArticles({ rows: fresh.map(rows.articleRow), hot }, activity))

@@ -151,17 +151,19 @@ export const confirmationRow = ({
   delay_minutes,
 })
 
+const NO_ACTIVITY = { articles: 0, duplicates: 0, confirmed: 0, lead_minutes: 0 }
+
 /**
  * What the call adds to each source. The very same row sent again adds nothing: that says something
  * about the sender, not about the source.
  */
 export function activityRows(
   fates: readonly Fate[],
-  newlyConfirmed: readonly Member[],
+  confirmations: readonly Confirmation[],
 ): ActivityRow[] {
   const rows = new Map<number, ActivityRow>()
   const rowOf = (source_id: number): ActivityRow => {
-    const row = rows.get(source_id) ?? { source_id, articles: 0, duplicates: 0, confirmed: 0 }
+    const row = rows.get(source_id) ?? { ...NO_ACTIVITY, source_id }
     rows.set(source_id, row)
     return row
   }
@@ -169,7 +171,11 @@ export function activityRows(
     if (kind === 'new') rowOf(story.source_id).articles++
     if (kind === 'repeat') rowOf(story.source_id).duplicates++
   }
-  for (const { source_id } of newlyConfirmed) rowOf(source_id).confirmed++
+  for (const { confirmed, delay_minutes, known_minutes } of confirmations) {
+    const row = rowOf(confirmed.source_id)
+    if (known_minutes === null) row.confirmed++
+    row.lead_minutes += delay_minutes - (known_minutes ?? 0)
+  }
   return [...rows.values()]
 }
 

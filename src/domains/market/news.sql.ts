@@ -152,14 +152,16 @@ export interface ActivityRow {
   articles: number
   duplicates: number
   confirmed: number
+  /** How long before trusted sources it told the confirmed ones. */
+  lead_minutes: number
 }
 
 /** Appends to the totals of sources. */
 export const addActivity = (rows: readonly ActivityRow[]) => sql`
-  insert into catalyst.source_activity (source_id, articles, duplicates, confirmed)
-  select u.source_id, u.articles, u.duplicates, u.confirmed
+  insert into catalyst.source_activity (source_id, articles, duplicates, confirmed, lead_minutes)
+  select u.source_id, u.articles, u.duplicates, u.confirmed, u.lead_minutes
   from json_to_recordset(${JSON.stringify(rows)}::json)
-    as u (source_id int, articles int, duplicates int, confirmed int)
+    as u (source_id int, articles int, duplicates int, confirmed int, lead_minutes numeric)
   order by u.source_id`
 
 /** The columns of an insert into news_articles, in the order of its COPY lines. */

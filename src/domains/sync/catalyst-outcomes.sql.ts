@@ -1,0 +1,222 @@
+import { TIMEFRAME_MINUTES, type Timeframe } from '../../lib/timeframe.js'
+import { type Statement, sql } from '../../platform/postgres/sql.js'
+
+/** What one batch of closed positions taught. */
+export interface LearnedRow {
+  readonly positions: number
+  /** Stories whose accuracy is another one now. */
+  readonly accuracy: readonly {
+    readonly news_id: string
+    readonly before: boolean | null
+    readonly after: boolean | null
+  }[]
+  readonly source_ids: readonly number[]
+}
+
+const accuracyOf = (win: string, loss: string): Statement<never> =>
+  sql.trusted(`case when ${win} > ${loss} then true when ${win} < ${loss} then false end`)
+
+/**
+ * Learns from the next closed positions, in the order in which they closed: each story that one
+ * cites gets an equal share of its result. The evidence's key makes it idempotent; the index
+ * positions_to_learn makes it cost what is new, not what is stored.
+ */
+export const learnFromPositions = (since: string | null, batchSize: number) => sql<LearnedRow>`
+  with batch as materialized (
+    select p.position_id, p.closed_at, p.outcome, p.net_return_bps, p.entry_news_id,
+      p.opening_signal_id
+    from catalyst.positions p
+    where p.status = 'closed'
+      and p.learned_at is null
+      and (${since}::timestamptz is null or p.closed_at >= ${since}::timestamptz)
+    order by p.closed_at, p.position_id
+    limit ${batchSize}::int
+  ),
+  cited as materialized (
+    select
+      b.position_id,
+      b.outcome,
+      b.net_return_bps,
+      c.news_id,
+      count(*) over (partition by b.position_id) as stories
+    from batch b
+    cross join lateral (
+      select b.entry_news_id as news_id
+      where b.entry_news_id is not null
+      union
+      select s.news_id
+      from catalyst.signal_news s
+      where s.signal_id = b.opening_signal_id
+    ) c
+  ),
+  evidence as (
+    insert into catalyst.news_outcome_evidence (
+      news_id, position_id, weight, result, net_return_bps)
+    select news_id, position_id, round(1.0 / stories, 12), outcome, net_return_bps
+    from cited
+    order by news_id, position_id
+    on conflict do nothing
+    returning news_id, weight, result
+  ),
+  weights as materialized (
+    select
+      e.news_id,
+      coalesce(sum(e.weight) filter (where e.result = 'win'), 0) as w_win,
+      coalesce(sum(e.weight) filter (where e.result = 'loss'), 0) as w_loss,
+      count(*) as n
+    from evidence e
+    group by e.news_id
+  ),
+  before as materialized (
+    select w.news_id, o.was_accurate
+    from weights w
+    left join catalyst.news_outcomes o on o.news_id = w.news_id
+  ),
+  outcomes as (
+    insert into catalyst.news_outcomes as o (news_id, w_win, w_loss, n_positions, was_accurate)
+    select w.news_id, w.w_win, w.w_loss, w.n, ${accuracyOf('w.w_win', 'w.w_loss')}
+    from weights w
+    order by w.news_id
+    on conflict (news_id) do update set
+      w_win = o.w_win + excluded.w_win,
+      w_loss = o.w_loss + excluded.w_loss,
+      n_positions = o.n_positions + excluded.n_positions,
+      was_accurate = ${accuracyOf('o.w_win + excluded.w_win', 'o.w_loss + excluded.w_loss')},
+      as_of = clock_timestamp()
+    returning o.news_id, o.was_accurate
+  ),
+  changes as (
+    insert into catalyst.source_changes (source_id, w_win, w_loss)
+    select a.source_id, sum(w.w_win), sum(w.w_loss)
+    from weights w
+    join catalyst.news_articles a on a.news_id = w.news_id
+    group by a.source_id
+    having sum(w.w_win) + sum(w.w_loss) > 0
+    order by a.source_id
+    returning source_id
+  ),
+  learned as (
+    update catalyst.positions p
+    set
+      learned_at = clock_timestamp(),
+      no_evidence_reason = case
+        when not exists (select from cited c where c.position_id = p.position_id)
+          then 'no story was cited when it was opened'
+      end
+    from batch b
+    where p.position_id = b.position_id
+  ),
+  watermark as (
+    update catalyst.sync_state s
+    set watermark_at = b.closed_at, watermark_id = b.position_id
+    from (
+      select closed_at, position_id
+      from batch
+      order by closed_at desc, position_id desc
+      limit 1
+    ) b
+    where s.sync = 'catalyst_outcomes'
+      and (
+        s.watermark_at is null
+        or (b.closed_at, b.position_id) > (s.watermark_at, s.watermark_id)
+      )
+  )
+  select
+    (select count(*) from batch) as positions,
+    coalesce((
+      select json_agg(json_build_object(
+        'news_id', o.news_id, 'before', b.was_accurate, 'after', o.was_accurate))
+      from outcomes o
+      join before b on b.news_id = o.news_id
+      where o.was_accurate is distinct from b.was_accurate
+    ), '[]') as accuracy,
+    coalesce((select array_agg(source_id) from changes), '{}') as source_ids`
+
+/** How many closed positions have not taught anything yet. */
+export const countUnlearned = (since: string | null) => sql<{ n: number }>`
+  select count(*) as n
+  from catalyst.positions
+  where status = 'closed'
+    and learned_at is null
+    and (${since}::timestamptz is null or closed_at >= ${since}::timestamptz)`
+
+/** A bar that had ended at an instant, as close to it as there is one of its timeframe. */
+export interface BarNear {
+  readonly timeframe: Timeframe
+  /** In milliseconds since 1970. */
+  readonly ended_ms: number
+  readonly close: string
+}
+
+/** A story whose price moves are not known yet, with the bars that could tell them. */
+export interface UntoldMoveRow {
+  readonly news_id: string
+  readonly has_security: boolean
+  readonly published_ms: number
+  readonly at_publication: readonly BarNear[]
+  readonly after_1h: readonly BarNear[]
+  readonly after_24h: readonly BarNear[]
+}
+
+/** The last bar of each timeframe that had ended then; older than ten days it could not serve. */
+const lastBars = (after: string): Statement<never> =>
+  sql`
+    (
+      select
+        coalesce(json_agg(json_build_object(
+          'timeframe', tf.timeframe,
+          'ended_ms', floor(extract(epoch from bar.ts) * 1000)::int8 + tf.minutes * 60000,
+          'close', bar.close::text
+        ) order by tf.minutes), '[]')
+      from unnest(${Object.keys(TIMEFRAME_MINUTES)}::text[], ${Object.values(TIMEFRAME_MINUTES)}::int[])
+        as tf (timeframe, minutes)
+      cross join lateral (
+        select b.ts, b.close
+        from catalyst.price_bars b
+        where b.security_id = a.security_id
+          and b.timeframe = tf.timeframe
+          and b.ts <= a.published_at + ${after}::interval - make_interval(mins => tf.minutes)
+          and b.ts > a.published_at + ${after}::interval - interval '10 days'
+        order by b.ts desc
+        limit 1
+      ) bar
+    )`
+
+/** Stories whose moves are pending, in the order of their ids; a probe for each timeframe and instant. */
+export const untoldMoves = (afterId: string, limit: number) => sql<UntoldMoveRow>`
+  select
+    o.news_id,
+    a.security_id is not null as has_security,
+    floor(extract(epoch from a.published_at) * 1000)::float8 as published_ms,
+    ${lastBars('0 minutes')} as at_publication,
+    ${lastBars('1 hour')} as after_1h,
+    ${lastBars('24 hours')} as after_24h
+  from catalyst.news_outcomes o
+  join catalyst.news_articles a on a.news_id = o.news_id
+  where o.status = 'pending'
+    and o.news_id > ${afterId}::text
+  order by o.news_id
+  limit ${limit}::int`
+
+/** What is known of a story's moves in the end. */
+export interface ToldMove {
+  readonly news_id: string
+  readonly status: 'resolved' | 'unresolvable'
+  readonly move_1h: string | null
+  readonly move_24h: string | null
+  readonly reason: string | null
+}
+
+/** Stores moves that will not be looked for again. */
+export const storeMoves = (moves: readonly ToldMove[]) => sql`
+  update catalyst.news_outcomes o
+  set
+    status = m.status,
+    move_1h = m.move_1h,
+    move_24h = m.move_24h,
+    reason = m.reason,
+    as_of = clock_timestamp()
+  from json_to_recordset(${JSON.stringify(moves)}::json)
+    as m (news_id text, status text, move_1h numeric, move_24h numeric, reason text)
+  where o.news_id = m.news_id
+    and o.status = 'pending'`

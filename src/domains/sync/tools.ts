@@ -1,0 +1,66 @@
+import { z } from 'zod'
+import { instant, nonEmptyText } from '../../lib/schemas.js'
+import { jobToolFor } from '../../mcp/define.js'
+import type { SyncService } from './service.js'
+
+const job = jobToolFor<SyncService>()
+
+/** A run that was cut off is taken up by the next one, so any server may run it again. */
+const facts = { effect: 'write', idempotent: true, openWorld: true, onRestart: 'resume' } as const
+
+const outcomesInput = z.object({
+  since: instant().optional().describe('Only positions closed since then; default: all that wait.'),
+  batch_size: z.int().min(1).max(5_000).default(100),
+})
+
+export const syncCatalystOutcomes = job({
+  ...facts,
+  name: 'sync_catalyst_outcomes',
+  title: 'Learn from closed positions',
+  description:
+    'Takes each closed position that has not been learned from and gives the stories it cites an equal share of its result; notes how prices moved an hour and a day after those stories. Run it after the close, then sync_source_metrics. Running it twice changes nothing more; a run cut off goes on where it stopped. catalyst://db/sync/status says what waits.',
+  input: outcomesInput,
+  output: z.object({
+    trades_processed: z.int().describe('Closed positions learned from.'),
+    news_accuracy_updated: z.int().describe('Stories whose was_accurate is another one now.'),
+    source_metrics_updated: z.int().describe('Sources with new evidence.'),
+  }),
+  run: ({ since = null, batch_size }, { service, ...call }) =>
+    service.catalystOutcomes({ since, batch_size }, call),
+  operate: ({ since = null, batch_size }, { service, ...call }) =>
+    service.catalystOutcomes({ since, batch_size }, call),
+})
+
+const metricsInput = z.object({
+  sources: z.array(nonEmptyText(200)).min(1).max(1_000).optional().describe('Names or aliases.'),
+  recalculate_all: z.boolean().default(false).describe('From all evidence, not from what is new.'),
+})
+
+const rate = z.number().nullable()
+
+export const syncSourceMetrics = job({
+  ...facts,
+  name: 'sync_source_metrics',
+  title: 'Compute the reliability of sources',
+  description:
+    'Computes reliability (a Beta posterior, prior 0.5 worth 20 results, with its 90 % interval) and accuracy rate of each source about which something was learned since the last run, and folds the totals of its stories. recalculate_all counts all evidence again and comes to the same. Tiers are never changed. Afterwards read catalyst://news/sources.',
+  input: metricsInput,
+  output: z.object({
+    sources_updated: z.int(),
+    accuracy_changes: z
+      .record(
+        z.string(),
+        z.object({
+          from: rate,
+          to: rate,
+          n_eff: z.number(),
+          reliability: z.object({ from: z.number(), to: z.number() }),
+        }),
+      )
+      .describe('By source: the accuracy rate before and now, null without any result.'),
+  }),
+  run: ({ sources = null, recalculate_all }, { service, ...call }) =>
+    service.sourceMetrics({ sources, recalculate_all }, call),
+  operate: ({ sources = null, recalculate_all }, { service, ...call }) =>
+    service.sourceMetrics({ sources, recalculate_all }, call),
+})
