@@ -130,7 +130,10 @@ export class SyncService {
     const inTransaction: Run['inTransaction'] = tx
       ? (batch) => batch(tx)
       : (batch) =>
-          repeatWhenUndone(signal, () => this.#deps.database.transaction(batch, { signal }))
+          // A signal of the batch's own: policies leave their listeners on the one they are given.
+          repeatWhenUndone(AbortSignal.any([signal]), () =>
+            this.#deps.database.transaction(batch, { signal }),
+          )
     await inTransaction((own) => own.run(noteStart(sync)))
     const result = await work({ inTransaction, progress })
     await inTransaction(async (own) => {
