@@ -26,7 +26,7 @@ export interface SuccessRate {
 }
 
 /** Nothing is known of a pattern nobody has seen: it comes true as often as not. */
-const FIRST_OPINION = 0.5
+export const FIRST_OPINION = 0.5
 
 /** The rate of a level, shrunk towards its parent's, which counts for `strength` outcomes. */
 export const shrunkRate = ({ n, wins }: Counts, parent: number, strength: number): number =>
