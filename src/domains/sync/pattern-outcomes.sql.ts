@@ -8,10 +8,14 @@ export interface PendingFilter {
   readonly timeframe?: Timeframe | undefined
 }
 
+// Written so that a filter nobody gave is folded away: with coalesce every detection would be read.
 const isMeant = ({ pattern_types, timeframe }: PendingFilter) => sql`
   o.status = 'pending'
-  and d.pattern_type = any (coalesce(${pattern_types ?? null}::text[], array[d.pattern_type]))
-  and d.timeframe = coalesce(${timeframe ?? null}::text, d.timeframe)`
+  and (
+    ${pattern_types ?? null}::text[] is null
+    or d.pattern_type = any (${pattern_types ?? null}::text[])
+  )
+  and (${timeframe ?? null}::text is null or d.timeframe = ${timeframe ?? null}::text)`
 
 /** How many outcomes are pending, and the last of them. */
 export const pendingPatterns = (filter: PendingFilter = {}) => sql<{

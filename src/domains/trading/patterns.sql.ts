@@ -290,8 +290,8 @@ export const listStatistics = ({ pattern_type, timeframe, cursor, limit }: Stati
     with page as materialized (
       select c.pattern_type, c.timeframe, c.catalyst
       from catalyst.pattern_counts c
-      where c.pattern_type = coalesce(${pattern_type ?? null}::text, c.pattern_type)
-        and c.timeframe = coalesce(${timeframe ?? null}::text, c.timeframe)
+      where (${pattern_type ?? null}::text is null or c.pattern_type = ${pattern_type ?? null}::text)
+        and (${timeframe ?? null}::text is null or c.timeframe = ${timeframe ?? null}::text)
         and (
           ${afterType}::text is null
           or (c.pattern_type, c.timeframe, c.catalyst)
