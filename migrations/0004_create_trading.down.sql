@@ -1,3 +1,4 @@
+drop view catalyst.pattern_counts;
 drop table catalyst.pattern_stats;
 drop table catalyst.pattern_outcomes;
 drop table catalyst.position_fills;

@@ -79,7 +79,10 @@ create table catalyst.pattern_detections (
   bar_time timestamptz not null,
   detected_at timestamptz not null check (detected_at >= bar_time),
   has_catalyst boolean not null,
-  catalyst_type text check (length(catalyst_type) between 1 and 100),
+  catalyst_type text check (length(catalyst_type) between 1 and 100 and catalyst_type <> 'none'),
+  -- What statistics are kept by.
+  catalyst text not null generated always as (
+    case when has_catalyst then coalesce(catalyst_type, 'unspecified') else 'none' end) stored,
   alignment_score numeric(5, 4) not null check (alignment_score between -1 and 1),
   price numeric(18, 6) check (price > 0),
   metadata jsonb not null default '{}',
@@ -230,6 +233,9 @@ create table catalyst.pattern_outcomes (
   status text not null check (status in ('pending', 'resolved', 'unresolvable')),
   -- Null with a resolved outcome: a scratch, which counts neither way.
   success boolean,
+  -- What pattern_stats holds of it. It differs from success only inside a transaction that has not
+  -- counted it yet, because a client holds it open.
+  counted boolean,
   move_bps numeric(32, 4),
   minutes numeric(14, 3) check (minutes >= 0),
   method text check (method in ('trade', 'price', 'manual')),
@@ -247,6 +253,8 @@ create index pattern_outcomes_position
   on catalyst.pattern_outcomes (position_id) where position_id is not null;
 create index pattern_outcomes_pending
   on catalyst.pattern_outcomes (pattern_id) where status = 'pending';
+create index pattern_outcomes_uncounted
+  on catalyst.pattern_outcomes (pattern_id) where counted is distinct from success;
 
 -- Resolved outcomes counted by what they were detected with; 'none' stands for no catalyst and
 -- 'unspecified' for one of unknown type. Rates and intervals are computed from these by who reads them.
@@ -259,6 +267,21 @@ create table catalyst.pattern_stats (
   updated_at timestamptz not null default clock_timestamp(),
   primary key (pattern_type, timeframe, catalyst)
 );
+
+-- What pattern_stats holds, and what the reader's own transaction will add to it.
+create view catalyst.pattern_counts as
+select pattern_type, timeframe, catalyst, n, wins
+from catalyst.pattern_stats
+union all
+select
+  d.pattern_type,
+  d.timeframe,
+  d.catalyst,
+  (o.success is not null)::int - (o.counted is not null)::int,
+  (o.success is true)::int - (o.counted is true)::int
+from catalyst.pattern_outcomes o
+join catalyst.pattern_detections d using (pattern_id)
+where o.counted is distinct from o.success;
 
 insert into catalyst.pattern_types (pattern_type, direction, origin)
 values

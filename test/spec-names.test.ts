@@ -99,6 +99,52 @@ const TOOLS: Readonly<Record<string, { takes: readonly string[]; answers: readon
       'replayed',
     ],
   },
+  persist_pattern_detection: {
+    takes: [
+      'symbol',
+      'pattern_type',
+      'confidence',
+      'catalyst_alignment',
+      'catalyst_alignment.has_catalyst',
+      'catalyst_alignment.catalyst_type',
+      'catalyst_alignment.alignment_score',
+      'timeframe',
+      'direction',
+      'detected_at',
+      'price',
+      ...PERSISTING,
+    ],
+    answers: [
+      'pattern_id',
+      'historical_success_rate',
+      'sample_size',
+      'interval',
+      'interval.low',
+      'interval.high',
+      'level',
+      'duplicate',
+      'warnings',
+      'replayed',
+    ],
+  },
+  update_pattern_outcome: {
+    takes: ['pattern_id', 'success', 'actual_move', 'evidence', ...PERSISTING],
+    answers: [
+      'pattern_id',
+      'changed',
+      'previous',
+      'previous.status',
+      'previous.success',
+      'previous.method',
+      'status',
+      'success',
+      'method',
+      'move_bps',
+      'historical_success_rate',
+      'sample_size',
+      'replayed',
+    ],
+  },
   get_job: { takes: ['job_id', 'wait_ms'], answers: JOB },
   cancel_job: { takes: ['job_id'], answers: JOB },
   read_resource: { takes: ['uri'], answers: [] },
@@ -168,12 +214,34 @@ const RESOURCES: Readonly<
       'redis_info.by_cache_type',
     ],
   },
+  'patterns/statistics': {
+    takes: ['pattern_type', 'timeframe', 'limit', 'cursor'],
+    answers: [
+      'items',
+      'items[].pattern_type',
+      'items[].timeframe',
+      'items[].catalyst',
+      'items[].n',
+      'items[].wins',
+      'items[].rate',
+      'items[].ci_low',
+      'items[].ci_high',
+      'items[].shrunk',
+      'next_cursor',
+    ],
+  },
   'jobs/{job_id}': { takes: ['job_id'], answers: JOB },
   events: { takes: ['types', 'after', 'limit'], answers: EVENT_LIST },
   'events/{type}': { takes: ['type', 'after', 'limit'], answers: EVENT_LIST },
 }
 
-const EVENT_NAMES = ['db.transaction', 'db.error', 'db.session.expired', 'job.finished']
+const EVENT_NAMES = [
+  'db.transaction',
+  'db.error',
+  'db.session.expired',
+  'job.finished',
+  'sync.completed',
+]
 
 const registry = await describedRegistry()
 

@@ -1,5 +1,6 @@
 import { describeIssues } from '../../lib/issues.js'
 import { type MarketState, marketState } from '../../lib/market-clock.js'
+import { utcText } from '../../lib/utc-text.js'
 import { type Catalyst, classify } from './catalyst-score.js'
 import { fnv1a } from './fnv.js'
 import { readHeadline } from './headline.js'
@@ -30,7 +31,6 @@ export interface ItemError {
 }
 
 const FUTURE_TOLERANCE_MS = 5 * 60_000
-const LONGEST_UTC = '2024-12-30T14:30:00.123456Z'
 const MESSAGE_LENGTH = 300
 
 /** Why a valid story cannot be stored now, or null: clocks differ, but not by more than 5 minutes. */
@@ -76,10 +76,6 @@ export function prepare(article: NewsArticle, index = 0): PreparedArticle {
   }
 }
 
-/** The publication in UTC with the microseconds the client gave, which PostgreSQL keeps. */
-export function publishedAt({ given, published_ms }: PreparedArticle): string {
-  const text = given.published_timestamp
-  if (text.endsWith('Z') && text.length <= LONGEST_UTC.length) return text
-  const [, fraction = ''] = /\.(\d{1,6})/.exec(text) ?? []
-  return `${new Date(published_ms).toISOString().slice(0, 19)}.${fraction.padEnd(3, '0')}Z`
-}
+/** The publication in UTC with the microseconds the client gave. */
+export const publishedAt = ({ given }: PreparedArticle): string =>
+  utcText(given.published_timestamp)

@@ -1,1 +1,24 @@
-export {}
+import { z } from 'zod'
+import { NEXT_CURSOR, pageParameters } from '../../lib/page.js'
+import { patternType } from '../../lib/pattern-type.js'
+import { resourceFor } from '../../mcp/define.js'
+import { patternStatistic, timeframe } from './patterns.schemas.js'
+import type { PatternService } from './patterns.service.js'
+
+const resource = resourceFor<PatternService>()
+
+/** How often patterns came true. */
+export const patternStatistics = resource({
+  path: 'patterns/statistics',
+  title: 'Success of patterns',
+  description:
+    'How often patterns came true, by pattern type, timeframe and catalyst, in that order; only kinds with a known outcome are listed.',
+  input: z.object({
+    pattern_type: patternType().optional(),
+    timeframe: timeframe.optional(),
+    ...pageParameters(3),
+  }),
+  output: z.object({ items: z.array(patternStatistic), next_cursor: NEXT_CURSOR }),
+  refreshedBy: ['db.transaction', 'sync.completed'],
+  read: (filter, { service, tx }) => service.statistics(tx, filter),
+})

@@ -1,7 +1,20 @@
+import { AppError } from '../../errors.js'
 import type { Clock } from '../../lib/clock.js'
+import { pageOf } from '../../lib/page.js'
+import { wilsonInterval } from '../../lib/statistics.js'
+import { type SuccessRate, successRate, typeRate } from '../../lib/success-rate.js'
 import type { Database } from '../../platform/postgres/database.js'
+import type { Queryable, Transaction } from '../../platform/postgres/queryable.js'
 import type { Policy } from '../../policy.js'
 import type { SecurityService } from '../market/securities.service.js'
+import { detectionRow, differences } from './pattern-detection.js'
+import type {
+  OutcomeAnswer,
+  PatternAnswer,
+  PatternDetection,
+  PatternOutcome,
+} from './patterns.schemas.js'
+import * as patternsSql from './patterns.sql.js'
 
 /** What patterns are made from. */
 export interface PatternDeps {
@@ -11,12 +24,146 @@ export interface PatternDeps {
   readonly learning: Policy['learning']
 }
 
+/** How often the patterns of one type came true. */
+export interface TypeRate {
+  readonly n: number
+  readonly rate: number
+}
+
+/** A transaction that stores the same detection commits within a moment, unless a client holds it. */
+const PATIENCE = '500ms'
+
 /** Pattern detections, their outcomes, and how often they came true. */
 export class PatternService {
   readonly #deps: PatternDeps
 
   constructor(deps: PatternDeps) {
     this.#deps = deps
-    void this.#deps
   }
+
+  /** Stores a detection with its pending outcome, or answers the stored one it repeats. */
+  async persistDetection(tx: Transaction, detection: PatternDetection): Promise<PatternAnswer> {
+    const { securities, clock } = this.#deps
+    const given = detectionRow(detection, clock.now())
+    let isNewType = tx.held !== null && (await this.#registerBeside(tx, given.pattern_type))
+    const security_id = await securities.idOf(tx, detection.symbol)
+    const row = { ...given, security_id }
+    const patience = tx.held ? null : PATIENCE
+    let added = await tx.one(patternsSql.addDetection(row, patience))
+    if (!added.is_known_type) {
+      isNewType = (await tx.run(patternsSql.addType(row.pattern_type))) > 0
+      added = await tx.one(patternsSql.addDetection(row, patience))
+    }
+    if (added.pattern_id === null) return this.#known(tx, row)
+    const isGuess = isNewType && row.direction === null
+    const warnings = isGuess ? ['pattern_type: new, so its direction is taken as neutral'] : []
+    const { pattern_id } = added
+    return { pattern_id, ...this.#answerOf(added), duplicate: false, warnings }
+  }
+
+  /**
+   * Puts an outcome told by hand in place of what was known.
+   *
+   * @throws AppError `not_found` when there is no such pattern
+   */
+  async updateOutcome(tx: Transaction, outcome: PatternOutcome): Promise<OutcomeAnswer> {
+    const { pattern_id, success, actual_move: move_bps = null, evidence = {} } = outcome
+    const row = { pattern_id, success, move_bps, evidence }
+    const known = await tx.maybeOne(patternsSql.lockOutcome(row))
+    if (!known) {
+      throw new AppError('not_found', 'There is no pattern with this id.', {
+        hint: 'Pass pattern_id as persist_pattern_detection answered it.',
+      })
+    }
+    const { is_same, ...previous } = known
+    if (!is_same) {
+      await tx.run(patternsSql.resolveByHand(row))
+      await this.countOutcomes(tx)
+    }
+    const { rate, sample_size } = this.#rateOf(await tx.one(patternsSql.countsOf(pattern_id)))
+    return {
+      pattern_id,
+      changed: !is_same,
+      previous,
+      status: 'resolved',
+      success,
+      method: 'manual',
+      move_bps,
+      historical_success_rate: rate,
+      sample_size,
+    }
+  }
+
+  /**
+   * Counts the outcomes that the transaction changed. Everybody who learns locks the same few rows,
+   * so a transaction that a client holds open counts just before it commits.
+   */
+  async countOutcomes(tx: Transaction): Promise<void> {
+    if (tx.held) tx.held.beforeCommit(countNow)
+    else await countNow(tx)
+  }
+
+  /** The success rates of all pattern types with outcomes. */
+  async typeRates(tx: Queryable): Promise<ReadonlyMap<string, TypeRate>> {
+    const { pattern_prior_strength: strength } = this.#deps.learning
+    const rows = await tx.many(patternsSql.countsByType())
+    return new Map(
+      rows.map((row) => [row.pattern_type, { n: row.n, rate: typeRate(row, strength) }]),
+    )
+  }
+
+  /** One page of statistics, by pattern type, timeframe and catalyst. */
+  async statistics(tx: Queryable | null, filter: patternsSql.StatisticsFilter) {
+    const rows = await (tx ?? this.#deps.database).many(patternsSql.listStatistics(filter))
+    const keyOf = (row: patternsSql.StatisticsRow) => [
+      row.pattern_type,
+      row.timeframe,
+      row.catalyst,
+    ]
+    const { items, next_cursor } = pageOf(rows, filter.limit, keyOf)
+    return { items: items.map((row) => this.#statisticOf(row)), next_cursor }
+  }
+
+  async #known(tx: Transaction, row: patternsSql.DetectionRow): Promise<PatternAnswer> {
+    const known = await tx.one(patternsSql.findDetection(row))
+    const { pattern_id } = known
+    return { pattern_id, ...this.#answerOf(known), duplicate: true, warnings: differences(known) }
+  }
+
+  /**
+   * Everybody else who uses a new type would wait for an open transaction that registers it. Done
+   * first, because one with a single snapshot sees only what was there before its first statement.
+   */
+  async #registerBeside(tx: Transaction, patternType: string): Promise<boolean> {
+    const register = (own: Transaction) => own.run(patternsSql.addType(patternType))
+    return (await this.#deps.database.transaction(register, { signal: tx.signal })) > 0
+  }
+
+  #answerOf(row: patternsSql.CountsRow) {
+    const { rate, ...rest } = this.#rateOf(row)
+    return { historical_success_rate: rate, ...rest }
+  }
+
+  #rateOf(row: patternsSql.CountsRow): SuccessRate {
+    return successRate(
+      {
+        type: { n: row.type_n, wins: row.type_wins },
+        type_catalyst: { n: row.catalyst_n, wins: row.catalyst_wins },
+        type_timeframe_catalyst: { n: row.kind_n, wins: row.kind_wins },
+      },
+      this.#deps.learning.pattern_prior_strength,
+    )
+  }
+
+  #statisticOf(row: patternsSql.StatisticsRow) {
+    const { pattern_type, timeframe, catalyst, kind_n: n, kind_wins: wins } = row
+    const { low, high } = wilsonInterval(wins, n)
+    const shrunk = this.#rateOf(row).rate
+    const rate = n === 0 ? null : wins / n
+    return { pattern_type, timeframe, catalyst, n, wins, rate, ci_low: low, ci_high: high, shrunk }
+  }
+}
+
+const countNow = async (tx: Transaction): Promise<void> => {
+  await tx.run(patternsSql.countOutcomes())
 }
