@@ -131,14 +131,15 @@ export async function openApp(
   const { risk, learning } = config.policy
   const securities = new SecurityService({ database })
   const store = { database, securities, clock: systemClock }
+  const patternService = new PatternService({ ...store, learning })
   const registry: Registry = new Registry([
     bind(news, new NewsService({ clock: systemClock, database })),
     bind(bars, new BarService(store)),
     bind(marketClock, new ClockService({ clock: systemClock })),
     bind(signals, new SignalService({ ...store, risk })),
     bind(trades, new TradeService({ ...store, learning })),
-    bind(patterns, new PatternService({ ...store, learning })),
-    bind(sync, new SyncService({ database, clock: systemClock, learning })),
+    bind(patterns, patternService),
+    bind(sync, new SyncService({ ...store, learning, patterns: patternService })),
     bind(cacheDomain, new CacheService(cache)),
     bind(monitoring, monitor),
     bind(sessionDomain, sessions),

@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto'
 import fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
 import { SecurityService } from '../../src/domains/market/securities.service.js'
-import { type InTransaction, PatternOutcomes } from '../../src/domains/sync/pattern-outcomes.js'
+import { PatternOutcomes } from '../../src/domains/sync/pattern-outcomes.js'
 import { pendingPatterns } from '../../src/domains/sync/pattern-outcomes.sql.js'
+import type { Run } from '../../src/domains/sync/run.js'
 import { PatternService } from '../../src/domains/trading/patterns.service.js'
 import { parseDatabaseUrl } from '../../src/platform/postgres/connection.js'
 import { Database } from '../../src/platform/postgres/database.js'
@@ -28,10 +29,14 @@ const outcomesAt = (now: string) => {
   const patterns = new PatternService({ database: pool, securities, clock, learning })
   return new PatternOutcomes({ patterns, clock, learning })
 }
+type InTransaction = Run['inTransaction']
 const inTransaction: InTransaction = (work) => pool.transaction(work)
 const quiet = { progress: () => {} }
 const sync = (now: string, pattern_type?: string, run = inTransaction) =>
-  outcomesAt(now).sync(run, pattern_type ? { pattern_types: [pattern_type] } : {}, quiet)
+  outcomesAt(now).sync(pattern_type ? { pattern_types: [pattern_type] } : {}, {
+    ...quiet,
+    inTransaction: run,
+  })
 
 await database.query(
   `select catalyst.ensure_month_partitions(t, '2025-07-01', '2025-08-31')
@@ -244,9 +249,8 @@ test('many batches tell how far they are, and filters leave the others alone', a
   const [pattern_type, other] = [await many(1_201), await many(3)]
   const told: number[][] = []
   const result = await outcomesAt(LATER).sync(
-    inTransaction,
     { pattern_types: [pattern_type], timeframe: '5m' },
-    { progress: (done, total) => told.push([done, total]) },
+    { inTransaction, progress: (done, total) => told.push([done, total]) },
   )
   expect(told).toEqual([
     [500, 1_201],
@@ -256,7 +260,7 @@ test('many batches tell how far they are, and filters leave the others alone', a
   expect(result.patterns_updated).toBe(1_201)
   expect(result.success_rate_changes[pattern_type]).toMatchObject({ n: 1_201 })
   expect((await pool.one(pendingPatterns({ pattern_types: [other] }))).pending).toBe(3)
-  expect(await outcomesAt(LATER).sync(inTransaction, { timeframe: '1w' }, quiet)).toEqual({
+  expect(await outcomesAt(LATER).sync({ timeframe: '1w' }, { ...quiet, inTransaction })).toEqual({
     patterns_updated: 0,
     success_rate_changes: {},
   })

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
   type Bar,
-  barsAwaitedUntil,
+  barsEnd,
   type PriceCase,
   verdictByPrice,
   verdictByTrade,
@@ -155,15 +155,15 @@ test('an open position tells nothing yet', () => {
 })
 
 describe('how long bars are awaited', () => {
-  test('over a night and a holiday, in regular hours, and three days more', () => {
+  test('over a night and a holiday, in regular hours', () => {
     // 24 bars of 5 minutes from 15:30 on 2025-07-03, a half day that closed at 13:00.
     const from = Date.parse('2025-07-03T19:30:00Z')
-    const end = barsAwaitedUntil('5m', from, 24) - 3 * DAY_MS
+    const end = barsEnd('5m', from, 24)
     expect(new Date(end).toISOString()).toBe('2025-07-07T15:30:00.000Z')
   })
 
   test('of days by the calendar', () => {
-    expect(barsAwaitedUntil('1d', DETECTED, 10)).toBe(DETECTED + 19 * DAY_MS)
+    expect(barsEnd('1d', DETECTED, 10)).toBe(DETECTED + 16 * DAY_MS)
   })
 
   test('the window is exactly that many trading minutes', () => {
@@ -177,7 +177,7 @@ describe('how long bars are awaited', () => {
         fc.constantFrom(...intraday),
         fc.integer({ min: 1, max: 50 }),
         (ms, tf, n) => {
-          const end = barsAwaitedUntil(tf, ms, n) - 3 * DAY_MS
+          const end = barsEnd(tf, ms, n)
           expect(tradingMinutes(ms, end)).toBeCloseTo(n * (lengths[tf] ?? 0), 6)
         },
       ),

@@ -1,4 +1,4 @@
-import { TIMEFRAME_MINUTES, type Timeframe } from '../../lib/timeframe.js'
+import { barMinutes, TIMEFRAMES, type Timeframe } from '../../lib/timeframes.js'
 import { type Statement, sql } from '../../platform/postgres/sql.js'
 
 /** What one batch of closed positions taught. */
@@ -168,7 +168,7 @@ const lastBars = (after: string): Statement<never> =>
           'ended_ms', floor(extract(epoch from bar.ts) * 1000)::int8 + tf.minutes * 60000,
           'close', bar.close::text
         ) order by tf.minutes), '[]')
-      from unnest(${Object.keys(TIMEFRAME_MINUTES)}::text[], ${Object.values(TIMEFRAME_MINUTES)}::int[])
+      from unnest(${TIMEFRAMES}::text[], ${TIMEFRAMES.map(barMinutes)}::int[])
         as tf (timeframe, minutes)
       cross join lateral (
         select b.ts, b.close

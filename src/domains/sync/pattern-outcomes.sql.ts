@@ -27,13 +27,6 @@ export const pendingPatterns = (filter: PendingFilter = {}) => sql<{
   join catalyst.pattern_detections d using (pattern_id)
   where ${isMeant(filter)}`
 
-/**
- * Two runs at once take turns, batch by batch. A statement of its own: under READ COMMITTED only
- * later ones see what the other run committed meanwhile.
- */
-export const takeTurn = () => sql`
-  select pg_advisory_xact_lock(hashtextextended('catalyst.sync.pattern_outcomes', 0))::text as taken`
-
 /** Where a batch begins and ends, exclusive and inclusive, and what it links. */
 export interface BatchRange {
   readonly after_id: number

@@ -6,12 +6,14 @@ import type { Policy } from '../../policy.js'
 import type { PatternService, TypeRate } from '../trading/patterns.service.js'
 import * as outcomesSql from './pattern-outcomes.sql.js'
 import {
-  barsAwaitedUntil,
+  barsEnd,
   type Verdict,
   verdictByPrice,
   verdictByTrade,
   verdictWithoutDirection,
 } from './pattern-verdict.js'
+import type { Run } from './run.js'
+import { takeTurn } from './sql.js'
 
 /** What the outcomes of patterns are told from. */
 export interface PatternOutcomesDeps {
@@ -19,14 +21,6 @@ export interface PatternOutcomesDeps {
   readonly patterns: Pick<PatternService, 'countOutcomes' | 'typeRates'>
   readonly clock: Clock
   readonly learning: Policy['learning']
-}
-
-/** Runs work in a transaction: one of its own, or the one that somebody else will commit. */
-export type InTransaction = <T>(work: (tx: Transaction) => Promise<T>) => Promise<T>
-
-/** How a run tells how far it is. */
-export interface SyncHooks {
-  progress(done: number, total: number): void
 }
 
 /** What a run did. */
@@ -45,6 +39,7 @@ export interface RateChange {
 
 const BATCH = 500
 const MINUTE_MS = 60_000
+const DAY_MS = 1_440 * MINUTE_MS
 const UNKNOWN: TypeRate = { n: 0, rate: FIRST_OPINION }
 
 /** Tells what became of pending patterns: by the position opened on them, else by price. */
@@ -60,25 +55,24 @@ export class PatternOutcomes {
    * cut is simply run again, and finds pending what it had not come to.
    */
   async sync(
-    run: InTransaction,
     filter: outcomesSql.PendingFilter,
-    hooks: SyncHooks,
+    { inTransaction, progress }: Run,
   ): Promise<PatternSyncResult> {
     const { patterns } = this.#deps
-    const { pending, last_id, before } = await run(async (tx) => ({
+    const { pending, last_id, before } = await inTransaction(async (tx) => ({
       ...(await tx.one(outcomesSql.pendingPatterns(filter))),
       before: await patterns.typeRates(tx),
     }))
     let [after_id, done, patterns_updated] = [0, 0, 0]
     while (last_id !== null && after_id < last_id) {
       const range = { after_id, last_id }
-      const batch = await run((tx) => this.#batch(tx, filter, range))
+      const batch = await inTransaction((tx) => this.#batch(tx, filter, range))
       after_id = batch.through_id
       done += batch.looked_at
       patterns_updated += batch.updated
-      hooks.progress(done, pending)
+      progress(done, pending, 'patterns looked at')
     }
-    const rates = await run((tx) => patterns.typeRates(tx))
+    const rates = await inTransaction((tx) => patterns.typeRates(tx))
     return { patterns_updated, success_rate_changes: changes(before, rates) }
   }
 
@@ -88,7 +82,7 @@ export class PatternOutcomes {
     range: Pick<outcomesSql.BatchRange, 'after_id' | 'last_id'>,
   ) {
     const { patterns, learning } = this.#deps
-    await tx.run(outcomesSql.takeTurn())
+    await tx.run(takeTurn('pattern_outcomes'))
     const bounds = { ...range, limit: BATCH, link_minutes: learning.pattern_link_minutes }
     const pending = await tx.many(outcomesSql.lockPending(filter, bounds))
     const verdicts = await this.#judge(tx, pending)
@@ -143,7 +137,8 @@ export class PatternOutcomes {
   ): Verdict | null {
     const { direction, position } = row
     if (position) return verdictByTrade(position)
-    if (direction === 'neutral') return verdictWithoutDirection(this.#linkEnds(row), nowMs)
+    if (direction === 'neutral')
+      return verdictWithoutDirection(nowMs > this.#linkEnds(row) + this.#waitMs)
     if (!bars) return null
     const window_bars = this.#deps.learning.pattern_bars
     const is_over = nowMs > this.#awaitedUntil(row)
@@ -155,7 +150,12 @@ export class PatternOutcomes {
   }
 
   #awaitedUntil({ timeframe, detected_ms }: outcomesSql.PendingRow): number {
-    return barsAwaitedUntil(timeframe, detected_ms, this.#deps.learning.pattern_bars)
+    return barsEnd(timeframe, detected_ms, this.#deps.learning.pattern_bars) + this.#waitMs
+  }
+
+  /** Bars and positions may be stored some days late: a weekend, or a feed that was down. */
+  get #waitMs(): number {
+    return this.#deps.learning.bars_wait_days * DAY_MS
   }
 }
 

@@ -57,9 +57,6 @@ export interface PriceCase {
 }
 
 const MINUTE_MS = 60_000
-const DAY_MS = 1_440 * MINUTE_MS
-/** Bars and positions may be stored some days late: a weekend, or a feed that was down. */
-const GRACE_MS = 3 * DAY_MS
 /** Calendar days that a trading day stands for: 7/5, and room for holidays. */
 const CALENDAR_DAYS = 1.6
 /** An older bar says nothing of the price and the range at the detection (domain rule for news moves). */
@@ -79,11 +76,8 @@ export function verdictByTrade(position: LinkedPosition): Verdict | null {
 }
 
 /** The outcome of a pattern without a direction that nobody traded, or null while somebody might. */
-export function verdictWithoutDirection(linkEndsMs: number, nowMs: number): Verdict | null {
-  return nowMs > linkEndsMs + GRACE_MS
-    ? unresolvable('neutral, and no position was opened on it')
-    : null
-}
+export const verdictWithoutDirection = (isOver: boolean): Verdict | null =>
+  isOver ? unresolvable('neutral, and no position was opened on it') : null
 
 /**
  * The outcome by price: the first bar that touches one ATR above or below the entry decides. A bar
@@ -148,15 +142,14 @@ function told(given: PriceCase, entry: Decimal, bar: Bar, success: boolean): Ver
 }
 
 /**
- * Until when bars count and are waited for: the bars' trading time after the detection and three days
- * of grace. Regular hours for bars within a day, the calendar for longer ones.
+ * When so many bars after the detection have ended: regular hours for bars within a day, the calendar
+ * for longer ones.
  */
-export function barsAwaitedUntil(timeframe: Timeframe, detectedMs: number, bars: number): number {
+export function barsEnd(timeframe: Timeframe, detectedMs: number, bars: number): number {
   const minutes = bars * barMinutes(timeframe)
-  const end = isIntraday(timeframe)
+  return isIntraday(timeframe)
     ? afterTradingMinutes(detectedMs, minutes)
     : detectedMs + minutes * CALENDAR_DAYS * MINUTE_MS
-  return end + GRACE_MS
 }
 
 /** The first instant by which so many minutes of regular trading have passed. */

@@ -1,12 +1,10 @@
 import { decimal, plain, rounded } from '../../lib/decimal.js'
 import { tradingMinutes } from '../../lib/market-clock.js'
-import { TIMEFRAME_MINUTES } from '../../lib/timeframe.js'
+import { barMinutes, barTradingMinutes } from '../../lib/timeframes.js'
 import type { BarNear, ToldMove, UntoldMoveRow } from './catalyst-outcomes.sql.js'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
-/** A bar of a day covers its regular session, which has so many minutes. */
-const SESSION_MINUTES = 390
 /** A bar farther than this from the instant it is to tell about does not tell about it. */
 const MAX_LENGTHS = 2
 const BASIS_POINTS = 10_000
@@ -48,19 +46,15 @@ function moveAfter(
   const target = published_ms + afterMs
   if (nowMs < target) return null
   for (const end of later) {
-    if (lengthOf(end) * 60_000 > afterMs || !isNear(end, target)) continue
+    if (barMinutes(end.timeframe) * 60_000 > afterMs || !isNear(end, target)) continue
     const start = at_publication.find(({ timeframe }) => timeframe === end.timeframe)
     if (start && isNear(start, published_ms)) return change(start.close, end.close)
   }
   return null
 }
 
-const lengthOf = ({ timeframe }: BarNear): number => TIMEFRAME_MINUTES[timeframe]
-
-function isNear(bar: BarNear, target: number): boolean {
-  const length = Math.min(lengthOf(bar), SESSION_MINUTES)
-  return tradingMinutes(bar.ended_ms, target) <= MAX_LENGTHS * length
-}
+const isNear = (bar: BarNear, target: number): boolean =>
+  tradingMinutes(bar.ended_ms, target) <= MAX_LENGTHS * barTradingMinutes(bar.timeframe)
 
 const change = (from: string, to: string): string =>
   plain(rounded(decimal(to).div(decimal(from)).minus(1).times(BASIS_POINTS), MOVE_DECIMALS))

@@ -4,7 +4,10 @@ import type { Database } from '../../platform/postgres/database.js'
 import { repeatWhenUndone } from '../../platform/postgres/policies.js'
 import type { Queryable, Transaction } from '../../platform/postgres/queryable.js'
 import type { Policy } from '../../policy.js'
+import type { PatternService } from '../trading/patterns.service.js'
 import { CatalystOutcomes, type OutcomesQuery } from './catalyst-outcomes.js'
+import { PatternOutcomes } from './pattern-outcomes.js'
+import type { PendingFilter } from './pattern-outcomes.sql.js'
 import { paramsVersion, reliabilityOf } from './reliability.js'
 import type { Run } from './run.js'
 import { idsOf, type MetricsQuery, ratioOf, SourceMetrics } from './source-metrics.js'
@@ -16,6 +19,8 @@ export interface SyncDeps {
   readonly database: Database
   readonly clock: Clock
   readonly learning: Policy['learning']
+  /** Owns how often patterns came true. */
+  readonly patterns: PatternService
 }
 
 /** Who asks for a sync; with a transaction, all of it happens in that. */
@@ -38,11 +43,13 @@ export class SyncService {
   readonly #deps: SyncDeps
   readonly #outcomes: CatalystOutcomes
   readonly #metrics: SourceMetrics
+  readonly #patterns: PatternOutcomes
 
   constructor(deps: SyncDeps) {
     this.#deps = deps
     this.#outcomes = new CatalystOutcomes(deps)
     this.#metrics = new SourceMetrics(deps.learning)
+    this.#patterns = new PatternOutcomes(deps)
   }
 
   /** Learns from the positions that have closed since the last run. */
@@ -55,6 +62,12 @@ export class SyncService {
   sourceMetrics(query: MetricsQuery, call: SyncCall) {
     const changed = ({ sources_updated }: { sources_updated: number }) => sources_updated
     return this.#run('source_metrics', call, (run) => this.#metrics.sync(query, run), changed)
+  }
+
+  /** Tells what became of the patterns that are pending. */
+  patternOutcomes(query: PendingFilter, call: SyncCall) {
+    const changed = ({ patterns_updated }: { patterns_updated: number }) => patterns_updated
+    return this.#run('pattern_outcomes', call, (run) => this.#patterns.sync(query, run), changed)
   }
 
   /** What each sync has still to do, and when it last came to its end. */

@@ -1,5 +1,7 @@
 import { z } from 'zod'
+import { patternType } from '../../lib/pattern-type.js'
 import { instant, nonEmptyText } from '../../lib/schemas.js'
+import { TIMEFRAMES } from '../../lib/timeframes.js'
 import { jobToolFor } from '../../mcp/define.js'
 import type { SyncService } from './service.js'
 
@@ -63,4 +65,28 @@ export const syncSourceMetrics = job({
     service.sourceMetrics({ sources, recalculate_all }, call),
   operate: ({ sources = null, recalculate_all }, { service, ...call }) =>
     service.sourceMetrics({ sources, recalculate_all }, call),
+})
+
+const patternsInput = z.object({
+  pattern_types: z.array(patternType()).min(1).max(100).optional(),
+  timeframe: z.enum(TIMEFRAMES).optional(),
+})
+
+export const syncPatternOutcomes = job({
+  ...facts,
+  name: 'sync_pattern_outcomes',
+  title: 'Tell what became of patterns',
+  description:
+    'Decides pending patterns: by the first position opened on one within an hour, else by price (one ATR in its direction before one against it, within 24 bars). What no position and no bars can tell is given up as unresolvable some days later. Running it twice changes nothing more. Needs persist_price_bars for patterns nobody traded. Afterwards read catalyst://patterns/statistics.',
+  input: patternsInput,
+  output: z.object({
+    patterns_updated: z.int().describe('Patterns no longer pending.'),
+    success_rate_changes: z
+      .record(z.string(), z.object({ from: z.number(), to: z.number(), n: z.int() }))
+      .describe(
+        'By pattern type: its success rate before and now, 0.5 worth 10 outcomes at first.',
+      ),
+  }),
+  run: (filter, { service, ...call }) => service.patternOutcomes(filter, call),
+  operate: (filter, { service, ...call }) => service.patternOutcomes(filter, call),
 })
