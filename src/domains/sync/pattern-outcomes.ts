@@ -31,7 +31,7 @@ export interface PatternSyncResult {
 }
 
 /** The rate of a pattern type before and after a run, and the outcomes it then rests on. */
-export interface RateChange {
+interface RateChange {
   readonly from: number
   readonly to: number
   readonly n: number
