@@ -31,6 +31,18 @@ const EVENT_LIST = [
 
 const JOB = ['job_id', 'state', 'progress', 'result', 'error']
 
+const POSITION = [
+  'position_id',
+  'direction',
+  'status',
+  'qty_open',
+  'avg_entry_price',
+  'realized_pnl',
+  'fees',
+]
+
+const LIST = ['symbol', 'since', 'until', 'limit', 'cursor']
+
 const CONNECTIONS = [
   'pool_stats',
   'pool_stats.total',
@@ -145,6 +157,43 @@ const TOOLS: Readonly<Record<string, { takes: readonly string[]; answers: readon
       'replayed',
     ],
   },
+  persist_trade_execution: {
+    takes: [
+      'signal_id',
+      'symbol',
+      'side',
+      'quantity',
+      'execution_details',
+      'execution_details.order_type',
+      'execution_details.fill_price',
+      'execution_details.fill_time',
+      'catalyst_tracking',
+      'catalyst_tracking.entry_catalyst',
+      'catalyst_tracking.entry_news_id',
+      'account_id',
+      'execution_id',
+      'fees',
+      ...PERSISTING,
+    ],
+    answers: [
+      'trade_id',
+      'position_updated',
+      ...POSITION.map((field) => `position.${field}`),
+      ...POSITION.map((field) => `closed_position.${field}`),
+    ],
+  },
+  sync_catalyst_outcomes: {
+    takes: ['since', 'batch_size', 'idempotency_key'],
+    answers: ['trades_processed', 'news_accuracy_updated', 'source_metrics_updated'],
+  },
+  sync_source_metrics: {
+    takes: ['sources', 'recalculate_all', 'idempotency_key'],
+    answers: ['sources_updated', 'accuracy_changes'],
+  },
+  sync_pattern_outcomes: {
+    takes: ['pattern_types', 'timeframe', 'idempotency_key'],
+    answers: ['patterns_updated', 'success_rate_changes'],
+  },
   get_job: { takes: ['job_id', 'wait_ms'], answers: JOB },
   cancel_job: { takes: ['job_id'], answers: JOB },
   read_resource: { takes: ['uri'], answers: [] },
@@ -229,6 +278,39 @@ const RESOURCES: Readonly<
       'items[].shrunk',
       'next_cursor',
     ],
+  },
+  'db/sync/status': {
+    takes: [],
+    answers: [
+      'catalyst_outcomes.pending_updates',
+      'catalyst_outcomes.last_sync',
+      'source_metrics.pending_calculations',
+      'source_metrics.last_update',
+      'pattern_outcomes',
+      'has_pending',
+    ],
+  },
+  'news/sources': {
+    takes: ['source', 'tier', 'limit', 'cursor'],
+    answers: [
+      'sources[].source_name',
+      'sources[].tier',
+      'sources[].reliability',
+      'sources[].ci_low',
+      'sources[].ci_high',
+      'sources[].n_eff',
+      'sources[].accuracy_rate',
+      'sources[].totals',
+      'next_cursor',
+    ],
+  },
+  positions: {
+    takes: ['account_id', 'status', 'outcome', ...LIST],
+    answers: [...POSITION.map((field) => `items[].${field}`), 'next_cursor'],
+  },
+  trades: {
+    takes: ['account_id', 'side', 'signal_id', ...LIST],
+    answers: ['items[].trade_id', 'items[].symbol', 'items[].fill_price', 'next_cursor'],
   },
   'jobs/{job_id}': { takes: ['job_id'], answers: JOB },
   events: { takes: ['types', 'after', 'limit'], answers: EVENT_LIST },
