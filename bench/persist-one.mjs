@@ -1,39 +1,44 @@
 import pg from 'pg'
 import { atMost, figure, short } from './lib/figure.mjs'
 import { interleave, median, timedEach, verify } from './lib/measure.mjs'
-import { singleStories } from './lib/news.mjs'
 import { recordTransactions, replay } from './lib/recorded.mjs'
+import { databaseFor, WRITES } from './lib/writes.mjs'
 
-const ARTICLES = 'catalyst.news_articles'
-
-/** Goal 3: one persist_news_catalyst after the other over stdio against its SQL through bare pg. */
+/** Goal 3: one persisting call after the other over stdio against its SQL through bare pg. */
 export async function run(bench) {
+  const figures = []
+  for (const writes of Object.values(WRITES)) figures.push(await persistOne(bench, writes))
+  return figures
+}
+
+async function persistOne(bench, writes) {
+  const { tool, table, argumentsOf, isAdded } = writes
   const rounds = bench.size(11, 3)
   const calls = bench.size(200, 50)
   const batches = rounds + 1
-  const storiesOf = (batch) => singleStories({ count: calls, batch, salt: 1 })
   const recorded = await recordTransactions(
     bench,
-    all(batches, (batch) => singleStories({ count: calls, batch, salt: 2 })),
+    writes,
+    all(batches, (batch) => argumentsOf({ count: calls, batch, salt: 2 })),
   )
-  const [ours, bare] = [await bench.database(), await bench.database()]
+  const [ours, bare] = [await databaseFor(bench, writes), await databaseFor(bench, writes)]
   const server = await bench.stdio(ours)
   const client = new pg.Client({ connectionString: bare.url })
   await client.connect()
   bench.keep(client, () => client.end())
 
   const persist = async (batch) => {
-    const stories = storiesOf(batch)
+    const args = argumentsOf({ count: calls, batch, salt: 1 })
     const times = await timedEach(calls, 1, async (i) => {
-      const { structuredContent } = await server.call('persist_news_catalyst', stories[i])
-      verify(structuredContent.duplicate === false, 'a new story was taken for a known one')
+      const { structuredContent } = await server.call(tool, args[i])
+      verify(isAdded(structuredContent), `${tool} did not add a row`)
     })
-    verify((await ours.count(ARTICLES)) === (batch + 1) * calls, 'rows are missing')
+    verify((await ours.count(table)) === (batch + 1) * calls, 'rows are missing')
     return times
   }
   const replayed = async (batch) => {
     const times = await timedEach(calls, 1, (i) => replay(client, recorded[batch * calls + i]))
-    verify((await bare.count(ARTICLES)) === (batch + 1) * calls, 'rows of the replay are missing')
+    verify((await bare.count(table)) === (batch + 1) * calls, 'rows of the replay are missing')
     return times
   }
 
@@ -44,14 +49,12 @@ export async function run(bench) {
     bare: (round) => replayed(round + 1),
   })
   const p50 = (side) => short(median(results.flatMap((result) => result[side])))
-  return [
-    figure({
-      name: 'persist_news_catalyst over stdio / bare pg',
-      values: results.map((result) => median(result.ours) / median(result.bare)),
-      goal: atMost(1.5),
-      note: `p50 ${p50('ours')} ms, the same ${recorded[0].length} statements ${p50('bare')} ms`,
-    }),
-  ]
+  return figure({
+    name: `${tool} over stdio / bare pg`,
+    values: results.map((result) => median(result.ours) / median(result.bare)),
+    goal: atMost(1.5),
+    note: `p50 ${p50('ours')} ms, the same ${recorded.at(-1).length} statements ${p50('bare')} ms`,
+  })
 }
 
-const all = (batches, storiesOf) => Array.from({ length: batches }, (_, i) => storiesOf(i)).flat()
+const all = (batches, callsOf) => Array.from({ length: batches }, (_, i) => callsOf(i)).flat()

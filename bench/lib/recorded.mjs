@@ -1,20 +1,20 @@
 import { verify } from './measure.mjs'
+import { databaseFor } from './writes.mjs'
 
 /**
- * The transactions that the product runs for these stories, statement by statement with their
- * values, as a server with a hook in its driver sent them to a database of its own. They can be
- * replayed on any other copy of that database.
+ * The transactions that the product runs for these calls, statement by statement with their values, as
+ * a server with a hook in its driver sent them to a database of its own. They can be replayed on any
+ * other copy of that database.
  */
-export async function recordTransactions(bench, stories) {
-  const database = await bench.database()
-  const server = await bench.stdio(database, { hooked: 'capture' })
-  for (const story of stories) await server.call('persist_news_catalyst', story)
+export async function recordTransactions(bench, writes, calls) {
+  const server = await bench.stdio(await databaseFor(bench, writes), { hooked: 'capture' })
+  for (const call of calls) await server.call(writes.tool, call)
   const transactions = transactionsIn(await server.ask('statements'))
   await server.close()
   const persisting = transactions.filter((statements) =>
-    statements.some(({ text }) => text.includes('insert into catalyst.news_articles')),
+    statements.some(({ text }) => text.includes(`insert into ${writes.table}`)),
   )
-  verify(persisting.length === stories.length, 'a transaction was not recorded')
+  verify(persisting.length === calls.length, 'a transaction was not recorded')
   return persisting
 }
 
