@@ -21,7 +21,8 @@ function reader(store: CacheStore, engine: CacheEngine) {
   const [resource] = bind(cache, new CacheService({ store, engine })).resources
   if (!resource) throw new Error('no resource')
   expect(resource.path).toBe('cache/stats')
-  return async () => resource.output.parse(await resource.read(resource.input.parse({}), caller, null))
+  return async () =>
+    resource.output.parse(await resource.read(resource.input.parse({}), caller, null))
 }
 
 const server = await RedisServer.create()
