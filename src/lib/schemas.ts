@@ -41,3 +41,10 @@ export const symbol = () =>
       'must be a ticker symbol such as AAPL or BRK.B',
     )
     .transform((value) => value.trim().toUpperCase())
+
+/** An account of the trading system. */
+export const accountId = () =>
+  z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$/, 'must be 1-64 letters, digits or . _ : -')
+
+/** The account of who names none. */
+export const DEFAULT_ACCOUNT = 'default'

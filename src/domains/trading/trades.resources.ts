@@ -1,14 +1,14 @@
 import { z } from 'zod'
 import { NEXT_CURSOR, pageParameters } from '../../lib/page.js'
-import { instant, symbol } from '../../lib/schemas.js'
+import { accountId, instant, symbol } from '../../lib/schemas.js'
 import { resourceFor } from '../../mcp/define.js'
-import { accountId, positionItem, tradeItem } from './trades.schemas.js'
+import { positionItem, tradeItem } from './trades.schemas.js'
 import type { TradeService } from './trades.service.js'
 
 const resource = resourceFor<TradeService>()
 
 const ofAccount = {
-  account_id: accountId.optional(),
+  account_id: accountId().optional(),
   symbol: symbol().optional(),
   since: instant().optional(),
   until: instant().optional(),

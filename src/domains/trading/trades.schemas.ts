@@ -1,14 +1,6 @@
 import { z } from 'zod'
 import { decimalText, money, price, quantity } from '../../lib/decimal.js'
-import { instant, nonEmptyText, symbol } from '../../lib/schemas.js'
-
-/** An account of the trading system. */
-export const accountId = z
-  .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$/, 'must be 1-64 letters, digits or . _ : -')
-
-/** The account of who names none. */
-export const DEFAULT_ACCOUNT = 'default'
+import { accountId, DEFAULT_ACCOUNT, instant, nonEmptyText, symbol } from '../../lib/schemas.js'
 
 const EARLIEST = '1970-01-01T00:00:00Z'
 
@@ -36,7 +28,7 @@ export const tradeExecution = z.strictObject({
     .optional()
     .describe('Why the position was opened; exits need none.'),
   signal_id: z.string().max(64).optional(),
-  account_id: accountId.default(DEFAULT_ACCOUNT),
+  account_id: accountId().default(DEFAULT_ACCOUNT),
   execution_id: nonEmptyText(200)
     .optional()
     .describe("The broker's id of this fill: sent again it is the same fill."),

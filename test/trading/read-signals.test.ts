@@ -1,0 +1,123 @@
+import { expect, test } from 'vitest'
+import { startApp } from '../support/app.js'
+import { article } from '../support/news.js'
+import { signal, uniqueSymbol } from './signals.js'
+
+const { client, database } = await startApp()
+
+const persist = (given: Record<string, unknown>) =>
+  client.tool('persist_trading_signal', signal(given))
+const read = (query: string) => client.resource(`signals?${query}`)
+const idsOf = async (query: string): Promise<string[]> =>
+  (await read(query)).items.map(({ signal_id }: { signal_id: string }) => signal_id)
+
+test('a signal is read with all that it rests on', async () => {
+  const [symbol, { news_id }] = [
+    uniqueSymbol(),
+    await client.tool('persist_news_catalyst', article()),
+  ]
+  const sent = { symbol, news_ids: [news_id], patterns: ['gap_up', 'bull_flag'] }
+  const { signal_id, risk_parameters, expires_at, status, reasons } = await persist(sent)
+  const { items, next_cursor } = await read(`symbol=${symbol.toLowerCase()}`)
+  expect(next_cursor).toBeNull()
+  expect(items).toEqual([
+    {
+      signal_id,
+      symbol,
+      signal_type: 'BUY',
+      confidence: 0.8,
+      status,
+      reasons,
+      status_reason: null,
+      catalyst_type: 'earnings',
+      catalyst_score: 40,
+      news_ids: [news_id],
+      patterns: [
+        { pattern_type: 'bull_flag', pattern_id: null },
+        { pattern_type: 'gap_up', pattern_id: null },
+      ],
+      entry_price: '50',
+      stop_price: '47',
+      target_1: '54.5',
+      target_2: '56',
+      risk_parameters,
+      created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
+      expires_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
+      market_state: expect.any(String),
+    },
+  ])
+  expect(Date.parse(items[0].expires_at)).toBe(Date.parse(expires_at))
+})
+
+test('filters combine; a pending signal past its time is expired', async () => {
+  const symbol = uniqueSymbol()
+  const make = async (given: Record<string, unknown>) =>
+    (await persist({ symbol, ...given })).signal_id as string
+  const pending = await make({ confidence: 0.9 })
+  const late = await make({ signal_type: 'SELL' })
+  const rejected = await make({ confidence: 0.2 })
+  const hold = await make({ signal_type: 'HOLD', confidence: 0.5 })
+  await client.tool('update_signal_status', { signal_id: hold, status: 'expired' })
+  await database.query(
+    `update catalyst.trading_signals set created_at = created_at - interval '1 day',
+       expires_at = now() - interval '1 ms' where signal_id = $1`,
+    [late],
+  )
+  const of = async (query: string) => (await idsOf(`symbol=${symbol}&${query}`)).sort()
+  expect(await of('status=pending')).toEqual([pending])
+  expect(await of('status=expired')).toEqual([late, hold].sort())
+  expect(await of('status=rejected')).toEqual([rejected])
+  expect(await of('status=executed')).toEqual([])
+  expect(await of('signal_type=SELL')).toEqual([late])
+  expect(await of('min_confidence=0.5')).toEqual([pending, late, hold].sort())
+  expect(await of('min_confidence=0.5&status=expired&signal_type=HOLD')).toEqual([hold])
+  const hourAgo = new Date(Date.now() - 3_600_000).toISOString()
+  expect(await of(`until=${hourAgo}`)).toEqual([late])
+  expect(await of(`since=${hourAgo}`)).toEqual([pending, rejected, hold].sort())
+  const { items } = await read(`symbol=${symbol}&signal_type=SELL`)
+  expect(items).toMatchObject([{ signal_id: late, status: 'expired' }])
+})
+
+test('pages are newest first and tell every signal once, of one instant too', async () => {
+  const symbol = uniqueSymbol()
+  for (let i = 0; i < 5; i++) await persist({ symbol })
+  await database.query(
+    `update catalyst.trading_signals s set created_at = '2026-01-02T03:04:05.678901Z'
+     from catalyst.securities c where c.security_id = s.security_id and c.symbol = $1
+       and signal_id in (select signal_id from catalyst.trading_signals order by signal_id limit 3)`,
+    [symbol],
+  )
+  const whole = await read(`symbol=${symbol}`)
+  const times = whole.items.map(({ created_at }: { created_at: string }) => created_at)
+  expect(times).toEqual([...times].sort().reverse())
+  const seen: string[] = []
+  for (let cursor: string | null = ''; cursor !== null; ) {
+    const page = await read(`symbol=${symbol}&limit=2${cursor && `&cursor=${cursor}`}`)
+    seen.push(...page.items.map(({ signal_id }: { signal_id: string }) => signal_id))
+    cursor = page.next_cursor
+  }
+  expect(seen).toEqual(whole.items.map(({ signal_id }: { signal_id: string }) => signal_id))
+  expect(seen).toHaveLength(5)
+})
+
+test('without filters, through the tool for hosts, and of a symbol nobody knows', async () => {
+  const { signal_id } = await persist({})
+  expect((await client.resource('signals')).items[0].signal_id).toBe(signal_id)
+  const { items } = await client.tool('read_resource', { uri: 'catalyst://signals?limit=1' })
+  expect(items).toMatchObject([{ signal_id }])
+  expect(await read('symbol=NOBODY')).toEqual({ items: [], next_cursor: null })
+})
+
+test.each([
+  ['limit=501', /limit/],
+  ['cursor=bm9wZQ', /cursor/],
+  [`cursor=${Buffer.from('["x","y"]').toString('base64url')}`, /refused a value/],
+  ['status=done', /status/],
+  ['min_confidence=85', /min_confidence.*did you mean 0.85/],
+  ['min_confidence=x', /min_confidence/],
+  ["symbol=A'", /symbol/],
+  ['since=yesterday', /since/],
+  ['account=x', /account/],
+])('%s is refused by name', async (query, message) => {
+  await expect(read(query)).rejects.toThrow(message)
+})
