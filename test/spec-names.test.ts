@@ -29,6 +29,8 @@ const EVENT_LIST = [
   'next_cursor',
 ]
 
+const ITEM_ERRORS = ['rejected', 'errors', 'errors[].index', 'errors[].code', 'errors[].message']
+
 const JOB = ['job_id', 'state', 'progress', 'result', 'error']
 
 const CONNECTIONS = [
@@ -91,13 +93,21 @@ const TOOLS: Readonly<Record<string, { takes: readonly string[]; answers: readon
       'new_articles',
       'duplicates',
       'catalyst_scores',
-      'rejected',
-      'errors',
-      'errors[].index',
-      'errors[].code',
-      'errors[].message',
+      ...ITEM_ERRORS,
       'replayed',
     ],
+  },
+  persist_price_bars: {
+    takes: [
+      'symbol',
+      'timeframe',
+      'bars',
+      ...['ts', 'timestamp', 'open', 'high', 'low', 'close', 'volume'].map(
+        (name) => `bars[].${name}`,
+      ),
+      ...PERSISTING,
+    ],
+    answers: ['stored', 'replaced', 'unchanged', ...ITEM_ERRORS, 'replayed'],
   },
   get_job: { takes: ['job_id', 'wait_ms'], answers: JOB },
   cancel_job: { takes: ['job_id'], answers: JOB },
