@@ -29,6 +29,24 @@ const EVENT_LIST = [
   'next_cursor',
 ]
 
+const NEWS_ITEM = [
+  'news_id',
+  'headline',
+  'source',
+  'source_tier',
+  'symbol',
+  'published_at',
+  'collected_at',
+  'market_state',
+  'catalyst_type',
+  'catalyst_score',
+  'keywords',
+  'urgency_score',
+  'update_count',
+  'cluster_id',
+  'url',
+]
+
 const ITEM_ERRORS = ['rejected', 'errors', 'errors[].index', 'errors[].code', 'errors[].message']
 
 const JOB = ['job_id', 'state', 'progress', 'result', 'error']
@@ -118,6 +136,35 @@ const TOOLS: Readonly<Record<string, { takes: readonly string[]; answers: readon
 const RESOURCES: Readonly<
   Record<string, { takes: readonly string[]; answers: readonly string[] }>
 > = {
+  news: {
+    takes: [
+      ...['symbol', 'source', 'since', 'until', 'catalyst_type', 'min_score'],
+      ...['limit', 'cursor'],
+    ],
+    answers: ['items', ...NEWS_ITEM.map((field) => `items[].${field}`), 'next_cursor'],
+  },
+  'news/{news_id}': {
+    takes: ['news_id'],
+    answers: [
+      ...NEWS_ITEM,
+      ...['snippet', 'score_components', 'symbols', 'confirmed_by', 'confirms'],
+      ...['cluster', 'outcome'],
+    ],
+  },
+  'market/clock': {
+    takes: ['at'],
+    answers: [
+      'at',
+      'market_state',
+      'timezone',
+      'trading_date',
+      'is_trading_day',
+      'is_half_day',
+      'session',
+      'next_open',
+      'next_close',
+    ],
+  },
   'db/status': {
     takes: [],
     answers: [
