@@ -94,4 +94,5 @@ create index news_articles_type
   on catalyst.news_articles (catalyst_type, published_at desc, news_id desc)
   where catalyst_type is not null;
 create index news_articles_strong
-  on catalyst.news_articles (published_at desc, news_id desc) where catalyst_score >= 30;
+  on catalyst.news_articles (published_at desc, news_id desc) include (catalyst_score)
+  where catalyst_score >= 30;

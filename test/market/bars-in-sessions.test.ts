@@ -133,6 +133,22 @@ test('partitions are made for the months of the bars alone, not for those betwee
   ])
 })
 
+test('several changes of one series, out of order, are settled together', async () => {
+  const symbol = uniqueSymbol()
+  await persist(symbol, flat(0, 60))
+  const session_id = await start()
+  await persist(symbol, flat(5, 50, 9.5), session_id)
+  await persist(symbol, flat(10, 12, 9.6), session_id)
+  await persist(symbol, [...flat(60, 61), ...flat(0, 1, 9.7)], session_id)
+  await client.tool('end_db_session', { session_id, outcome: 'commit' })
+  const closes = Array.from({ length: 61 }, (_, i) => {
+    if (i === 0) return 9_700_000n
+    if (i === 10 || i === 11) return 9_600_000n
+    return i >= 5 && i < 50 ? 9_500_000n : 10_500_000n
+  })
+  expect(await averages(symbol)).toEqual(expected(closes))
+})
+
 test.each(['repeatable_read', 'serializable'])(
   'a %s session that could not see a bar committed meanwhile is refused whole',
   async (isolation) => {

@@ -1,6 +1,6 @@
 import { type Timeframe, timeframeMinutes } from '../../lib/timeframe.js'
 
-/** A stretch of a series in which bars have changed, both ends changed bars themselves. */
+/** A stretch of a series in which bars have changed; both ends are changed bars, as `utcText`. */
 export interface BarSpan {
   readonly first: string
   readonly last: string
@@ -12,14 +12,21 @@ export interface BarSpan {
  */
 const GAP_BARS = 64
 
-/** The spans of changed bars, given in order of time. */
-export function spansOf(changed: readonly string[], timeframe: Timeframe): BarSpan[] {
+/** The spans of changed bars, given in order of time as `utcText` writes it. */
+export const spansOf = (changed: readonly string[], timeframe: Timeframe): BarSpan[] =>
+  mergeSpans(
+    changed.map((ts) => ({ first: ts, last: ts })),
+    timeframe,
+  )
+
+/** Joins spans that overlap or lie near each other; given in order of their first bars. */
+export function mergeSpans(spans: readonly BarSpan[], timeframe: Timeframe): BarSpan[] {
   const gapMs = GAP_BARS * timeframeMinutes(timeframe) * 60_000
-  const spans: { first: string; last: string }[] = []
-  for (const ts of changed) {
-    const span = spans.at(-1)
-    if (span && Date.parse(ts) - Date.parse(span.last) <= gapMs) span.last = ts
-    else spans.push({ first: ts, last: ts })
+  const merged: { first: string; last: string }[] = []
+  for (const { first, last } of spans) {
+    const before = merged.at(-1)
+    if (!before || Date.parse(first) - Date.parse(before.last) > gapMs) merged.push({ first, last })
+    else if (before.last < last) before.last = last
   }
-  return spans
+  return merged
 }

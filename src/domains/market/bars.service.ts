@@ -7,6 +7,7 @@ import { recompute, recomputeHeld } from './indicators.js'
 import { ensureMonths } from './partitions.js'
 import { type Bar, checkBars } from './price-bars.js'
 import type { SecurityService } from './securities.service.js'
+import { utcText } from './utc-text.js'
 
 /** What bars are made from. */
 export interface BarDeps {
@@ -55,7 +56,7 @@ export class BarService {
     )
     const series = { security_id: await securities.idOf(tx, symbol), timeframe }
     const changed = await tx.many(barSql.saveBars(series, bars, { first, last }))
-    const times = changed.map(({ ts }) => ts).sort((a, b) => Date.parse(a) - Date.parse(b))
+    const times = changed.map(({ ts }) => utcText(ts)).sort()
     if (tx.held) await recomputeHeld(tx, tx.held, series, times)
     else await recompute(tx, series, times)
     return changed

@@ -1,7 +1,14 @@
+import { type Timeframe, timeframeMinutes } from '../../lib/timeframe.js'
 import type { Transaction } from '../../platform/postgres/queryable.js'
-import { type BarSpan, spansOf } from './bar-spans.js'
+import { type BarSpan, mergeSpans, spansOf } from './bar-spans.js'
 import type { Series } from './bars.sql.js'
 import * as indicatorSql from './indicators.sql.js'
+import { utcText } from './utc-text.js'
+
+/** What an SMA of 20 bars reads beside the bar itself. */
+const BARS_BEFORE = 19
+/** A week of mourning or storm with the weekends around it. */
+const LONGEST_CLOSURE_MS = 10 * 24 * 60 * 60 * 1_000
 
 /** Computes the indicators that bars changed at these times, in order, have an effect on. */
 export async function recompute(
@@ -25,7 +32,7 @@ export async function recomputeHeld(
 ): Promise<void> {
   if (times.length === 0) return
   const spans = spansOf(times, series.timeframe)
-  await tx.run(indicatorSql.addIndicators(series, spans))
+  await tx.run(indicatorSql.addIndicators(series, await around(tx, series, spans)))
   await tx.run(indicatorSql.holdSpans(series, spans))
   held.beforeCommit(settle)
 }
@@ -36,15 +43,17 @@ async function settle(tx: Transaction): Promise<void> {
   for (const { first_ts, last_ts, ...series } of await tx.many(indicatorSql.takeSpans())) {
     const key = `${series.security_id} ${series.timeframe}`
     const known = bySeries.get(key) ?? { series, spans: [] }
-    known.spans.push({ first: first_ts, last: last_ts })
+    known.spans.push({ first: utcText(first_ts), last: utcText(last_ts) })
     bySeries.set(key, known)
   }
-  for (const { series, spans } of bySeries.values()) await settleSeries(tx, series, spans)
+  for (const { series, spans } of bySeries.values()) {
+    await settleSeries(tx, series, mergeSpans(spans, series.timeframe))
+  }
 }
 
 /**
  * The series is claimed after the bars were written: who waits for a bar then holds no series, so the
- * two orders of locks cannot meet. The next statement sees what the claim has waited for.
+ * two orders of locks cannot meet. The next statements see what the claim has waited for.
  */
 async function settleSeries(
   tx: Transaction,
@@ -52,5 +61,24 @@ async function settleSeries(
   spans: readonly BarSpan[],
 ): Promise<void> {
   await tx.run(indicatorSql.claimSeries(series))
-  await tx.run(indicatorSql.saveIndicators(series, spans))
+  await tx.run(indicatorSql.saveIndicators(series, await around(tx, series, spans)))
+}
+
+/** Bars are looked for near the spans first, and everywhere only where a series is young or sparse. */
+async function around(
+  tx: Transaction,
+  series: Series,
+  spans: readonly BarSpan[],
+): Promise<indicatorSql.Neighbourhood[]> {
+  const since = lookback(series.timeframe, spans)
+  const near = await tx.many(indicatorSql.neighbourhoods(series, spans, since))
+  if (near.every(({ before }) => before === BARS_BEFORE)) return near
+  return tx.many(indicatorSql.neighbourhoods(series, spans, '-infinity'))
+}
+
+/** Before the first of these spans, far enough for 19 bars of a stock that trades every day. */
+function lookback(timeframe: Timeframe, [first]: readonly BarSpan[]): string {
+  const start = first === undefined ? 0 : Date.parse(first.first)
+  const reach = 2 * BARS_BEFORE * timeframeMinutes(timeframe) * 60_000 + LONGEST_CLOSURE_MS
+  return new Date(start - reach).toISOString()
 }

@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { decimal } from '../../lib/decimal.js'
 import { describeIssues } from '../../lib/issues.js'
 import { priceBar } from './bars.schemas.js'
+import { utcText } from './utc-text.js'
 
 /** A valid bar, its numbers as plain decimal text. */
 export interface Bar {
@@ -81,13 +82,6 @@ function rangeProblem({ open, high, low, close }: Bar): string | null {
   }
   if ([open, close].some((value) => bottom.gt(value))) return 'low: must not be above open or close'
   return null
-}
-
-/** Cut at microseconds, which is what PostgreSQL keeps. */
-function utcText(instant: string): string {
-  const [, fraction = ''] = /\.(\d{1,6})/.exec(instant) ?? []
-  const seconds = new Date(Date.parse(instant)).toISOString().slice(0, 19)
-  return `${seconds}.${fraction.padEnd(6, '0')}Z`
 }
 
 const isSame = (a: Bar, b: Bar): boolean =>
