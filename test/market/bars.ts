@@ -8,8 +8,7 @@ export interface Candle {
 
 const ONE = 1_000_000n
 
-/** Millionths as decimal text. */
-export const dollars = (millionths: bigint): string =>
+const dollars = (millionths: bigint): string =>
   `${millionths / ONE}.${String(millionths % ONE).padStart(6, '0')}`
 
 /** A bar as a client sends it; it opens at its low. */

@@ -14,7 +14,7 @@ export interface ClockDeps {
 }
 
 /** A day's trading, as instants. */
-export interface SessionTimes {
+interface SessionTimes {
   readonly pre_market_opens: string
   readonly opens: string
   readonly closes: string

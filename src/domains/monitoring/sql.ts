@@ -106,7 +106,7 @@ export interface ServerFacts {
 }
 
 /** A month of market data that has no partition; `ahead` is 0 for the current one. */
-export interface MissingPartition {
+interface MissingPartition {
   readonly name: string
   readonly ahead: number
 }
