@@ -12,6 +12,7 @@ import { BarService } from './domains/market/bars.service.js'
 import { ClockService } from './domains/market/clock.service.js'
 import { bars, marketClock, news } from './domains/market/index.js'
 import { NewsService } from './domains/market/news.service.js'
+import { PartitionKeeper } from './domains/market/partition-keeper.js'
 import { SecurityService } from './domains/market/securities.service.js'
 import { SchemaKeeper } from './domains/migrations/schema-keeper.js'
 import { MigrationService } from './domains/migrations/service.js'
@@ -132,6 +133,12 @@ export async function openApp(
   const securities = new SecurityService({ database })
   const store = { database, securities, clock: systemClock }
   const patternService = new PatternService({ ...store, learning })
+  const partitions = new PartitionKeeper({
+    database,
+    clock: systemClock,
+    log,
+    isReady: () => schema.state.state === 'current',
+  })
   const registry: Registry = new Registry([
     bind(news, new NewsService({ clock: systemClock, database })),
     bind(bars, new BarService(store)),
@@ -156,6 +163,7 @@ export async function openApp(
   eventLog.subscribe((published) => notifications.eventsPublished(published))
   jobs.listen(eventLog)
   await schema.start()
+  partitions.start()
   eventLog.start()
   jobs.open()
   audit.poke()
@@ -166,6 +174,7 @@ export async function openApp(
     drain: () => jobs.close(),
     close: async () => {
       await schema.stop()
+      await partitions.stop()
       await jobs.close()
       await sessions.close()
       await eventLog.stop()

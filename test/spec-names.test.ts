@@ -53,6 +53,26 @@ const RISK_PARAMETERS = [
   'checks[].detail',
 ]
 
+const NEWS_ITEM = [
+  'news_id',
+  'headline',
+  'source',
+  'source_tier',
+  'symbol',
+  'published_at',
+  'collected_at',
+  'market_state',
+  'catalyst_type',
+  'catalyst_score',
+  'keywords',
+  'urgency_score',
+  'update_count',
+  'cluster_id',
+  'url',
+]
+
+const ITEM_ERRORS = ['rejected', 'errors', 'errors[].index', 'errors[].code', 'errors[].message']
+
 const POSITION = [
   'position_id',
   'direction',
@@ -125,11 +145,7 @@ const TOOLS: Readonly<Record<string, { takes: readonly string[]; answers: readon
       'new_articles',
       'duplicates',
       'catalyst_scores',
-      'rejected',
-      'errors',
-      'errors[].index',
-      'errors[].code',
-      'errors[].message',
+      ...ITEM_ERRORS,
       'replayed',
     ],
   },
@@ -208,6 +224,18 @@ const TOOLS: Readonly<Record<string, { takes: readonly string[]; answers: readon
   update_signal_status: {
     takes: ['signal_id', 'status', 'reason', ...PERSISTING],
     answers: ['signal_id', 'previous_status', 'status', 'changed', 'reason', 'replayed'],
+  },
+  persist_price_bars: {
+    takes: [
+      'symbol',
+      'timeframe',
+      'bars',
+      ...['ts', 'timestamp', 'open', 'high', 'low', 'close', 'volume'].map(
+        (name) => `bars[].${name}`,
+      ),
+      ...PERSISTING,
+    ],
+    answers: ['stored', 'replaced', 'unchanged', ...ITEM_ERRORS, 'replayed'],
   },
   persist_trade_execution: {
     takes: [
@@ -366,6 +394,35 @@ const RESOURCES: Readonly<
       'items[].expires_at',
       'items[].market_state',
       'next_cursor',
+    ],
+  },
+  news: {
+    takes: [
+      ...['symbol', 'source', 'since', 'until', 'catalyst_type', 'min_score'],
+      ...['limit', 'cursor'],
+    ],
+    answers: ['items', ...NEWS_ITEM.map((field) => `items[].${field}`), 'next_cursor'],
+  },
+  'news/{news_id}': {
+    takes: ['news_id'],
+    answers: [
+      ...NEWS_ITEM,
+      ...['snippet', 'score_components', 'symbols', 'confirmed_by', 'confirms'],
+      ...['cluster', 'outcome'],
+    ],
+  },
+  'market/clock': {
+    takes: ['at'],
+    answers: [
+      'at',
+      'market_state',
+      'timezone',
+      'trading_date',
+      'is_trading_day',
+      'is_half_day',
+      'session',
+      'next_open',
+      'next_close',
     ],
   },
   'db/sync/status': {

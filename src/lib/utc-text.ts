@@ -10,3 +10,10 @@ export function utcText(instant: string): string {
   const seconds = new Date(Date.parse(instant)).toISOString().slice(0, 19)
   return `${seconds}.${fraction.padEnd(3, '0')}Z`
 }
+
+/** The same with all six decimals of a second, so that texts sort as the instants do. */
+export function sortableUtcText(instant: string): string {
+  const [, fraction = ''] = /\.(\d{1,6})/.exec(instant) ?? []
+  const seconds = new Date(Date.parse(instant)).toISOString().slice(0, 19)
+  return `${seconds}.${fraction.padEnd(6, '0')}Z`
+}

@@ -1,5 +1,12 @@
 import type { Clock } from '../../lib/clock.js'
+import { sortableUtcText } from '../../lib/utc-text.js'
 import type { Database } from '../../platform/postgres/database.js'
+import type { Transaction } from '../../platform/postgres/queryable.js'
+import type { PriceBars, PriceBarsAnswer } from './bars.schemas.js'
+import * as barSql from './bars.sql.js'
+import { recompute, recomputeHeld } from './indicators.js'
+import { ensureMonths } from './partitions.js'
+import { type Bar, checkBars } from './price-bars.js'
 import type { SecurityService } from './securities.service.js'
 
 /** What bars are made from. */
@@ -15,6 +22,43 @@ export class BarService {
 
   constructor(deps: BarDeps) {
     this.#deps = deps
-    void this.#deps
+  }
+
+  /** Stores the valid bars of a call, recomputes what depends on them, and reports the others. */
+  async persistBars(tx: Transaction, input: PriceBars): Promise<PriceBarsAnswer> {
+    const nowMs = this.#deps.clock.now().getTime()
+    const { bars, repeats, errors } = await checkBars(input.bars, nowMs)
+    const changed = await this.#save(tx, input, bars)
+    const stored = changed.filter(({ is_new }) => is_new).length
+    return {
+      stored,
+      replaced: changed.length - stored,
+      unchanged: bars.length - changed.length + repeats,
+      rejected: errors.length,
+      errors,
+    }
+  }
+
+  /** The bars of these that changed something. */
+  async #save(
+    tx: Transaction,
+    { symbol, timeframe }: PriceBars,
+    bars: readonly Bar[],
+  ): Promise<barSql.ChangedBar[]> {
+    const [first, last] = [bars[0]?.ts, bars.at(-1)?.ts]
+    if (first === undefined || last === undefined) return []
+    const { database, securities } = this.#deps
+    // First of all: attaching a partition waits for whoever has just added a security.
+    await ensureMonths(
+      database,
+      tx,
+      bars.map(({ ts }) => ts),
+    )
+    const series = { security_id: await securities.idOf(tx, symbol), timeframe }
+    const changed = await tx.many(barSql.saveBars(series, bars, { first, last }))
+    const times = changed.map(({ ts }) => sortableUtcText(ts)).sort()
+    if (tx.held) await recomputeHeld(tx, tx.held, series, times)
+    else await recompute(tx, series, times)
+    return changed
   }
 }

@@ -1,1 +1,19 @@
-export {}
+import { persistToolFor } from '../../mcp/define.js'
+import { priceBars, priceBarsAnswer } from './bars.schemas.js'
+import type { BarService } from './bars.service.js'
+
+const tool = persistToolFor<BarService>()
+
+/** Bars of one symbol and timeframe. */
+export const persistPriceBars = tool({
+  name: 'persist_price_bars',
+  title: 'Persist price bars',
+  description:
+    'Stores 1-10 000 OHLCV bars of one symbol and timeframe, and recomputes the ATR (14) and SMA (20) that depend on them, which signals and outcomes are judged by. Send bars as they close or when a vendor corrects them: a bar that starts at a known ts replaces it. A bad bar (high or low contradicts the others, more than 6 decimals, in the future) is reported in errors with its index and stops no other: stored + replaced + unchanged + rejected = bars sent. Prices as text ("187.25") are kept exactly. Sending bars again changes nothing.',
+  effect: 'write',
+  idempotent: true,
+  openWorld: false,
+  input: priceBars,
+  output: priceBarsAnswer,
+  run: (input, { service, tx }) => service.persistBars(tx, input),
+})

@@ -1,16 +1,83 @@
 import type { Clock } from '../../lib/clock.js'
+import {
+  type MarketState,
+  marketState,
+  newYorkDate,
+  newYorkDay,
+  type Session,
+  sessionOf,
+} from '../../lib/market-clock.js'
 
 /** What the hours are made from. */
 export interface ClockDeps {
   readonly clock: Clock
 }
 
+/** A day's trading, as instants. */
+interface SessionTimes {
+  readonly pre_market_opens: string
+  readonly opens: string
+  readonly closes: string
+  readonly after_hours_end: string
+}
+
+/** The market at an instant. */
+export interface MarketClock {
+  readonly at: string
+  readonly market_state: MarketState
+  readonly timezone: string
+  readonly trading_date: string
+  readonly is_trading_day: boolean
+  readonly is_half_day: boolean
+  readonly session: SessionTimes | null
+  readonly next_open: string
+  readonly next_close: string
+}
+
+/** The longest closure since 2000 was six days, in September 2001. */
+const MAX_DAYS_CLOSED = 14
+
 /** The hours of the market. */
 export class ClockService {
-  readonly #deps: ClockDeps
+  readonly #clock: Clock
 
-  constructor(deps: ClockDeps) {
-    this.#deps = deps
-    void this.#deps
+  constructor({ clock }: ClockDeps) {
+    this.#clock = clock
   }
+
+  /** The market at an instant, now unless one is given. */
+  at(instant?: string): MarketClock {
+    const ms = instant === undefined ? this.#clock.now().getTime() : Date.parse(instant)
+    const session = sessionOf(newYorkDay(ms))
+    return {
+      at: iso(ms),
+      market_state: marketState(ms),
+      timezone: 'America/New_York',
+      trading_date: newYorkDate(ms),
+      is_trading_day: session !== null,
+      is_half_day: session?.is_half_day ?? false,
+      session: session && timesOf(session),
+      next_open: iso(nextAfter(ms, ({ opens }) => opens)),
+      next_close: iso(nextAfter(ms, ({ closes }) => closes)),
+    }
+  }
+}
+
+const iso = (ms: number): string => new Date(ms).toISOString()
+
+const timesOf = ({ pre_market_opens, opens, closes, after_hours_end }: Session): SessionTimes => ({
+  pre_market_opens: iso(pre_market_opens),
+  opens: iso(opens),
+  closes: iso(closes),
+  after_hours_end: iso(after_hours_end),
+})
+
+/** The first such time of a trading day that lies after an instant. */
+function nextAfter(ms: number, timeOf: (session: Session) => number): number {
+  const today = newYorkDay(ms)
+  for (let day = today; day <= today + MAX_DAYS_CLOSED; day++) {
+    const session = sessionOf(day)
+    if (session && timeOf(session) > ms) return timeOf(session)
+  }
+  throw new Error('the calendar has no trading day within two weeks')
 }

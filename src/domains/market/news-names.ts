@@ -1,5 +1,5 @@
 import type { Database } from '../../platform/postgres/database.js'
-import type { Transaction } from '../../platform/postgres/queryable.js'
+import type { Queryable, Transaction } from '../../platform/postgres/queryable.js'
 import * as newsSql from './news.sql.js'
 import type { PreparedArticle } from './news-article.js'
 import { lockKeys } from './news-locks.js'
@@ -55,6 +55,10 @@ export const resolveNames = (
   locks: newsSql.LockKeys = NO_LOCKS,
 ): Promise<newsSql.NameRow[]> =>
   tx.held ? resolveHeld(tx, names, beside) : resolve(tx, names, locks)
+
+/** Looks names up and registers none: `id` is null for one that nobody has stored. */
+export const findNames = (db: Queryable, { sources, symbols }: Names): Promise<newsSql.NameRow[]> =>
+  db.many(newsSql.lockAndResolve(NO_LOCKS, sources, symbols))
 
 async function resolve(
   tx: Transaction,

@@ -1,7 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { AppError } from '../../errors.js'
 import type { Clock } from '../../lib/clock.js'
-import type { Transaction } from '../../platform/postgres/queryable.js'
+import type { Database } from '../../platform/postgres/database.js'
+import type { Queryable, Transaction } from '../../platform/postgres/queryable.js'
 import type { NewsAnswer, NewsArticle, NewsBatch, NewsBatchAnswer } from './news.schemas.js'
 import {
   checkItem,
@@ -11,15 +12,16 @@ import {
   prepare,
 } from './news-article.js'
 import { ingest } from './news-ingest.js'
-import type { Beside } from './news-names.js'
+import { getNews, listNews } from './news-reading.js'
+import type { NewsDetails, NewsPage, NewsQuery } from './news-reading.schemas.js'
 import type { Fate } from './news-repeats.js'
 import { clusterOf, componentsOf } from './story.js'
 
 /** What the news service needs. */
 export interface NewsDeps {
   readonly clock: Clock
-  /** For what must not wait for a transaction that a client holds open. */
-  readonly database: Beside
+  /** For reads, and for what must not wait for a transaction that a client holds open. */
+  readonly database: Database
 }
 
 type Progress = (done: number, total: number, message: string) => void
@@ -29,14 +31,14 @@ const SLICE = 250
 /** Checking, finding known stories, finding similar ones, storing. */
 const STEPS = 4
 
-/** Persists news: scored, deduplicated and clustered, in the caller's transaction. */
+/** Persists news, scored, deduplicated and clustered, in the caller's transaction; and reads it. */
 export class NewsService {
   readonly #clock: Clock
-  readonly #beside: Beside
+  readonly #database: Database
 
   constructor({ clock, database }: NewsDeps) {
     this.#clock = clock
-    this.#beside = database
+    this.#database = database
   }
 
   /** Persists one story, or answers the stored one it repeats. */
@@ -44,7 +46,7 @@ export class NewsService {
     const nowMs = this.#clock.now().getTime()
     const problem = futureProblem(article, nowMs)
     if (problem !== null) throw new AppError('invalid_input', problem)
-    const rules = { nowMs, deduplicate: true, beside: this.#beside, step: () => {} }
+    const rules = { nowMs, deduplicate: true, beside: this.#database, step: () => {} }
     const [fate] = await ingest(tx, [prepare(article)], rules)
     if (!fate) throw new Error('an article was neither stored nor found')
     return answerOf(fate)
@@ -62,7 +64,7 @@ export class NewsService {
     const { valid, errors } = await check(batch.articles, nowMs)
     step('articles checked')
     const { deduplicate } = batch
-    const fates = await ingest(tx, valid, { nowMs, deduplicate, beside: this.#beside, step })
+    const fates = await ingest(tx, valid, { nowMs, deduplicate, beside: this.#database, step })
     const added = fates.filter(({ kind }) => kind === 'new').length
     return {
       total_processed: batch.articles.length,
@@ -74,6 +76,20 @@ export class NewsService {
       rejected: errors.length,
       errors,
     }
+  }
+
+  /** A page of stories, the newest first. */
+  list(query: NewsQuery, tx: Queryable | null): Promise<NewsPage> {
+    return listNews(tx ?? this.#database, query)
+  }
+
+  /**
+   * All that is known of a story.
+   *
+   * @throws AppError `not_found`
+   */
+  get(newsId: string, tx: Queryable | null): Promise<NewsDetails> {
+    return getNews(tx ?? this.#database, newsId)
   }
 }
 

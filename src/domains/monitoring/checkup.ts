@@ -71,6 +71,7 @@ async function checkPostgres({ pooled, isEmbedded }: CheckupDeps): Promise<Findi
         checkRole(facts),
         ...checkRights(facts, isEmbedded),
         checkSchema(facts),
+        ...checkPartitions(facts),
         checkStatements(facts),
       ]
     })
@@ -151,6 +152,19 @@ function checkRights(facts: ServerFacts, isEmbedded: boolean): Finding[] {
 
 const checkSchema = ({ schema_present }: ServerFacts): Finding =>
   ok('Schema', schema_present ? 'present' : 'not there yet: it is created when a server starts')
+
+/** Whoever stores bars of a month makes its partition, but should not have to. */
+function checkPartitions({ missing_partitions: missing }: ServerFacts): Finding[] {
+  if (missing === null) return []
+  if (missing.length === 0) {
+    return [ok('Partitions', 'those of this month and the next are there')]
+  }
+  const detail = `missing: ${missing.map(({ name }) => name).join(', ')}`
+  const fix =
+    'A server makes them at its start and every 12 hours: start one, or look into its log for what keeps it from that.'
+  const isCurrent = missing.some(({ ahead }) => ahead === 0)
+  return [(isCurrent ? problem : warning)('Partitions', detail, fix)]
+}
 
 const checkStatements = ({ has_statements }: ServerFacts): Finding =>
   has_statements

@@ -101,7 +101,37 @@ export interface ServerFacts {
   readonly may_monitor: boolean
   readonly schema_present: boolean
   readonly has_statements: boolean
+  /** Null while there are no partitioned tables. */
+  readonly missing_partitions: readonly MissingPartition[] | null
 }
+
+/** A month of market data that has no partition; `ahead` is 0 for the current one. */
+interface MissingPartition {
+  readonly name: string
+  readonly ahead: number
+}
+
+/** From the catalogs alone: `to_regclass` wants a right to the schema. */
+const missingPartitions = () => sql`
+  select
+    coalesce(
+      jsonb_agg(jsonb_build_object('name', e.name, 'ahead', e.ahead) order by e.ahead, e.name)
+        filter (where i.inhrelid is null),
+      '[]')
+  from pg_class p
+  join pg_namespace s on s.oid = p.relnamespace and s.nspname = 'catalyst'
+  cross join generate_series(0, 1) as m (ahead)
+  cross join lateral (
+    select
+      m.ahead,
+      p.relname || to_char(
+        date_trunc('month', now() at time zone 'UTC') + make_interval(months => m.ahead),
+        '_YYYYMM') as name
+  ) e
+  left join pg_class c on c.relnamespace = s.oid and c.relname = e.name
+  left join pg_inherits i on i.inhrelid = c.oid and i.inhparent = p.oid
+  where p.relname in ('price_bars', 'technical_indicators') and p.relkind = 'p'
+  having count(*) > 0`
 
 /** Version, rights and role of the connection that asks; works for a role without any right. */
 export const serverFacts = () => sql<ServerFacts>`
@@ -115,4 +145,5 @@ export const serverFacts = () => sql<ServerFacts>`
     has_database_privilege(current_database(), 'create') as may_create,
     pg_has_role(current_user, 'pg_monitor', 'usage') as may_monitor,
     to_regnamespace('catalyst') is not null as schema_present,
-    exists (select from pg_settings where name = 'pg_stat_statements.max') as has_statements`
+    exists (select from pg_settings where name = 'pg_stat_statements.max') as has_statements,
+    (${missingPartitions()}) as missing_partitions`

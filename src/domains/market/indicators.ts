@@ -1,0 +1,84 @@
+import { barMinutes, type Timeframe } from '../../lib/timeframes.js'
+import { sortableUtcText } from '../../lib/utc-text.js'
+import type { Transaction } from '../../platform/postgres/queryable.js'
+import { type BarSpan, mergeSpans, spansOf } from './bar-spans.js'
+import type { Series } from './bars.sql.js'
+import * as indicatorSql from './indicators.sql.js'
+
+/** What an SMA of 20 bars reads beside the bar itself. */
+const BARS_BEFORE = 19
+/** A week of mourning or storm with the weekends around it. */
+const LONGEST_CLOSURE_MS = 10 * 24 * 60 * 60 * 1_000
+
+/** Computes the indicators that bars changed at these times, in order, have an effect on. */
+export async function recompute(
+  tx: Transaction,
+  series: Series,
+  times: readonly string[],
+): Promise<void> {
+  if (times.length > 0) await settleSeries(tx, series, spansOf(times, series.timeframe))
+}
+
+/**
+ * The same in a transaction that a client holds open. Its new bars get indicators at once, for what it
+ * does next. What others may have to write as well, the series and the indicators of known bars, is
+ * locked when it commits, and computed then from what everybody has committed.
+ */
+export async function recomputeHeld(
+  tx: Transaction,
+  held: NonNullable<Transaction['held']>,
+  series: Series,
+  times: readonly string[],
+): Promise<void> {
+  if (times.length === 0) return
+  const spans = spansOf(times, series.timeframe)
+  await tx.run(indicatorSql.addIndicators(series, await around(tx, series, spans)))
+  await tx.run(indicatorSql.holdSpans(series, spans))
+  held.beforeCommit(settle)
+}
+
+/** Does what is left of all operations of the transaction; those after the first find nothing. */
+async function settle(tx: Transaction): Promise<void> {
+  const bySeries = new Map<string, { series: Series; spans: BarSpan[] }>()
+  for (const { first_ts, last_ts, ...series } of await tx.many(indicatorSql.takeSpans())) {
+    const key = `${series.security_id} ${series.timeframe}`
+    const known = bySeries.get(key) ?? { series, spans: [] }
+    known.spans.push({ first: sortableUtcText(first_ts), last: sortableUtcText(last_ts) })
+    bySeries.set(key, known)
+  }
+  for (const { series, spans } of bySeries.values()) {
+    await settleSeries(tx, series, mergeSpans(spans, series.timeframe))
+  }
+}
+
+/**
+ * The series is claimed after the bars were written: who waits for a bar then holds no series, so the
+ * two orders of locks cannot meet. The next statements see what the claim has waited for.
+ */
+async function settleSeries(
+  tx: Transaction,
+  series: Series,
+  spans: readonly BarSpan[],
+): Promise<void> {
+  await tx.run(indicatorSql.claimSeries(series))
+  await tx.run(indicatorSql.saveIndicators(series, await around(tx, series, spans)))
+}
+
+/** Bars are looked for near the spans first, and everywhere only where a series is young or sparse. */
+async function around(
+  tx: Transaction,
+  series: Series,
+  spans: readonly BarSpan[],
+): Promise<indicatorSql.Neighbourhood[]> {
+  const since = lookback(series.timeframe, spans)
+  const near = await tx.many(indicatorSql.neighbourhoods(series, spans, since))
+  if (near.every(({ before }) => before === BARS_BEFORE)) return near
+  return tx.many(indicatorSql.neighbourhoods(series, spans, '-infinity'))
+}
+
+/** Before the first of these spans, far enough for 19 bars of a stock that trades every day. */
+function lookback(timeframe: Timeframe, [first]: readonly BarSpan[]): string {
+  const start = first === undefined ? 0 : Date.parse(first.first)
+  const reach = 2 * BARS_BEFORE * barMinutes(timeframe) * 60_000 + LONGEST_CLOSURE_MS
+  return new Date(start - reach).toISOString()
+}
