@@ -67,7 +67,6 @@ test.each(tools)('$name says what it does in few words', ({ title, description, 
 
 test.each(toolList)('$name has all hints and both schemas', (tool) => {
   expect(tool.annotations).toEqual({
-    title: tool.title,
     readOnlyHint: expect.any(Boolean),
     destructiveHint: expect.any(Boolean),
     idempotentHint: expect.any(Boolean),

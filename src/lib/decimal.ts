@@ -26,6 +26,7 @@ interface DecimalRange {
 const ROUND_HALF_UP = 1
 /** Beyond this a JSON number may have lost digits before it got here (IEEE 754, DBL_DIG). */
 const EXACT_DIGITS = 15
+const MAX_TEXT = 64
 const DECIMAL_TEXT = /^-?(\d+\.?\d*|\.\d+)$/
 
 /**
@@ -33,7 +34,7 @@ const DECIMAL_TEXT = /^-?(\d+\.?\d*|\.\d+)$/
  * The value is its plain text.
  */
 export const decimalOf = (range: DecimalRange) =>
-  z.union([z.number(), z.string().max(64)]).transform((value, context) => {
+  z.union([z.number(), z.string()]).transform((value, context) => {
     const parsed = read(value)
     const problem = typeof parsed === 'string' ? parsed : problemOf(parsed, range)
     if (problem === null && typeof parsed !== 'string') return plain(parsed)
@@ -51,12 +52,14 @@ export const quantity = () => decimalOf({ digits: 12, decimals: 6, sign: 'positi
 export const money = () => decimalOf({ digits: 14, decimals: 6, sign: 'any' })
 
 /** A decimal in an answer: always text, so that no reader's floating point touches it. */
-export const decimalText = () => z.string().describe('Decimal.')
+export const decimalText = () => z.string()
 
 function read(value: number | string): Decimal | string {
   if (typeof value === 'string') {
     const text = value.trim()
-    return DECIMAL_TEXT.test(text) ? decimal(text) : 'must be a decimal number such as "12.50"'
+    return text.length <= MAX_TEXT && DECIMAL_TEXT.test(text)
+      ? decimal(text)
+      : 'must be a decimal number such as "12.50"'
   }
   const parsed = decimal(value)
   return parsed.c.length <= EXACT_DIGITS

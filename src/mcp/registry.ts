@@ -192,7 +192,6 @@ const listTool = (tool: BoundTool): ToolListing => ({
   inputSchema: { type: 'object', ...toJsonSchema(tool.input, 'input') },
   outputSchema: { type: 'object', ...toJsonSchema(tool.output, 'output') },
   annotations: {
-    title: tool.title,
     readOnlyHint: tool.effect === 'read',
     destructiveHint: tool.effect === 'destroy',
     idempotentHint: tool.idempotent,

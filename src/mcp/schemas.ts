@@ -1,6 +1,7 @@
 import { z } from 'zod'
 
 export { describeIssues } from '../lib/issues.js'
+export { toJsonSchema } from '../lib/json-schema.js'
 
 /** Arguments every job tool takes beside its own. */
 export const JOB_ARGUMENTS = {
@@ -10,9 +11,7 @@ export const JOB_ARGUMENTS = {
     .max(255)
     .regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without spaces')
     .optional()
-    .describe(
-      'Repeat a call with the same key to get the first answer again instead of a second effect.',
-    ),
+    .describe('The same call with the same key gets the first answer again, and no second effect.'),
 }
 
 /** Arguments every persisting tool takes beside its own. */
@@ -27,10 +26,7 @@ export const PERSIST_ARGUMENTS = {
 
 /** What every persisting tool answers beside its own fields. */
 export const PERSIST_ANSWER = {
-  replayed: z
-    .literal(true)
-    .optional()
-    .describe('The stored answer of an earlier call with this key.'),
+  replayed: z.literal(true).optional(),
 }
 
 const RUNNING = {
@@ -52,20 +48,4 @@ export function jobAnswer(done: z.ZodObject): z.ZodObject {
     .partial()
     .extend({ ...RUNNING, ...PERSIST_ANSWER })
     .meta({ anyOf: [{ required: required ?? [] }, { required: Object.keys(RUNNING) }] })
-}
-
-/**
- * JSON Schema as clients see it. The pattern zod writes for a date-time is a page of regular
- * expression that `format` already says, so it is left out.
- */
-export function toJsonSchema(schema: z.ZodType, io: 'input' | 'output'): Record<string, unknown> {
-  const { $schema: _, ...json } = z.toJSONSchema(schema, {
-    io,
-    override: ({ jsonSchema }) => {
-      if (jsonSchema.format) delete jsonSchema.pattern
-      if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum
-      if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum
-    },
-  })
-  return json
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { decimalOf, price } from '../../lib/decimal.js'
+import { toJsonSchema } from '../../lib/json-schema.js'
 import { instant, symbol } from '../../lib/schemas.js'
 import { TIMEFRAMES } from '../../lib/timeframes.js'
 
@@ -17,7 +18,7 @@ export const priceBar = z.strictObject({
   volume: decimalOf({ digits: 18, decimals: 6, sign: 'not negative' }).default('0'),
 })
 
-const { $schema: _, ...barJsonSchema } = z.toJSONSchema(priceBar, { io: 'input' })
+const barJsonSchema = toJsonSchema(priceBar, 'input')
 
 /**
  * Bars of one series. They are described to clients as bars but accepted as anything: each is checked

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { toJsonSchema } from '../../lib/json-schema.js'
 import { MARKET_STATES } from '../../lib/market-clock.js'
 import { instant, nonEmptyText, ratio, symbol, text } from '../../lib/schemas.js'
 import { CATALYST_TYPES } from './catalyst-categories.js'
@@ -68,7 +69,7 @@ export const newsAnswer = z.object({
 /** The answer about one story. */
 export type NewsAnswer = z.output<typeof newsAnswer>
 
-const { $schema: _, ...articleJsonSchema } = z.toJSONSchema(newsArticle, { io: 'input' })
+const articleJsonSchema = toJsonSchema(newsArticle, 'input')
 
 /**
  * A batch. Its items are described to clients as articles but accepted as anything: each is checked

@@ -22,7 +22,7 @@ export const trades = defineDomain({
 
 /** Pattern detections and their outcomes; its service is `PatternService`. */
 export const patterns = defineDomain({
-  name: 'trading',
+  name: 'patterns',
   tools: patternTools,
   resources: patternResources,
 })
