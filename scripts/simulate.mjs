@@ -24,7 +24,7 @@ for (const [signal, exitCode] of /** @type {const} */ ([
   ['SIGINT', 130],
   ['SIGTERM', 143],
 ])) {
-  process.once(signal, async () => {
+  process.on(signal, async () => {
     isStopping = true
     await served.stop()
     process.exit(exitCode)

@@ -4,7 +4,7 @@ import { inLanes } from './port.mjs'
 
 /** @typedef {import('./feed.mjs').Telling} Telling */
 /** @typedef {import('./orders.mjs').Order} Order */
-/** @typedef {import('./orders.mjs').Delivery} Delivery */
+/** @typedef {import('./broker.mjs').Delivery} Delivery */
 
 /**
  * @typedef {object} Run what a simulation works with
@@ -110,7 +110,7 @@ export class Deliveries {
       telling && entry_news_id ? { news_id: entry_news_id, source: telling.source.name } : null
     const expected = again ? null : ledger.apply(lane, fill, citation)
     const isCertain = line.retried === before
-    this.#check({ fill, answers, expected, isCertain, telling })
+    this.#check({ fill, answers, expected, isCertain })
   }
 
   /**
@@ -119,7 +119,6 @@ export class Deliveries {
    * @param {any[]} told.answers
    * @param {{ held: import('big.js').Big, isLate: boolean } | null} told.expected null for a repeat
    * @param {boolean} told.isCertain false when a call was sent again, whose first answer was lost
-   * @param {Telling | null} told.telling
    */
   #check({ fill, answers, expected, isCertain }) {
     const { checks } = this.#run

@@ -1,17 +1,11 @@
 // @ts-check
+
+import { Broker, holdBack } from './broker.mjs'
 import { TRADING_DAYS } from './market.mjs'
-import { fillsOf, MICROS } from './partials.mjs'
+import { MICROS } from './partials.mjs'
 
 /** @typedef {import('./feed.mjs').Telling} Telling */
-/** @typedef {import('./partials.mjs').Fill} Fill */
-
-/**
- * @typedef {object} Delivery of a fill
- * @property {Fill} fill
- * @property {Telling | null} telling what the order cites
- * @property {1 | 2} times 2: twice at once
- * @property {boolean} again whether it was delivered before
- */
+/** @typedef {import('./broker.mjs').Delivery} Delivery */
 
 /**
  * @typedef {object} Order
@@ -58,8 +52,6 @@ const WITHOUT_STORY = 0.05
 const SCRATCHED = 0.04
 const REVERSED = 0.3
 const CROSSED = 0.005
-const DELIVERED_TWICE = 0.05
-const OUT_OF_ORDER = 0.25
 const SEVERAL_STORIES = 0.2
 const MOST_FURTHER = 2
 const CENT = MICROS / 100
@@ -78,7 +70,7 @@ export class Desk {
   /** @type {Map<string, Telling[]>} */
   #told = new Map()
   #planned = 0
-  #executions = 0
+  #broker
 
   /**
    * @param {import('./market.mjs').Market} market
@@ -88,6 +80,7 @@ export class Desk {
   constructor(market, random, { fills, accounts }) {
     this.#market = market
     this.#random = random
+    this.#broker = new Broker(random)
     this.#fills = fills
     this.#accounts = Array.from({ length: accounts }, (_, n) => `account-${n + 1}`)
   }
@@ -132,10 +125,10 @@ export class Desk {
     const partials = this.#partials()
     const order = this.#order(lane, { at_ms, side, telling: cited })
     const quantity = this.#quantity()
-    this.#fill(order, lane, { quantity, price: lane.price, partials })
+    this.#broker.fill(order, lane, { quantity, price: lane.price, partials })
     this.#planned += partials
     const open = this.#open(lane, { side, quantity, telling: cited }, context)
-    if (partials > 1 && this.#random.chance(CROSSED)) this.#holdBack(order, open)
+    if (partials > 1 && this.#random.chance(CROSSED)) open.heldBack = holdBack(order)
     context.orders.push(order)
     if (isDue(lane, context.day)) this.#exit(lane, context)
   }
@@ -162,7 +155,7 @@ export class Desk {
     const side = open.side === 'buy' ? 'sell' : 'buy'
     const order = this.#order(lane, { at_ms, side, telling })
     const quantity = open.quantity + added
-    this.#fill(order, lane, { quantity, price: open.exitPrice, partials: open.exitPartials })
+    this.#broker.fill(order, lane, { quantity, price: open.exitPrice, partials: open.exitPartials })
     if (open.heldBack) {
       order.deliveries.splice(this.#random.integer(1, order.deliveries.length), 0, open.heldBack)
     }
@@ -198,33 +191,6 @@ export class Desk {
   #order(lane, { at_ms, side, telling }) {
     const further = telling && this.#random.chance(SEVERAL_STORIES) ? this.#furtherOf(telling) : []
     return { lane: lane.name, at_ms, side, telling, further, deliveries: [] }
-  }
-
-  /** @type {(order: Order, lane: Lane, plan: { quantity: number, price: number, partials: number }) => void} */
-  #fill(order, lane, plan) {
-    const { at_ms, side, telling } = order
-    const { account, symbol, tick } = lane
-    const place = { account_id: account, symbol, side, at_ms, tick }
-    const fills = fillsOf(this.#random, { ...place, ...plan }, () => `x-${++this.#executions}`)
-    lane.last_ms = at_ms + 3 * MINUTE_MS
-    /** @type {Delivery[]} */
-    const again = []
-    const inOrder = this.#random.chance(OUT_OF_ORDER) ? this.#random.shuffled(fills) : fills
-    for (const fill of inOrder) {
-      const twice = this.#random.chance(DELIVERED_TWICE)
-      const atOnce = twice && this.#random.chance(0.5)
-      order.deliveries.push({ fill, telling, times: atOnce ? 2 : 1, again: false })
-      if (twice && !atOnce) again.push({ fill, telling, times: 1, again: true })
-    }
-    order.deliveries.push(...again)
-  }
-
-  /** @type {(order: Order, open: Open) => void} */
-  #holdBack(order, open) {
-    const held = order.deliveries.findLast(({ again }) => !again)
-    if (!held) return
-    order.deliveries = order.deliveries.filter(({ fill }) => fill !== held.fill)
-    open.heldBack = held
   }
 
   /** @type {(telling: Telling) => void} */

@@ -105,7 +105,7 @@ export class Served {
       await ended
       clearTimeout(despair)
     }
-    if (this.#child.signalCode !== null || this.#child.exitCode === 1) await this.#endServices()
+    if (this.#child.signalCode !== null) await this.#endServices()
   }
 
   /** A server that was killed leaves its services running: whoever joins last and leaves stops them. */

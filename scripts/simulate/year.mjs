@@ -7,7 +7,8 @@ import { MONTHS, monthOf, plantMarket, TRADING_DAYS } from './market.mjs'
 import { Desk } from './orders.mjs'
 import { Line } from './port.mjs'
 import { Random } from './random.mjs'
-import { verifyBooks, verifyOpen, verifyRepeated, verifySources } from './verify.mjs'
+import { verifyBooks, verifyOpen } from './verify-books.mjs'
+import { verifyRepeated, verifySources } from './verify-learning.mjs'
 
 /**
  * @typedef {object} SourceResult
