@@ -62,7 +62,7 @@ export class Ledger {
     const held = book.net.abs()
     const closes = book.net.times(side).lt(0)
     const closed = closes ? (quantity.lt(held) ? quantity : held) : ZERO
-    const closedFees = closed.eq(quantity) ? fees : share(fees, closed.div(quantity))
+    const closedFees = share(fees, closed, quantity)
     const part = { id: fill.execution_id, side, price }
     if (closed.gt(0)) close(book, { ...part, quantity: closed, fees: closedFees })
     const opened = quantity.minus(closed)
@@ -102,8 +102,9 @@ export function resultOf({ cash, fees, notional }) {
 
 /** @typedef {{ id: string, side: number, price: Big, quantity: Big, fees: Big }} Part of a fill */
 
-/** @type {(fees: Big, ratio: Big) => Big} */
-const share = (fees, ratio) => fees.times(ratio).round(MONEY_DECIMALS, HALF_UP)
+/** Divided last: a ratio that was rounded first would tip what lies exactly between two cents. */
+/** @type {(fees: Big, part: Big, whole: Big) => Big} */
+const share = (fees, part, whole) => fees.times(part).div(whole).round(MONEY_DECIMALS, HALF_UP)
 
 /** @type {(book: Book, part: Part) => void} */
 function close(book, part) {
