@@ -19,10 +19,7 @@ const LANES_AT_ONCE = 16
 
 /** What trading services send: stories in batches, and fills as brokers deliver them. */
 export class Deliveries {
-  new_articles = 0
-  duplicates = 0
-  deliveries = 0
-  signals = 0
+  counts = { new_articles: 0, duplicates: 0, deliveries: 0, signals: 0 }
   #run
   /** @type {Map<Telling, string>} */
   #newsIds = new Map()
@@ -43,8 +40,8 @@ export class Deliveries {
       const { total_processed, new_articles, duplicates } = answer
       const adds = total_processed === batch.length && new_articles + duplicates === batch.length
       checks.that('a batch answers for each of its articles', adds, () => answer.errors.slice(0, 3))
-      this.new_articles += new_articles
-      this.duplicates += duplicates
+      this.counts.new_articles += new_articles
+      this.counts.duplicates += duplicates
     }
   }
 
@@ -88,7 +85,7 @@ export class Deliveries {
       catalyst_context: { news_ids, catalyst_type: telling.keyword, catalyst_score: 50 },
       technical_context: { patterns: [], indicators: {} },
     })
-    this.signals++
+    this.counts.signals++
     return signal_id
   }
 
@@ -105,7 +102,7 @@ export class Deliveries {
     const answers = await Promise.all(
       Array.from({ length: times }, () => line.tool('persist_trade_execution', call)),
     )
-    this.deliveries += times
+    this.counts.deliveries += times
     const citation =
       telling && entry_news_id ? { news_id: entry_news_id, source: telling.source.name } : null
     const expected = again ? null : ledger.apply(lane, fill, citation)

@@ -2,7 +2,7 @@
 import { Checks } from './checks.mjs'
 import { Deliveries } from './deliver.mjs'
 import { Feed } from './feed.mjs'
-import { Ledger, resultOf } from './ledger.mjs'
+import { Ledger } from './ledger.mjs'
 import { MONTHS, monthOf, plantMarket, TRADING_DAYS } from './market.mjs'
 import { Desk } from './orders.mjs'
 import { Line } from './port.mjs'
@@ -75,16 +75,8 @@ export async function simulateYear(port, options, tell = () => {}) {
     checks: run.checks.list(),
     counts: {
       articles: options.articles,
-      new_articles: deliveries.new_articles,
-      duplicates: deliveries.duplicates,
-      fills: fills.length,
-      deliveries: deliveries.deliveries,
-      late_fills: fills.filter(({ is_late }) => is_late).length,
-      positions: positions.length,
-      reversals: positions.filter(({ exit_reason }) => exit_reason === 'reversed').length,
-      without_story: positions.filter(({ entry_news_id }) => entry_news_id === null).length,
-      scratches: run.ledger.trades().filter((one) => resultOf(one).outcome === 'scratch').length,
-      signals: deliveries.signals,
+      ...deliveries.counts,
+      ...countsOf(positions, fills),
       sources_inside: inside,
       retried_calls: line.retried,
     },
@@ -105,6 +97,16 @@ function plan(month, feed, desk) {
   }
   return { articles: articles.sort((a, b) => a.arrives_ms - b.arrives_ms), orders }
 }
+
+/** @type {(positions: readonly any[], fills: readonly any[]) => Record<string, number>} */
+const countsOf = (positions, fills) => ({
+  fills: fills.length,
+  late_fills: fills.filter(({ is_late }) => is_late).length,
+  positions: positions.length,
+  reversals: positions.filter(({ exit_reason }) => exit_reason === 'reversed').length,
+  without_story: positions.filter(({ entry_news_id }) => entry_news_id === null).length,
+  scratches: positions.filter(({ outcome }) => outcome === 'scratch').length,
+})
 
 /** @type {(line: Line) => Promise<void>} */
 async function sync(line) {
