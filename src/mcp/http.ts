@@ -143,7 +143,9 @@ export class HttpEndpoint {
     const session = this.#sessions.get(request.headers.get('mcp-session-id') ?? '')
     if (session) session.open++
     try {
-      const isLegacy = await isLegacyRequest(request, parsedBody ?? null)
+      const isLegacy =
+        !isPlainlyModern(request, parsedBody) &&
+        (await isLegacyRequest(request, parsedBody ?? null))
       const response = isLegacy
         ? await this.#serveLegacy(request, parsedBody)
         : await this.#modern.fetch(request, { parsedBody })
@@ -225,11 +227,15 @@ function cancelWhenDropped(
   signal.addEventListener('abort', cancel, { once: true })
 }
 
+const isModern = (version: unknown): boolean => String(version ?? '') >= '2026-07-28'
+
 /** The 2026 era has neither a stream to GET nor a session to DELETE. */
 const methodsFor = (req: IncomingMessage): readonly string[] =>
-  String(req.headers['mcp-protocol-version'] ?? '') >= '2026-07-28'
-    ? ['POST']
-    : ['POST', 'GET', 'DELETE']
+  isModern(req.headers['mcp-protocol-version']) ? ['POST'] : ['POST', 'GET', 'DELETE']
+
+/** A call that names the newer era in its header is not of the older one: the SDK need not look twice. */
+const isPlainlyModern = ({ headers }: Request, body: unknown): boolean =>
+  isModern(headers.get('mcp-protocol-version')) && typeof Object(body).method === 'string'
 
 const settled = (exchanges: readonly Exchange[]): Promise<unknown> =>
   Promise.race([
