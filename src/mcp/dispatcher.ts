@@ -3,7 +3,6 @@ import { AppError, abortError, type ErrorBody, toErrorBody } from '../errors.js'
 import { type AuditedCall, CallRecord } from '../lib/call-record.js'
 import type { Caller } from '../lib/caller.js'
 import type { Job } from '../lib/job.js'
-import { inRequest } from '../lib/request-context.js'
 import type { Log } from '../platform/log.js'
 import type { BoundTool, Jobs, UnitsOfWork } from './define.js'
 import { parseArguments, type Registry } from './registry.js'
@@ -87,17 +86,15 @@ export class Dispatcher {
   /** The one catch of the request path. */
   async #answer<T>(caller: Caller, work: (caller: Caller) => Promise<T>): Promise<Outcome<T>> {
     const reference = caller.requestId
-    const deadline = new AbortController()
-    const timer = setTimeout(() => deadline.abort(deadlineError()), CALL_DEADLINE_MS)
-    const signal = AbortSignal.any([caller.signal, deadline.signal])
+    const { signal, release } = limited(caller.signal)
     try {
-      const data = await inRequest({ reference }, () => work({ ...caller, signal }))
+      const data = await work({ ...caller, signal })
       return { ok: true, data }
     } catch (error) {
       const shown = signal.aborted && !(error instanceof AppError) ? abortError(signal) : error
       return { ok: false, error: this.#describe(shown, reference) }
     } finally {
-      clearTimeout(timer)
+      release()
     }
   }
 
@@ -106,6 +103,20 @@ export class Dispatcher {
     this.#deps.log[isExpected ? 'info' : 'error']({ err: error, reference }, 'call failed')
     return toErrorBody(error, reference)
   }
+}
+
+/** The caller's signal with the deadline. By hand: AbortSignal.any costs three times as much. */
+function limited(gone: AbortSignal) {
+  const call = new AbortController()
+  const stop = (): void => call.abort(gone.reason)
+  const timer = setTimeout(() => call.abort(deadlineError()), CALL_DEADLINE_MS)
+  if (gone.aborted) stop()
+  else gone.addEventListener('abort', stop, { once: true })
+  const release = (): void => {
+    clearTimeout(timer)
+    gone.removeEventListener('abort', stop)
+  }
+  return { signal: call.signal, release }
 }
 
 const resultOf = (data: unknown): string =>

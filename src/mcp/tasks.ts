@@ -20,6 +20,9 @@ const HEADER_MISMATCH = -32020
 const TTL_MS = 7 * 24 * 60 * 60 * 1_000
 const POLL_INTERVAL_MS = 1_000
 
+/** Made once: a server is made for every request. */
+const TASK_SCHEMAS = { params: z.looseObject({ taskId: z.string() }), result: z.looseObject({}) }
+
 const STATUS: Readonly<Record<JobState, string>> = {
   queued: 'working',
   running: 'working',
@@ -46,8 +49,7 @@ export function serveTasks(server: Server, jobs: Jobs, principal: string): void 
     method: string,
     answer: (taskId: string) => Promise<Record<string, unknown>>,
   ): void => {
-    const schemas = { params: z.looseObject({ taskId: z.string() }), result: z.looseObject({}) }
-    server.setRequestHandler(method, schemas, async ({ taskId }, ctx) => {
+    server.setRequestHandler(method, TASK_SCHEMAS, async ({ taskId }, ctx) => {
       refuseUnlessAgreed(taskId, ctx)
       return { resultType: 'complete', ...(await known(answer(taskId))) }
     })

@@ -3,7 +3,6 @@ import { AppError } from '../../errors.js'
 import { Backoff } from '../../lib/backoff.js'
 import type { Caller } from '../../lib/caller.js'
 import type { JobProgress } from '../../lib/job.js'
-import { inRequest } from '../../lib/request-context.js'
 import type { Log } from '../../platform/log.js'
 import type { WorkerConnection } from '../../platform/postgres/worker-connection.js'
 import { cancelledError, ended, leaseLostError, serverStopsError, succeeded } from './endings.js'
@@ -115,13 +114,10 @@ export class JobWorker implements ProgressSink {
   }
 
   async #see(run: JobRun, tool: RunTool): Promise<void> {
-    const { reference } = run
     this.#deps.news.changed(run.job.job_id)
-    await inRequest({ reference }, async () => {
-      const ending = await this.#run(run, tool)
-      run.over()
-      await this.#writeDown(run, ending)
-    })
+    const ending = await this.#run(run, tool)
+    run.over()
+    await this.#writeDown(run, ending)
   }
 
   async #run(run: JobRun, tool: RunTool): Promise<statements.Ending> {
@@ -131,8 +127,9 @@ export class JobWorker implements ProgressSink {
       const ending = ended(run, error)
       const isDefect = ending.error?.code === 'internal_error'
       const { job_id, tool: name } = run.job
+      const { reference } = run
       this.#deps.log[isDefect ? 'error' : 'info'](
-        { err: error, job_id, tool: name, state: ending.state },
+        { err: error, job_id, tool: name, state: ending.state, reference },
         'a job did not succeed',
       )
       return ending
@@ -142,15 +139,17 @@ export class JobWorker implements ProgressSink {
   /** What hours of work came to is not given up because the database is away for a moment. */
   async #writeDown(run: JobRun, ending: statements.Ending): Promise<void> {
     const backoff = new Backoff({ firstMs: 100, maxMs: 3_000 })
+    const { reference } = run
+    const { job_id } = run.job
     let written = ending
     for (;;) {
       try {
         if (!(await this.#deps.end(run, written))) {
-          this.#deps.log.warn({ job_id: run.job.job_id }, 'a job was taken over by another server')
+          this.#deps.log.warn({ job_id, reference }, 'a job was taken over by another server')
         }
         return
       } catch (error) {
-        this.#deps.log.warn({ err: error, job_id: run.job.job_id }, 'the end of a job waits')
+        this.#deps.log.warn({ err: error, job_id, reference }, 'the end of a job waits')
         const isPassing = error instanceof AppError && error.retryable
         // What cannot be stored at all, such as a NUL character, would be refused for ever.
         if (!isPassing && written !== ending) return

@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { inTurns } from '../../lib/turns.js'
 import type { Queryable, Transaction } from '../../platform/postgres/queryable.js'
 import * as clusterSql from './clusters.sql.js'
 import { Clustering, clusterRows, type Member } from './news-clusters.js'
@@ -6,19 +6,13 @@ import * as rows from './news-rows.js'
 import { likelyMatches } from './stored-outlines.js'
 import { wordBits } from './word-bits.js'
 
-/** How much is computed before other requests get their turn. */
-const SLICE = 250
-
 /** Joins new stories, in the order given, to stored ones. */
 export async function joinClusters(
   members: readonly Member[],
   stored: readonly Member[],
 ): Promise<Clustering> {
   const clustering = new Clustering(stored)
-  for (const [i, member] of members.entries()) {
-    clustering.add(member)
-    if (i % SLICE === SLICE - 1) await nextTurn()
-  }
+  await inTurns(members, (member) => clustering.add(member))
   return clustering
 }
 
@@ -34,7 +28,7 @@ export async function membersAround(
   if (members.length === 0) return []
   const outlines = await db.many(clusterSql.findOutlines(rows.windowRows(members), hot))
   const own = new Set(members.map(({ news_id }) => news_id))
-  const ids = likelyMatches(members, outlines).filter((id) => !own.has(id))
+  const ids = (await likelyMatches(members, outlines)).filter((id) => !own.has(id))
   if (ids.length === 0) return []
   const found = await db.many(clusterSql.selectMembers(ids))
   return found.map((row) => ({

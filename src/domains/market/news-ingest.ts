@@ -35,7 +35,7 @@ export async function ingest(
   const hot = articles.length === 1
   const located = await locate(tx, inOrder(articles), rules.beside)
   const stored = await tx.many(newsSql.findStories(rows.storyLookup(located, hot)))
-  const fates = decideFates(located, groupStories(stored), rules)
+  const fates = await decideFates(located, groupStories(stored), rules)
   rules.step('known stories found')
   const fresh = newStories(fates)
   const clustering = await cluster(tx, fresh, hot)

@@ -1,3 +1,4 @@
+import { inTurns } from '../../lib/turns.js'
 import type { StoryRow } from './news.sql.js'
 import { idOf, type Located, type NewStory, newStory, type Story } from './story.js'
 
@@ -39,13 +40,13 @@ interface Rules {
  * Duplicate rules 1 and 2 over articles in order of publication, against what is stored and against
  * each other: the earlier of two is the story, the later its repeat.
  */
-export function decideFates(
+export async function decideFates(
   articles: readonly Located[],
   groups: StoryGroups,
   rules: Rules,
-): Fate[] {
+): Promise<Fate[]> {
   const known = new Map([...groups.values()].flat().map((story) => [story.news_id, story]))
-  return articles.map((located) => {
+  const decide = (located: Located): Fate => {
     const { story_hash } = located
     const news_id = idOf(located)
     const same = known.get(news_id)
@@ -59,7 +60,10 @@ export function decideFates(
     known.set(news_id, story)
     addTo(groups, story_hash, story)
     return { located, story, kind: 'new' }
-  })
+  }
+  const fates: Fate[] = []
+  await inTurns(articles, (located) => fates.push(decide(located)))
+  return fates
 }
 
 /** The story of the same source and headline nearest in time, if any lies within the window. */

@@ -1,6 +1,6 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { AppError } from '../../errors.js'
 import type { Clock } from '../../lib/clock.js'
+import { inTurns } from '../../lib/turns.js'
 import type { Database } from '../../platform/postgres/database.js'
 import type { Queryable, Transaction } from '../../platform/postgres/queryable.js'
 import type { NewsAnswer, NewsArticle, NewsBatch, NewsBatchAnswer } from './news.schemas.js'
@@ -26,8 +26,6 @@ export interface NewsDeps {
 
 type Progress = (done: number, total: number, message: string) => void
 
-/** How many items are checked before other requests get their turn. */
-const SLICE = 250
 /** Checking, finding known stories, finding similar ones, storing. */
 const STEPS = 4
 
@@ -96,12 +94,11 @@ export class NewsService {
 async function check(items: readonly unknown[], nowMs: number) {
   const valid: PreparedArticle[] = []
   const errors: ItemError[] = []
-  for (const [index, item] of items.entries()) {
+  await inTurns(items.entries(), ([index, item]) => {
     const checked = checkItem(item, index, nowMs)
     if ('code' in checked) errors.push(checked)
     else valid.push(checked)
-    if (index % SLICE === SLICE - 1) await nextTurn()
-  }
+  })
   return { valid, errors }
 }
 

@@ -1,3 +1,4 @@
+import { inTurns } from '../../lib/turns.js'
 import type { OutlineRow } from './clusters.sql.js'
 import type { Member } from './news-clusters.js'
 import { MAX_MATCHES } from './similar-stories.js'
@@ -24,16 +25,19 @@ function outlinesOf(row: OutlineRow): Outline[] {
 }
 
 /** The ids of stored stories, of other sources, that may tell the same as one of these. */
-export function likelyMatches(stories: readonly Member[], rows: readonly OutlineRow[]): string[] {
+export async function likelyMatches(
+  stories: readonly Member[],
+  rows: readonly OutlineRow[],
+): Promise<string[]> {
   const outlines = new Map<number, Outline[]>()
-  for (const row of rows) {
+  await inTurns(rows, (row) => {
     outlines.set(row.security_id, [...(outlines.get(row.security_id) ?? []), ...outlinesOf(row)])
-  }
+  })
   const ids = new Set<string>()
-  for (const story of stories) {
+  await inTurns(stories, (story) => {
     const stored = outlines.get(story.security_id)
     if (stored) collectMatches(story, stored, ids)
-  }
+  })
   return [...ids]
 }
 

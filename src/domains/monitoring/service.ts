@@ -37,8 +37,6 @@ type Probe =
   | {
       readonly up: true
       readonly server: statements.ServerHealth
-      readonly replicas: readonly statements.ReplicaLag[]
-      readonly schemaVersion: number | null
       readonly latencyMs: number
     }
   | { readonly up: false; readonly reason: string }
@@ -90,7 +88,7 @@ export class MonitoringService {
       replication_lag: describeReplication(probe),
       object_store: { status: 'unknown' as const, reason: 'This version has no object store.' },
       last_backup: { at: null, reason: 'This version cannot take backups.' },
-      schema_version: probe.up ? probe.schemaVersion : null,
+      schema_version: probe.up ? probe.server.schema_version : null,
       uptime_seconds: Math.floor((now.getTime() - this.#startedAt.getTime()) / 1_000),
       checked_at: now.toISOString(),
     }
@@ -105,21 +103,15 @@ export class MonitoringService {
   async #probe(): Promise<Probe> {
     const started = performance.now()
     try {
-      const { connection } = this.#deps
-      const server = await connection.one(statements.serverHealth())
+      const { connection, schema } = this.#deps
+      const isMigrated = schema().state === 'current'
+      const server = await connection.one(statements.serverHealth(isMigrated))
       const latencyMs = Math.round((performance.now() - started) * 1_000) / 1_000
-      const replicas = await connection.many(statements.replicaLag())
-      return { up: true, server, replicas, schemaVersion: await this.#schemaVersion(), latencyMs }
+      return { up: true, server, latencyMs }
     } catch (error) {
       if (error instanceof AppError) return { up: false, reason: error.message }
       throw error
     }
-  }
-
-  async #schemaVersion(): Promise<number | null> {
-    if (this.#deps.schema().state !== 'current') return null
-    const { schema_version } = await this.#deps.connection.one(statements.schemaVersion())
-    return schema_version
   }
 }
 
@@ -152,7 +144,7 @@ function warningReasons(
   if (pool.waiting > 0) {
     reasons.push(`${pool.waiting} calls wait for one of ${pool.max} pooled connections.`)
   }
-  if (probe.up) reasons.push(...capacityReasons(probe.server), ...lagReasons(probe.replicas))
+  if (probe.up) reasons.push(...capacityReasons(probe.server), ...lagReasons(probe.server.replicas))
   return reasons
 }
 
@@ -203,9 +195,10 @@ function describePostgres(probe: Probe, engine: Engine, downSince: Date | null) 
 /** Null when PostgreSQL is down (unknown); no replicas means there is nothing to lag. */
 function describeReplication(probe: Probe) {
   if (!probe.up) return null
-  const lags = probe.replicas.flatMap(({ lag_seconds }) => lag_seconds ?? [])
+  const { replicas } = probe.server
+  const lags = replicas.flatMap(({ lag_seconds }) => lag_seconds ?? [])
   return {
     max_lag_seconds: lags.length > 0 ? Math.max(...lags) : null,
-    replicas: [...probe.replicas],
+    replicas: [...replicas],
   }
 }

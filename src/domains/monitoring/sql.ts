@@ -7,6 +7,9 @@ export interface ServerHealth {
   readonly in_recovery: boolean
   readonly connections: number
   readonly max_connections: number
+  readonly replicas: readonly ReplicaLag[]
+  /** The newest applied migration. */
+  readonly schema_version: number | null
 }
 
 /** One replica as its primary sees it. */
@@ -29,24 +32,10 @@ export interface ConnectionDetail {
   readonly query: string | null
 }
 
-/** The server itself: version, start, role, and how full it is. */
-export const serverHealth = () =>
-  prepared(
-    'health.server',
-    sql<ServerHealth>`
-  select
-    current_setting('server_version') as version,
-    pg_postmaster_start_time() as started_at,
-    pg_is_in_recovery() as in_recovery,
-    (select count(*)::int from pg_stat_activity where backend_type = 'client backend') as connections,
-    current_setting('max_connections')::int as max_connections`,
-  )
+const newestMigration = sql`select max(version)::int from catalyst.schema_migrations`
 
 /** Replicas with their replay lag. Without the right pg_monitor the lags are null. */
-export const replicaLag = () =>
-  prepared(
-    'health.replicas',
-    sql<ReplicaLag>`
+const replicas = sql`
   select
     application_name as name,
     coalesce(state, 'unknown') as state,
@@ -54,17 +43,25 @@ export const replicaLag = () =>
     case when pg_is_in_recovery() then null
       else pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn)::bigint
     end as lag_bytes
-  from pg_stat_replication
-  order by application_name`,
-  )
+  from pg_stat_replication`
 
-/** The newest applied migration; the ledger exists once a server has started on this database. */
-export const schemaVersion = () =>
+/**
+ * The server itself (version, start, role, how full it is), its replicas and the schema. One
+ * statement, for under load every round trip waits for its turn. `isMigrated` says that the ledger
+ * of migrations exists, which it does once a server has started on this database.
+ */
+export const serverHealth = (isMigrated: boolean) =>
   prepared(
-    'health.schema',
-    sql<{ schema_version: number | null }>`
-  select max(version)::int as schema_version
-  from catalyst.schema_migrations`,
+    isMigrated ? 'health.migrated' : 'health.bare',
+    sql<ServerHealth>`
+  select
+    current_setting('server_version') as version,
+    pg_postmaster_start_time() as started_at,
+    pg_is_in_recovery() as in_recovery,
+    (select count(*)::int from pg_stat_activity where backend_type = 'client backend') as connections,
+    current_setting('max_connections')::int as max_connections,
+    (select coalesce(json_agg(r order by r.name), '[]') from (${replicas}) as r) as replicas,
+    (${isMigrated ? newestMigration : sql`select null::int`}) as schema_version`,
   )
 
 /** Backends of this database, the longest-running transaction first. */

@@ -44,7 +44,10 @@ export class SessionRecords {
       await this.#deps.database.run(statements.endSession(options.id, endedAs))
       this.#ended.delete(options.id)
     } catch (error) {
-      this.#deps.log.warn({ err: error }, 'the end of a session could not be noted')
+      this.#deps.log.warn(
+        { err: error, session_id: options.id },
+        'the end of a session could not be noted',
+      )
     }
   }
 

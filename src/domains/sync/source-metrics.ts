@@ -15,7 +15,7 @@ export interface MetricsQuery {
 }
 
 /** How what is thought of a source has changed. */
-export interface AccuracyChange {
+type AccuracyChange = {
   /** The accuracy rates; null where there was or is no result. */
   readonly from: number | null
   readonly to: number | null

@@ -1,4 +1,5 @@
 import { finished } from 'node:stream/promises'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type pg from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
 import { abortError } from '../../errors.js'
@@ -80,11 +81,14 @@ class CallTransaction implements Transaction {
     if (this.signal.aborted) throw abortError(this.signal)
     const stream = this.#transaction.client.query(copyFrom(statement.text))
     const done = finished(stream, { readable: false })
+    // A failure while a chunk is made is thrown at the end.
+    done.catch(() => {})
     let chunk = ''
     for (const line of lines) {
       chunk += `${line}\n`
       if (chunk.length < COPY_CHUNK_CHARACTERS) continue
-      if (!stream.write(chunk)) await Promise.race([drained(stream), done])
+      // To make a chunk takes milliseconds, in which nobody else has a turn.
+      await (stream.write(chunk) ? nextTurn() : Promise.race([drained(stream), done]))
       chunk = ''
     }
     stream.end(chunk)

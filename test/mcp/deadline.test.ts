@@ -1,0 +1,74 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { z } from 'zod'
+import type { AuditedCall } from '../../src/lib/call-record.js'
+import { bind, defineDomain, toolFor } from '../../src/mcp/define.js'
+import { Dispatcher, type Origin } from '../../src/mcp/dispatcher.js'
+import { Registry } from '../../src/mcp/registry.js'
+import { createLog } from '../../src/platform/log.js'
+
+const wait = toolFor<undefined>()({
+  name: 'wait',
+  title: 'Wait',
+  description: 'Waits until it is stopped.',
+  effect: 'read',
+  idempotent: true,
+  openWorld: false,
+  input: z.object({}),
+  output: z.object({}),
+  run: (_, { signal }) =>
+    new Promise((_, reject) => {
+      if (signal.aborted) reject(signal.reason)
+      signal.addEventListener('abort', () => reject(signal.reason))
+    }),
+})
+
+const audited: AuditedCall[] = []
+const unused = () => Promise.reject(new Error('this tool neither persists nor is a job'))
+const registry = new Registry([bind(defineDomain({ name: 'test', tools: { wait } }), undefined)])
+const dispatcher = new Dispatcher({
+  registry,
+  unitsOfWork: { run: unused },
+  jobs: { call: unused, start: unused, get: unused, cancel: unused },
+  audit: { record: (call) => audited.push(call) },
+  log: createLog('silent'),
+})
+
+const origin = (signal: AbortSignal): Origin => ({
+  principal: 'local',
+  owner: 'local',
+  signal,
+  progress: () => {},
+})
+
+const call = (signal: AbortSignal) => {
+  const tool = registry.tools.get('wait')
+  if (!tool) throw new Error('the tool is not served')
+  return dispatcher.callTool(tool, {}, origin(signal))
+}
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  audited.length = 0
+})
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+test('a call is stopped at its deadline, says so, and leaves no timer', async () => {
+  const answer = call(new AbortController().signal)
+  await vi.advanceTimersByTimeAsync(49_999)
+  expect(audited).toEqual([])
+  await vi.advanceTimersByTimeAsync(1)
+  expect(await answer).toMatchObject({ ok: false, error: { code: 'timeout' } })
+  expect(audited).toMatchObject([{ tool: 'wait', outcome: 'timeout' }])
+  expect(vi.getTimerCount()).toBe(0)
+})
+
+test.each(['before', 'while'])('a caller that goes away %s it runs stops it', async (when) => {
+  const caller = new AbortController()
+  if (when === 'before') caller.abort()
+  const answer = call(caller.signal)
+  caller.abort()
+  expect(await answer).toMatchObject({ ok: false, error: { code: 'cancelled' } })
+  expect(vi.getTimerCount()).toBe(0)
+})
