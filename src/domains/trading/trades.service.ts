@@ -7,8 +7,10 @@ import type { Database } from '../../platform/postgres/database.js'
 import type { Queryable, Transaction } from '../../platform/postgres/queryable.js'
 import type { Policy } from '../../policy.js'
 import type { SecurityService } from '../market/securities.service.js'
+import { isActedUpon, refuseUnknown, warningsOf } from './fill-references.js'
 import { applyFill } from './position.js'
 import { describePosition, figuresOf, positionChanges } from './position-rows.js'
+import * as lists from './trade-lists.sql.js'
 import type { TradeAnswer, TradeExecution } from './trades.schemas.js'
 import * as statements from './trades.sql.js'
 
@@ -32,8 +34,6 @@ interface ListQuery {
 
 /** Clocks of brokers may be ahead of ours by so much. */
 const FUTURE_MS = 5 * 60_000
-/** The side on which a signal is acted upon. */
-const SIDE_OF: Readonly<Record<string, string>> = { BUY: 'buy', SELL: 'sell' }
 
 /** Fills as facts, and the positions that they add up to. */
 export class TradeService {
@@ -74,7 +74,7 @@ export class TradeService {
         execution,
         last_fill_time: book.last_fill_time,
         changes,
-        executes_signal: SIDE_OF[around.signal_type ?? ''] === execution.side,
+        executes_signal: isActedUpon(around, execution),
       }),
     )
     return {
@@ -83,7 +83,10 @@ export class TradeService {
       duplicate: false,
       is_late,
       ...describe(changes),
-      warnings: warningsOf(execution, around, is_late),
+      warnings: warningsOf(execution, around, {
+        is_late,
+        opens: changes.some(({ effect }) => effect === 'open'),
+      }),
     }
   }
 
@@ -97,7 +100,7 @@ export class TradeService {
   ) {
     const { status = null, outcome = null } = query
     const rows = await (tx ?? this.#deps.database).many(
-      statements.selectPositions({ ...filtersOf(query), status, outcome }),
+      lists.selectPositions({ ...filtersOf(query), status, outcome }),
     )
     return pageOf(rows, query.limit, ({ opened_at, position_id }) => [opened_at, position_id])
   }
@@ -112,7 +115,7 @@ export class TradeService {
   ) {
     const { side = null, signal_id = null } = query
     const rows = await (tx ?? this.#deps.database).many(
-      statements.selectTrades({ ...filtersOf(query), side, signal_id }),
+      lists.selectTrades({ ...filtersOf(query), side, signal_id }),
     )
     return pageOf(rows, query.limit, ({ fill_time, trade_id }) => [fill_time, trade_id])
   }
@@ -136,7 +139,7 @@ export class TradeService {
   }
 }
 
-const filtersOf = (query: ListQuery): statements.OfAccount => ({
+const filtersOf = (query: ListQuery): lists.OfAccount => ({
   account_id: query.account_id ?? null,
   symbol: query.symbol ?? null,
   since: query.since ?? null,
@@ -144,28 +147,6 @@ const filtersOf = (query: ListQuery): statements.OfAccount => ({
   limit: query.limit,
   after: query.cursor ?? null,
 })
-
-function refuseUnknown(
-  { signal_id, catalyst_tracking: tracking }: TradeExecution,
-  around: statements.SurroundingsRow,
-  securityId: number,
-): void {
-  if (signal_id !== undefined && around.signal_security_id === null) {
-    throw new AppError('not_found', 'signal_id: there is no such signal', {
-      hint: 'Nothing was stored. Read catalyst://signals, or leave signal_id out.',
-    })
-  }
-  if (signal_id !== undefined && around.signal_security_id !== securityId) {
-    throw new AppError('invalid_input', 'signal_id: the signal is about another symbol', {
-      hint: 'Nothing was stored. Read catalyst://signals for those of this symbol.',
-    })
-  }
-  if (tracking?.entry_news_id && !around.has_news) {
-    throw new AppError('not_found', 'catalyst_tracking.entry_news_id: there is no such story', {
-      hint: 'Nothing was stored. Persist the story first, or leave entry_news_id out.',
-    })
-  }
-}
 
 async function repeatedAnswer(
   tx: Transaction,
@@ -204,25 +185,4 @@ function closedPosition(row: statements.FiguresRow) {
   if (outcome === null || net_return_bps === null)
     throw new Error('a closed position has no outcome')
   return { ...describePosition(row), outcome, net_return_bps: plain(decimal(net_return_bps)) }
-}
-
-function warningsOf(
-  { side, signal_id }: TradeExecution,
-  { signal_status, signal_type }: statements.SurroundingsRow,
-  isLate: boolean,
-): string[] {
-  const warnings: string[] = []
-  if (signal_id !== undefined && SIDE_OF[signal_type ?? ''] !== side) {
-    warnings.push(`signal_id: the signal says ${signal_type}, the fill is a ${side}`)
-  } else if (
-    signal_status !== null &&
-    signal_status !== 'pending' &&
-    signal_status !== 'executed'
-  ) {
-    warnings.push(`signal_id: the signal was ${signal_status}; the fill is stored as a fact`)
-  }
-  if (isLate) {
-    warnings.push('fill_time: earlier than that of a fill recorded before; applied after it')
-  }
-  return warnings
 }
