@@ -190,7 +190,8 @@ test.each([
   [{ evidence: { a: 'x'.repeat(17_000) } }, 'invalid_input', '16 KB'],
   [{ evidence: { a: [{ 'b\0': 1 }] } }, 'invalid_input', 'NUL'],
   [{ evidence: { a: '\udc00' } }, 'invalid_input', 'surrogates'],
-  [{ evidence: [] }, 'invalid_input', 'evidence'],
+  [{ evidence: [] }, 'invalid_input', 'evidence: must be an object or a text'],
+  [{ evidence: 'a\0b' }, 'invalid_input', 'NUL'],
   [{ success: 'yes' }, 'invalid_input', 'success'],
 ])('%j is refused', async (overrides, code, message) => {
   const pattern_id = await detect({})

@@ -90,7 +90,7 @@ function isStorable(value: unknown): boolean {
 }
 
 const evidence = z
-  .record(z.string(), z.unknown())
+  .union([z.record(z.string(), z.unknown()), z.string()], 'must be an object or a text')
   .refine(
     (value) => Buffer.byteLength(JSON.stringify(value)) <= EVIDENCE_BYTES,
     'must be at most 16 KB of JSON',

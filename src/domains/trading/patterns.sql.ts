@@ -161,7 +161,7 @@ export interface ManualRow {
   readonly pattern_id: number
   readonly success: boolean
   readonly move_bps: string | null
-  readonly evidence: Readonly<Record<string, unknown>>
+  readonly evidence: Readonly<Record<string, unknown>> | string
 }
 
 /** What is known of an outcome before it is told by hand. */
