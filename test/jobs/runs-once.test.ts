@@ -10,10 +10,12 @@ const other = await startApp({ database: app.database, domains: [benchDomain(ben
 
 test('a hundred jobs announced to two servers run a hundred times, never two at a time', async () => {
   const labels = Array.from({ length: 100 }, (_, n) => `of many ${n}`)
-  for (const label of labels) bench.open(label)
   await Promise.all(
     labels.map((label, n) => [app, other][n % 2]?.client.tool('run_held', { label })),
   )
+  // One server runs eight at a time, so both have taken some.
+  await waitFor(() => labels.filter((label) => bench.isRunning(label)).length === 16)
+  for (const label of labels) bench.open(label)
   await waitFor(
     async () => {
       const [row] = await app.database.query<{ n: number }>(

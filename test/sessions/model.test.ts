@@ -1,5 +1,6 @@
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
+import { systemClock } from '../../src/lib/clock.js'
 import { startApp, type TestApp, ToolError } from '../support/app.js'
 import { createDatabase } from '../support/database.js'
 import { article } from '../support/news.js'
@@ -9,7 +10,7 @@ interface ModelSession {
   readonly id: string
   readonly client: 0 | 1
   readonly staged: string[]
-  ended: 'open' | 'done' | 'lost'
+  ended: 'open' | 'done' | 'lost' | 'expired'
 }
 
 interface Model {
@@ -18,6 +19,11 @@ interface Model {
 }
 
 const database = await createDatabase()
+
+/** How far the server's clock is ahead of ours. */
+let aheadMs = 0
+/** A second more than a session may be idle. */
+const IDLE_MS = 301_000
 
 /** The product under test: two clients on one server, which may be restarted. */
 class System {
@@ -198,6 +204,23 @@ class Restart implements Step {
   toString = () => 'restart()'
 }
 
+/** Nobody uses any session for longer than it may be idle. */
+class Expire implements Step {
+  check = (model: Readonly<Model>) => open(model).length > 0
+  async run(model: Model, system: System): Promise<void> {
+    aheadMs += IDLE_MS
+    for (const session of open(model)) {
+      const reading = system.client(session).resource(`db/sessions/${session.id}`)
+      await expect(reading).rejects.toThrow('limit')
+      session.ended = 'expired'
+    }
+    await check(model)
+  }
+  toString = () => 'expire()'
+}
+
+const CODES = { done: 'not_found', lost: 'session_lost', expired: 'session_expired' } as const
+
 class UseEnded implements Step {
   readonly pick: number
   constructor(pick: number) {
@@ -207,18 +230,19 @@ class UseEnded implements Step {
   async run(model: Model, system: System): Promise<void> {
     const sessions = model.sessions.filter(({ ended }) => ended !== 'open')
     const session = sessions[this.pick % sessions.length]
-    if (!session) throw new Error('no session has ended')
+    if (!session || session.ended === 'open') throw new Error('no session has ended')
     const call = system.client(session).tool('persist_news_catalyst', {
       ...newStory().params,
       session_id: session.id,
     })
-    expect(await codeOf(call)).toBe(session.ended === 'lost' ? 'session_lost' : 'not_found')
+    expect(await codeOf(call)).toBe(CODES[session.ended])
     await check(model)
   }
   toString = () => `useEnded(${this.pick})`
 }
 
 test('whatever clients, faults and restarts do, the database holds what was committed and only that', async () => {
+  vi.spyOn(systemClock, 'now').mockImplementation(() => new Date(Date.now() + aheadMs))
   const pick = fc.nat(3)
   const start = fc.constantFrom<0 | 1>(0, 1).map((client) => new Start(client))
   const operate = pick.map((n) => new Operate(n))
@@ -230,7 +254,7 @@ test('whatever clients, faults and restarts do, the database holds what was comm
   const commands = [
     ...[start, start, operate, operate, operate, execute, execute, execute],
     ...[fail, fail, end, pick.map((n) => new KillBackend(n)), pick.map((n) => new UseEnded(n))],
-    fc.nat(9).map((n) => (n === 0 ? new Restart() : new Start(0))),
+    fc.nat(9).map((n) => (n === 0 ? new Restart() : n === 1 ? new Expire() : new Start(0))),
   ]
   const system = await System.start()
   const committed = new Set<string>()

@@ -40,15 +40,21 @@ export class Limits {
     this.#timers.delete(session)
   }
 
-  /** A use since the timer was set moves the idle limit; a running call is not idle. */
-  #check(session: DbSession): void {
+  /**
+   * The limit that a session has passed, if any; a running call is not idle. Asked at each use as
+   * well: the timers of a machine that slept are late.
+   */
+  passed(session: DbSession): LimitKind | null {
     const now = this.#clock.now().getTime()
-    if (now >= this.#absoluteEnd(session)) return void this.#expire(session, 'absolute')
-    if (session.isBusy) {
-      session.lastUsedAt = this.#clock.now()
-      return this.watch(session)
-    }
-    if (now >= this.expiresAt(session).getTime()) return void this.#expire(session, 'idle')
+    if (now >= this.#absoluteEnd(session)) return 'absolute'
+    return !session.isBusy && now >= this.expiresAt(session).getTime() ? 'idle' : null
+  }
+
+  /** A use since the timer was set moves the idle limit. */
+  #check(session: DbSession): void {
+    const limit = this.passed(session)
+    if (limit !== null) return void this.#expire(session, limit)
+    if (session.isBusy) session.lastUsedAt = this.#clock.now()
     this.watch(session)
   }
 

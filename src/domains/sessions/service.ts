@@ -280,7 +280,7 @@ export class SessionService {
     try {
       return await session.inTurn(async () => {
         // It may have ended while this call waited for its turn.
-        await this.#find(id, caller)
+        if (!this.#sessions.has(id)) throw await this.#records.explain(id, caller.owner)
         return work(session)
       })
     } catch (error) {
@@ -296,8 +296,10 @@ export class SessionService {
   async #find(id: string, caller: Caller): Promise<DbSession> {
     const session = this.#sessions.get(id)
     if (session && session.options.owner === caller.owner) {
-      if (!session.isLost) return session
-      await this.#lose(session)
+      const limit = this.#limits.passed(session)
+      if (limit !== null) await this.#expire(session, limit)
+      else if (session.isLost) await this.#lose(session)
+      else return session
     }
     throw await this.#records.explain(id, caller.owner)
   }
