@@ -1,3 +1,9 @@
+/** Each round has a day of its own, long after the history. */
+const startOf = (round) =>
+  round === 'history'
+    ? '2024-03-01T14:00:00Z'
+    : new Date(Date.UTC(2024, 9, 1 + round, 14)).toISOString()
+
 /** Closed positions that each cite a story, as fills would have left them. */
 export const addPositions = (database, { count, round, symbols }) =>
   database.query(
@@ -20,10 +26,10 @@ export const addPositions = (database, { count, round, symbols }) =>
        at.opened::date, case when i % 3 = 0 then 'loss' else 'win' end,
        case when i % 3 = 0 then -100 else 100 end, w.news_id
      from generate_series(1, $1::int) as i
-     cross join lateral (select timestamptz '2024-08-12 14:00Z' + i * interval '1 second') as at (opened)
+     cross join lateral (select $4::timestamptz + i * interval '1 second') as at (opened)
      join catalyst.securities s on s.symbol = ($3::text[])[1 + i % cardinality($3::text[])]
      join stories w on w.place = i % w.n`,
-    [count, String(round), symbols],
+    [count, String(round), symbols, startOf(round)],
   )
 
 /** Detections whose outcome the positions of the same round tell. */
@@ -37,13 +43,12 @@ export const addDetections = (database, { count, round, symbols }) =>
          s.security_id, 'bull_flag', '1m', 'bullish', 0.8, at.seen, at.seen, false, 0
        from generate_series(1, $1::int) as i
        cross join lateral (
-         select timestamptz '2024-08-12 13:50Z' + i * interval '1 second'
-           + hashtext($2::text) % 1000000 * interval '1 microsecond'
+         select $2::timestamptz - interval '10 minutes' + i * interval '1 second'
        ) as at (seen)
        join catalyst.securities s on s.symbol = ($3::text[])[1 + i % cardinality($3::text[])]
        returning pattern_id
      )
      insert into catalyst.pattern_outcomes (pattern_id, status)
      select pattern_id, 'pending' from added`,
-    [count, String(round), symbols],
+    [count, startOf(round), symbols],
   )

@@ -46,13 +46,12 @@ export class HttpServer {
   async ready() {
     let printed = ''
     const signal = AbortSignal.timeout(READY_MS)
+    const ended = once(this.#child, 'exit', { signal }).then(([code]) => {
+      throw new Error(`the server ended with ${code} before it listened`)
+    })
+    ended.catch(() => {})
     while (this.url === '') {
-      const [chunk] = await Promise.race([
-        once(this.#child.stdout, 'data', { signal }),
-        once(this.#child, 'exit', { signal }).then(([code]) => {
-          throw new Error(`the server ended with ${code} before it listened`)
-        }),
-      ])
+      const [chunk] = await Promise.race([once(this.#child.stdout, 'data', { signal }), ended])
       printed += chunk
       this.url = /http:\S+\/mcp/.exec(printed)?.[0] ?? ''
     }

@@ -84,14 +84,21 @@ class Subscriber {
   }
 }
 
+const WRITERS = 4
+
 /** Writers whose transactions overlap, so that they commit in another order than they began. */
 async function write(from: number, count: number): Promise<void> {
   const values = Array.from({ length: count }, (_, i) => from + i)
-  await database.query(
-    `insert into catalyst.event_outbox (type, data)
-     select 'db.error', jsonb_build_object('code', n::text, 'message', '', 'session_id', null)
-     from unnest($1::int[]) as n`,
-    [values],
+  const shares = Array.from({ length: WRITERS }, (_, w) => values.filter((n) => n % WRITERS === w))
+  await Promise.all(
+    shares.map((share) =>
+      database.query(
+        `insert into catalyst.event_outbox (type, data)
+         select 'db.error', jsonb_build_object('code', n::text, 'message', '', 'session_id', null)
+         from unnest($1::int[]) as n`,
+        [share],
+      ),
+    ),
   )
 }
 

@@ -180,6 +180,7 @@ test('lists are paged to the end without a repeat or a gap', async () => {
     cursor = page.next_cursor
   } while (cursor)
   expect(seen).toEqual(sent.reverse())
+  expect((await client.resource(`trades?symbol=${symbol}&limit=7`)).next_cursor).toBeNull()
   await expect(client.resource('trades?cursor=bogus')).rejects.toThrow('cursor')
   await expect(client.resource('trades?limit=501')).rejects.toThrow('limit')
 })
