@@ -234,8 +234,10 @@ create table catalyst.pattern_outcomes (
   -- Null with a resolved outcome: a scratch, which counts neither way.
   success boolean,
   -- What pattern_stats holds of it. It differs from success only inside a transaction that has not
-  -- counted it yet, because a client holds it open.
+  -- counted it yet, because a client holds it open. A column says so, for the planner has statistics of
+  -- columns: with an expression it would expect many such rows and read the whole table for them.
   counted boolean,
+  is_counted boolean not null generated always as (counted is not distinct from success) stored,
   move_bps numeric(32, 4),
   minutes numeric(14, 3) check (minutes >= 0),
   method text check (method in ('trade', 'price', 'manual')),
@@ -254,7 +256,7 @@ create index pattern_outcomes_position
 create index pattern_outcomes_pending
   on catalyst.pattern_outcomes (pattern_id) where status = 'pending';
 create index pattern_outcomes_uncounted
-  on catalyst.pattern_outcomes (pattern_id) where counted is distinct from success;
+  on catalyst.pattern_outcomes (pattern_id) where not is_counted;
 
 -- Resolved outcomes counted by what they were detected with; 'none' stands for no catalyst and
 -- 'unspecified' for one of unknown type. Rates and intervals are computed from these by who reads them.
@@ -281,7 +283,7 @@ select
   (o.success is true)::int - (o.counted is true)::int
 from catalyst.pattern_outcomes o
 join catalyst.pattern_detections d using (pattern_id)
-where o.counted is distinct from o.success;
+where not o.is_counted;
 
 insert into catalyst.pattern_types (pattern_type, direction, origin)
 values

@@ -224,7 +224,7 @@ export const countOutcomes = () => sql`
       (o.success is true)::int - (o.counted is true)::int as wins
     from catalyst.pattern_outcomes o
     join catalyst.pattern_detections d using (pattern_id)
-    where o.counted is distinct from o.success
+    where not o.is_counted
   ),
   marked as (
     update catalyst.pattern_outcomes o
