@@ -35,6 +35,11 @@ const LARGE_BODY_CHARACTERS = 256 * 1024
 /** A 2025-era session nobody has used for so long is forgotten; its client is told to start anew (404). */
 const SESSION_IDLE_MS = 60 * 60 * 1_000
 const DRAIN_MS = 5_000
+/**
+ * Node's own 5 s close a connection just as a service that calls every few seconds sends the next call
+ * on it, which then fails. Longer than the minute that clients and proxies commonly keep one.
+ */
+const KEEP_ALIVE_MS = 75_000
 
 /** Unauthenticated callers on loopback are one principal. */
 const LOOPBACK: Peer = { principal: 'local', owner: 'local' }
@@ -80,6 +85,7 @@ export class HttpEndpoint {
       onerror: (error) => deps.log.debug({ err: error }, 'request refused'),
     })
     this.#sweeper = setInterval(() => void this.#sweep(), SESSION_IDLE_MS / 10).unref()
+    this.#server.keepAliveTimeout = KEEP_ALIVE_MS
   }
 
   /** Starts listening; answers the URL of the MCP endpoint. */

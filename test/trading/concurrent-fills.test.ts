@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { startApp } from '../support/app.js'
+import { waitFor } from '../support/wait-for.js'
 import { fill, uniqueSymbol } from './support.js'
 
 const { client, connect, database } = await startApp()
@@ -63,4 +64,24 @@ test('sessions that lock two symbols in opposite order end with one success and 
   for (const session_id of [first, second]) {
     await client.tool('end_db_session', { session_id, outcome: 'rollback' })
   }
+})
+
+test('an execution id that an open session uses for another symbol is a conflict once that commits', async () => {
+  const execution_id = `x-${uniqueSymbol()}`
+  const { session_id } = await client.tool('start_db_session')
+  const first = fill({ symbol: uniqueSymbol(), execution_id, session_id })
+  await client.tool('persist_trade_execution', first)
+  const second = client.refused(
+    'persist_trade_execution',
+    fill({ symbol: uniqueSymbol(), execution_id }),
+  )
+  await waitFor(async () => {
+    const [row] = await database.query(
+      `select count(*)::int as n from pg_stat_activity
+       where datname = current_database() and wait_event_type = 'Lock'`,
+    )
+    return row?.n === 1
+  })
+  await client.tool('end_db_session', { session_id, outcome: 'commit' })
+  expect(await second).toMatchObject({ code: 'conflict' })
 })

@@ -4,6 +4,7 @@ import { decimal, plain } from '../../lib/decimal.js'
 import { newId } from '../../lib/ids.js'
 import { type PageKey, pageOf } from '../../lib/page.js'
 import type { Database } from '../../platform/postgres/database.js'
+import { isDuplicateKey } from '../../platform/postgres/errors.js'
 import type { Queryable, Transaction } from '../../platform/postgres/queryable.js'
 import type { Policy } from '../../policy.js'
 import type { SecurityService } from '../market/securities.service.js'
@@ -67,16 +68,14 @@ export class TradeService {
     })
     const changes = positionChanges(steps, position?.position_id ?? null, this.#deps.learning)
     const trade_id = newId('trd')
-    const { is_late } = await tx.one(
-      statements.storeFill({
-        trade_id,
-        security_id: book.security_id,
-        execution,
-        last_fill_time: book.last_fill_time,
-        changes,
-        executes_signal: isActedUpon(around, execution),
-      }),
-    )
+    const { is_late } = await storeFill(tx, {
+      trade_id,
+      security_id: book.security_id,
+      execution,
+      last_fill_time: book.last_fill_time,
+      changes,
+      executes_signal: isActedUpon(around, execution),
+    })
     return {
       trade_id,
       position_updated: true,
@@ -148,16 +147,27 @@ const filtersOf = (query: ListQuery): lists.OfAccount => ({
   after: query.cursor ?? null,
 })
 
+/** Its book is locked, so the one key that can be taken meanwhile is its execution id, elsewhere. */
+async function storeFill(tx: Transaction, write: statements.FillWrite) {
+  try {
+    return await tx.one(statements.storeFill(write))
+  } catch (error) {
+    throw isDuplicateKey(error) ? otherFill(error) : error
+  }
+}
+
+const otherFill = (cause: unknown = null): AppError =>
+  new AppError('conflict', 'execution_id: this account has another fill with this id', {
+    hint: 'Nothing was stored. A fill is never changed: send the same values again, or another id for another fill. Read catalyst://trades.',
+    cause,
+  })
+
 async function repeatedAnswer(
   tx: Transaction,
   trade_id: string,
   around: statements.SurroundingsRow,
 ): Promise<TradeAnswer> {
-  if (!around.is_same) {
-    throw new AppError('conflict', 'execution_id: this account has another fill with this id', {
-      hint: 'Nothing was stored. A fill is never changed: send the same values again, or another id for another fill. Read catalyst://trades.',
-    })
-  }
+  if (!around.is_same) throw otherFill()
   const touched = await tx.many(statements.positionsOfTrade(trade_id))
   return {
     trade_id,

@@ -148,6 +148,9 @@ export const isSerializationFailure = (error: unknown): boolean =>
 /** A lock that was not free within `lock_timeout`. */
 export const isLockTimeout = (error: unknown): boolean => sqlState(error) === '55P03'
 
+/** A row whose unique key another row has. */
+export const isDuplicateKey = (error: unknown): boolean => sqlState(error) === '23505'
+
 /**
  * The client's view of an error from the driver. The driver's own text stays in `cause`, which only
  * the log shows. Errors that are not PostgreSQL's are returned as they are.
