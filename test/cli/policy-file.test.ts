@@ -43,6 +43,14 @@ test('a wrong entry is named and nothing starts', async () => {
   expect(refused.stderr).toContain('magic')
 })
 
+test.each([
+  ['confidence_half = 0.9', 'confidence_quarter, confidence_half and confidence_full'],
+  ['min_price = 600', 'min_price must not be above max_price'],
+])('limits that contradict each other are refused: %s', async (entry, message) => {
+  const refused = await runCommand(['status'], policyFile('limits.toml', `[risk]\n${entry}\n`))
+  expect([refused.code, refused.stderr]).toEqual([3, expect.stringContaining(message)])
+})
+
 test('a file that cannot be read or parsed is refused, without its content', async () => {
   const missing = await runCommand(['status'], { CATALYST_POLICY_FILE: join(folder, 'none.toml') })
   expect([missing.code, missing.stderr]).toEqual([3, expect.stringContaining('cannot be read')])

@@ -107,7 +107,7 @@ test('a policy with another prior is applied to all sources at the next run', as
   const directory = await mkdtemp(join(tmpdir(), 'catalyst-policy-'))
   onTestFinished(() => rm(directory, { recursive: true }))
   const file = join(directory, 'policy.toml')
-  await writeFile(file, '[learning]\nsource_prior_strength = 2\n')
+  await writeFile(file, '[learning]\nsource_prior_strength = 2\npattern_link_minutes = 0.5\n')
   const second = await startApp({ database: own, env: { CATALYST_POLICY_FILE: file } })
   expect(await second.client.resource('db/sync/status')).toMatchObject({
     source_metrics: { pending_calculations: 1 },

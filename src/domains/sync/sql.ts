@@ -66,7 +66,7 @@ export const selectStatus = (paramsVersion: string, linkMinutes: number) => sql<
     select
       count(*) as outcomes,
       count(*) filter (
-        where d.detected_at < now() - make_interval(mins => ${linkMinutes}::int)
+        where d.detected_at < now() - make_interval(secs => ${linkMinutes}::float8 * 60)
       ) as due
     from catalyst.pattern_outcomes o
     join catalyst.pattern_detections d on d.pattern_id = o.pattern_id
