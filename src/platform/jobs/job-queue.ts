@@ -169,9 +169,11 @@ export class JobQueue {
     for (;;) {
       const batchSize = this.#deps.free()
       if (batchSize <= 0 || this.#stopped.signal.aborted) return
+      this.#failure = null
       const announced = await boss.fetch<Announcement>(QUEUE, { batchSize })
-      // fetch() answers nothing when its statement fails.
-      if (this.#failure !== null) throw this.#failure
+      // fetch() answers nothing when its statement fails. What it did answer is ours alone for
+      // EXPIRE_SECONDS, so it is delivered whatever else has failed.
+      if (announced.length === 0 && this.#failure !== null) throw this.#failure
       await this.#deliver(boss, announced)
       if (announced.length < batchSize) return
     }
