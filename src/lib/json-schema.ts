@@ -26,7 +26,7 @@ function mergeBareTypes(schema: z.core.JSONSchema.BaseSchema): void {
   if (!types?.every((type) => type !== null)) return
   delete schema.anyOf
   // JSON Schema allows a list here (2020-12, 7.6.1); zod's type of it does not say so.
-  Object.assign(schema, { type: types })
+  Object.assign(schema, { type: [...new Set(types)] })
 }
 
 /** The type of a schema that says nothing but its type. */

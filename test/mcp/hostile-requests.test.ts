@@ -1,30 +1,11 @@
 import { expect, test } from 'vitest'
 import { startApp } from '../support/app.js'
 import { article } from '../support/news.js'
+import { sendRaw } from '../support/raw-call.js'
 
 const { client, url, connect } = await startApp()
 
-const META = {
-  'io.modelcontextprotocol/protocolVersion': '2026-07-28',
-  'io.modelcontextprotocol/clientCapabilities': {},
-  'io.modelcontextprotocol/clientInfo': { name: 'raw', version: '0' },
-}
-
-/** A tool call whose arguments are written as text, for what JSON.stringify would not write. */
-async function callRaw(tool: string, args: string): Promise<{ status: number; text: string }> {
-  const response = await fetch(url, {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/json',
-      accept: 'application/json, text/event-stream',
-      'mcp-protocol-version': '2026-07-28',
-      'mcp-method': 'tools/call',
-      'mcp-name': tool,
-    },
-    body: `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"${tool}","arguments":${args},"_meta":${JSON.stringify(META)}}}`,
-  })
-  return { status: response.status, text: await response.text() }
-}
+const callRaw = (tool: string, args: string) => sendRaw(url, tool, args)
 
 test.for([
   ['db/status', 'a bare path'],

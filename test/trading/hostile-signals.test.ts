@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { startApp } from '../support/app.js'
+import { sendRaw } from '../support/raw-call.js'
 import { signal } from './signals.js'
 
 const { client, database, url } = await startApp()
@@ -89,30 +90,10 @@ test('missing indicators are refused', async () => {
   expect(error.message).toMatch(/technical_context.indicators: must be an object/)
 })
 
-/** A call written as text, for indicators that no client would write. */
+/** A call with indicators that no client would write. */
 async function callRaw(indicators: string): Promise<string> {
-  const params = {
-    name: 'persist_trading_signal',
-    arguments: signal({ indicators: 'here' }),
-    _meta: {
-      'io.modelcontextprotocol/protocolVersion': '2026-07-28',
-      'io.modelcontextprotocol/clientCapabilities': {},
-      'io.modelcontextprotocol/clientInfo': { name: 'raw', version: '0' },
-    },
-  }
-  const call = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params })
-  const response = await fetch(url, {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/json',
-      accept: 'application/json, text/event-stream',
-      'mcp-protocol-version': '2026-07-28',
-      'mcp-method': 'tools/call',
-      'mcp-name': params.name,
-    },
-    body: call.replace('"here"', indicators),
-  })
-  return response.text()
+  const args = JSON.stringify(signal({ indicators: 'here' })).replace('"here"', indicators)
+  return (await sendRaw(url, 'persist_trading_signal', args)).text
 }
 
 test('a number that JSON can write but not a computer is refused', async () => {

@@ -1,3 +1,4 @@
+import { TIMEFRAMES } from '../../lib/timeframes.js'
 import { prepared, type Statement, sql } from '../../platform/postgres/sql.js'
 import type { AccountFacts } from './risk-checks.js'
 import type { SignalFilter, SignalItem, StatusAnswer } from './signals.schemas.js'
@@ -86,9 +87,7 @@ const storedAtr = ({ security_id, bars_since, now }: FactsKey): Statement<never>
     ? sql`select null::text as atr, null::text as atr_timeframe`
     : sql`
         select trim_scale(b.atr_14)::text as atr, f.timeframe as atr_timeframe
-        from unnest(array[
-          '1d', '1w', '4h', '2h', '1h', '30m', '15m', '10m', '5m', '3m', '2m', '1m'
-        ]) as f (timeframe)
+        from unnest(${TIMEFRAMES}::text[]) as f (timeframe)
         cross join lateral (
           select t.ts, t.atr_14
           from catalyst.technical_indicators t
