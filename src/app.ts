@@ -76,7 +76,8 @@ export async function openApp(
   const health = new DedicatedConnection({ endpoint: direct, timeoutMs: HEALTH_TIMEOUT_MS })
   const migrations = new MigrationService({
     endpoint: direct,
-    directories: [MIGRATIONS],
+    builtInDir: MIGRATIONS,
+    operatorDir: null,
     appVersion: VERSION,
   })
   const schema = new SchemaKeeper({ migrations, log })

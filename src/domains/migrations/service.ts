@@ -1,25 +1,36 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { AppError } from '../../errors.js'
+import type { PageKey } from '../../lib/page.js'
 import type { Endpoint } from '../../platform/postgres/connection.js'
 import { DirectSession } from '../../platform/postgres/direct.js'
 import { isLockTimeout, isSerializationFailure, translate } from '../../platform/postgres/errors.js'
 import { sql } from '../../platform/postgres/sql.js'
 import { type Migration, readMigrations } from './files.js'
+import type {
+  DownPlan,
+  HistoryEntry,
+  MigrationActor,
+  MigrationResult,
+  MigrationStatus,
+  RepairPlan,
+  RollbackOptions,
+  RunOptions,
+  UpPlan,
+} from './report.js'
 import * as statements from './sql.js'
+
+export type * from './report.js'
 
 /** What the runner works with. */
 export interface MigrationDeps {
   readonly endpoint: Endpoint
-  /** Folders of migration files; the built-in ones first. */
-  readonly directories: readonly string[]
+  /** The product's own files, versions below 1000. */
+  readonly builtInDir: string
+  /** The operator's files, versions from 1000; null when only the product's own are to be run. */
+  readonly operatorDir: string | null
   readonly appVersion: string
-}
-
-/** One migration that a run has applied. */
-export interface MigrationResult {
-  readonly version: number
-  readonly name: string
-  readonly duration_ms: number
+  /** Called after a commit that wrote events. */
+  readonly committed?: () => void
 }
 
 const LOCK_WAIT_MS = 60_000
@@ -44,7 +55,7 @@ export class MigrationService {
    * @throws AppError `precondition_failed` when an applied file was edited or is missing, or when
    *   only a pooled connection is available
    */
-  async up(): Promise<MigrationResult[]> {
+  async applyBuiltIn(): Promise<MigrationResult[]> {
     const migrations = await this.#files()
     return DirectSession.use(this.#deps.endpoint, async (session) => {
       try {
@@ -57,9 +68,67 @@ export class MigrationService {
     })
   }
 
-  async #files(): Promise<Migration[]> {
-    const folders = await Promise.all(this.#deps.directories.map(readMigrations))
-    return folders.flat()
+  /** Where the schema stands, and what is wrong between files and database. Reads only. */
+  async status(): Promise<MigrationStatus> {
+    throw new Error('not built')
+  }
+
+  /** What was done to the schema, newest first; a page of the append-only log. */
+  async history(_query: {
+    readonly limit: number
+    readonly cursor?: PageKey | undefined
+  }): Promise<{ items: HistoryEntry[]; next_cursor: string | null }> {
+    throw new Error('not built')
+  }
+
+  /** What `up` would run now: parsed and linted. Reads only, takes no lock. */
+  async planUp(_target: number | null): Promise<UpPlan> {
+    throw new Error('not built')
+  }
+
+  /** Applies what is pending. */
+  async up(
+    _options: RunOptions,
+  ): Promise<{ migrations_applied: MigrationResult[]; new_version: number }> {
+    throw new Error('not built')
+  }
+
+  /** Runs what is pending and undoes it. */
+  async dryRun(
+    _options: RunOptions,
+  ): Promise<{ migrations_applied: MigrationResult[]; new_version: number }> {
+    throw new Error('not built')
+  }
+
+  /** What `rollback` would run now. */
+  async planDown(_target: number, _includeBuiltIn: boolean): Promise<DownPlan> {
+    throw new Error('not built')
+  }
+
+  /** Runs the stored down scripts of everything above the target, newest first. */
+  async rollback(
+    _options: RollbackOptions,
+  ): Promise<{ rolled_back: number[]; current_version: number }> {
+    throw new Error('not built')
+  }
+
+  /** Records the operator's files up to a version as applied, without running them. */
+  async baseline(_version: number, _actor: MigrationActor): Promise<{ recorded: number[] }> {
+    throw new Error('not built')
+  }
+
+  /** The row changes that would make the ledger agree with the files. */
+  async planRepair(): Promise<RepairPlan> {
+    throw new Error('not built')
+  }
+
+  /** Makes them; with a digest only if they are still the ones that were confirmed. */
+  async repair(_actor: MigrationActor, _confirmedPlan: string | null): Promise<RepairPlan> {
+    throw new Error('not built')
+  }
+
+  #files(): Promise<Migration[]> {
+    return readMigrations(this.#deps.builtInDir)
   }
 
   async #isCurrent(session: DirectSession, migrations: readonly Migration[]): Promise<boolean> {
@@ -115,7 +184,9 @@ export class MigrationService {
     await session.many(statements.recordApplied(migration, duration_ms, this.#deps.appVersion))
     const tag = await session.command('commit')
     if (tag !== 'COMMIT') throw new Error(`migration ${migration.version} ended with ${tag}`)
-    return { version: migration.version, name: migration.name, duration_ms }
+    const { version, name } = migration
+    const unseen = { statements: 0, statement_ms: [], locks: null, rewrites: null, lint: [] }
+    return { version, name, status: 'applied', reason: null, duration_ms, ...unseen }
   }
 }
 
