@@ -37,6 +37,7 @@ import type { Serving } from './mcp/server.js'
 import type { Log } from './platform/log.js'
 import { AuditTrail, type ChainVerdict } from './platform/postgres/audit-trail.js'
 import type { Endpoint } from './platform/postgres/connection.js'
+import { ConfirmationStore } from './platform/postgres/confirmations.js'
 import { Database } from './platform/postgres/database.js'
 import { DedicatedConnection } from './platform/postgres/dedicated.js'
 import { EventLog } from './platform/postgres/event-log.js'
@@ -159,7 +160,15 @@ export async function openApp(
     ),
     ...extraDomains,
   ])
-  const dispatcher = new Dispatcher({ registry, unitsOfWork: sessions, jobs, audit, log })
+  const confirmations = new ConfirmationStore({ database })
+  const dispatcher = new Dispatcher({
+    registry,
+    unitsOfWork: sessions,
+    jobs,
+    confirmations,
+    audit,
+    log,
+  })
   const notifications: Notifications = new Notifications({ registry, log })
   eventLog.subscribe((published) => notifications.eventsPublished(published))
   jobs.listen(eventLog)
