@@ -167,9 +167,7 @@ export function parseArguments(tool: BoundTool, args: unknown): Record<string, u
 }
 
 function withFieldsOfKind(bound: BoundTool): BoundTool {
-  const tool = bound.confirm
-    ? { ...bound, input: bound.input.extend(CONFIRM_ARGUMENTS) }
-    : bound
+  const tool = bound.confirm ? { ...bound, input: bound.input.extend(CONFIRM_ARGUMENTS) } : bound
   if (tool.onRestart !== null) return withJobFields(tool)
   if (!tool.persists) return { ...tool, input: tool.input.strict() }
   return {
