@@ -12,8 +12,8 @@ export interface AuditedCall {
   readonly duration_ms: number
   readonly session_id: string | null
   readonly transaction_id: string | null
-  /** Only for a call that had to be confirmed and was. */
-  readonly confirmed_by?: ConfirmedBy
+  /** Null for a call that needed no confirmation or did not get it. */
+  readonly confirmed_by: ConfirmedBy | null
 }
 
 /** Names of arguments whose values must not even be in a digest, from which they could be guessed. */
@@ -55,7 +55,7 @@ export class CallRecord {
       duration_ms: Math.round((performance.now() - this.#startedAt) * 1_000) / 1_000,
       session_id: this.sessionId,
       transaction_id: this.transactionId,
-      ...(this.confirmedBy ? { confirmed_by: this.confirmedBy } : {}),
+      confirmed_by: this.confirmedBy,
     }
   }
 }

@@ -24,7 +24,11 @@ export function canAsk(server: Server, { mcpReq }: ServerContext): boolean {
 }
 
 /** The call again, once the user has answered; what the token is good for is checked when it is redeemed. */
-export function askForConfirmation({ message, plan, confirm_token }: ErrorBody): InputRequiredResult {
+export function askForConfirmation({
+  message,
+  plan,
+  confirm_token,
+}: ErrorBody): InputRequiredResult {
   return inputRequired({
     inputRequests: {
       [KEY]: inputRequired.elicit({

@@ -14,6 +14,7 @@ import {
   PERSIST_ANSWER,
   PERSIST_ARGUMENTS,
   toJsonSchema,
+  toOutline,
 } from './schemas.js'
 
 /** A tool as `tools/list` shows it. */
@@ -167,9 +168,7 @@ export function parseArguments(tool: BoundTool, args: unknown): Record<string, u
 }
 
 function withFieldsOfKind(bound: BoundTool): BoundTool {
-  const tool = bound.confirm
-    ? { ...bound, input: bound.input.extend(CONFIRM_ARGUMENTS) }
-    : bound
+  const tool = bound.confirm ? { ...bound, input: bound.input.extend(CONFIRM_ARGUMENTS) } : bound
   if (tool.onRestart !== null) return withJobFields(tool)
   if (!tool.persists) return { ...tool, input: tool.input.strict() }
   return {
@@ -195,7 +194,7 @@ const listTool = (tool: BoundTool): ToolListing => ({
   title: tool.title,
   description: tool.description,
   inputSchema: { type: 'object', ...toJsonSchema(tool.input, 'input') },
-  outputSchema: { type: 'object', ...toJsonSchema(tool.output, 'output') },
+  outputSchema: { type: 'object', ...toOutline(tool.output) },
   annotations: {
     readOnlyHint: tool.effect === 'read',
     destructiveHint: tool.effect === 'destroy',
