@@ -1,3 +1,7 @@
+import type { Finding } from './lint/finding.js'
+
+export type { Finding }
+
 /** Who asked: a principal, `cli` or `server start`. */
 export interface MigrationActor {
   readonly by: string
@@ -55,6 +59,21 @@ export interface MigrationResult {
   readonly locks: readonly LockTaken[] | null
   readonly rewrites: readonly Rewrite[] | null
   readonly lint: readonly Finding[]
+}
+
+/** What a run, or a dry run, came to. */
+export interface UpOutcome {
+  readonly migrations_applied: readonly MigrationResult[]
+  readonly new_version: number
+  /** Of a dry run: what it could not take back. */
+  readonly note: string | null
+}
+
+/** What a run of down scripts came to. */
+export interface DownOutcome {
+  /** Newest first. */
+  readonly rolled_back: readonly number[]
+  readonly current_version: number
 }
 
 /** One pending file of a plan. */
@@ -141,18 +160,4 @@ export interface HistoryEntry {
   readonly direction: 'up' | 'down' | 'baseline' | 'repair'
   readonly applied_by: string
   readonly checksum: string | null
-}
-
-/** What the linter says of one statement. */
-export interface Finding {
-  readonly rule: string
-  readonly severity: 'error' | 'block' | 'warn' | 'info'
-  readonly destructive: boolean
-  readonly statement: number
-  readonly line: number
-  readonly message: string
-  readonly lock: string | null
-  readonly blocks: string | null
-  readonly rewrite: string | null
-  readonly docs: string | null
 }
