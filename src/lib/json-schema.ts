@@ -5,8 +5,8 @@ type Schema = z.core.JSONSchema.BaseSchema
 /**
  * JSON Schema as clients see it, in as few words as say the same: every byte of it is in the context of
  * a model. The pattern zod writes for a date-time is a page of regular expression that `format` already
- * says; keys of JSON objects are strings anyway; an answer is not the place to forbid further fields; a
- * choice of bare types, or of something and null, is one schema.
+ * says; keys of JSON objects are strings anyway; an answer is not the place to forbid further fields or
+ * changes; a choice of bare types, or of something and null, is one schema.
  */
 export function toJsonSchema(schema: z.ZodType, io: 'input' | 'output'): Record<string, unknown> {
   const { $schema: _, ...json } = z.toJSONSchema(schema, {
@@ -15,8 +15,9 @@ export function toJsonSchema(schema: z.ZodType, io: 'input' | 'output'): Record<
       if (jsonSchema.format) delete jsonSchema.pattern
       if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum
       if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum
-      if (io === 'output' && jsonSchema.additionalProperties === false) {
-        delete jsonSchema.additionalProperties
+      if (io === 'output') {
+        if (jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties
+        delete jsonSchema.readOnly
       }
       delete jsonSchema.propertyNames
       if (isEmpty(jsonSchema.additionalProperties)) delete jsonSchema.additionalProperties
