@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { startApp } from '../support/app.js'
 import { waitFor } from '../support/wait-for.js'
-import { OperatorFolder } from './operator-folder.js'
+import { isThere, OperatorFolder } from './operator-folder.js'
 
 const folder = new OperatorFolder()
 const app = await startApp({ env: folder.env })
@@ -10,8 +10,7 @@ const status = () => client.resource('db/migrations/status')
 const { current_version: builtIn } = await status()
 const NUMBER = expect.any(Number)
 
-const exists = async (relation: string) =>
-  (await database.query('select to_regclass($1) is not null as yes', [relation]))[0]?.yes
+const exists = (relation: string) => isThere(database, relation)
 
 test('a migration is written, looked at, tried, applied, found in the history, and undone', async () => {
   expect(await status()).toEqual({ current_version: builtIn, pending_migrations: [], problems: [] })

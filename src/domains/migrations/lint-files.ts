@@ -48,7 +48,12 @@ export const lintAlone = (
 ): readonly Finding[] =>
   lintScript(
     steps.map(({ statement }) => statement),
-    { allow: directives.allow, isTransactional, hasDown, tables: null },
+    {
+      allow: directives.allow,
+      isTransactional,
+      hasDown: hasDown || directives.irreversible !== null,
+      tables: null,
+    },
   )
 
 async function lintText(file: string, text: string, hasDown: boolean): Promise<LintedFile> {
