@@ -28,6 +28,7 @@ import { SignalService } from './domains/trading/signals.service.js'
 import { TradeService } from './domains/trading/trades.service.js'
 import { systemClock } from './lib/clock.js'
 import { newId } from './lib/ids.js'
+import type { Marks } from './lib/marks.js'
 import { VERSION } from './lib/version.js'
 import { type BoundDomain, bind } from './mcp/define.js'
 import { Dispatcher } from './mcp/dispatcher.js'
@@ -83,6 +84,10 @@ export async function openApp(
   const eventLog = new EventLog({ endpoint: direct, log })
   const serverId = newId('srv')
   const audit = new AuditTrail({ database, serverId, log })
+  const committed = (_touched: Marks | undefined): void => {
+    eventLog.poke()
+    audit.poke()
+  }
   const maxPinned = Math.floor(poolMax / 2)
   const sessionPool =
     direct.label === pooled.label
@@ -100,10 +105,7 @@ export async function openApp(
     log,
     audit,
     operationOf: (requested, caller) => registry.operation(requested, caller),
-    committed: () => {
-      eventLog.poke()
-      audit.poke()
-    },
+    committed,
     changed: () => notifications.resourceChanged('db/sessions/active'),
   })
   const leases = workerConnection(direct, LEASE_TIMEOUT_MS)
@@ -146,7 +148,7 @@ export async function openApp(
     bind(signals, new SignalService({ ...store, risk })),
     bind(trades, new TradeService({ ...store, learning })),
     bind(patterns, patternService),
-    bind(sync, new SyncService({ ...store, learning, patterns: patternService })),
+    bind(sync, new SyncService({ ...store, learning, patterns: patternService, committed })),
     bind(cacheDomain, new CacheService(cache)),
     bind(monitoring, monitor),
     bind(sessionDomain, sessions),

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { marks } from './lib/marks.js'
 
 /** How much an event should worry its reader. */
 export type Severity = 'info' | 'warning' | 'critical'
@@ -21,6 +22,20 @@ export const EVENTS = {
     z.object({
       tools: z.array(z.string()),
       session_id: z.string().nullable(),
+      /** The cached values it outdates; left out when there are none. */
+      touched: marks().optional(),
+    }),
+  ),
+  'cache.invalidation': event(
+    'info',
+    'Cached values were declared outdated on request, or removed after a change had outdated them.',
+    z.object({
+      cause: z.enum(['request', 'change']),
+      /** What is outdated from here on; both are left out after a change, whose own event says it. */
+      touched: marks().optional(),
+      pattern: z.string().optional(),
+      /** Keys removed; null on request, for that is told before they are looked for. */
+      keys_deleted: z.int().nullable(),
     }),
   ),
   'db.session.expired': event(

@@ -56,6 +56,7 @@ export class BarService {
     )
     const series = { security_id: await securities.idOf(tx, symbol), timeframe }
     const changed = await tx.many(barSql.saveBars(series, bars, { first, last }))
+    if (changed.length > 0) tx.touch('indicators', [symbol])
     const times = changed.map(({ ts }) => sortableUtcText(ts)).sort()
     if (tx.held) await recomputeHeld(tx, tx.held, series, times)
     else await recompute(tx, series, times)

@@ -55,6 +55,7 @@ export class PatternService {
       added = await tx.one(patternsSql.addDetection(row, patience))
     }
     if (added.pattern_id === null) return this.#known(tx, row)
+    tx.touch('patterns', [detection.symbol])
     const isGuess = isNewType && row.direction === null
     const warnings = isGuess ? ['pattern_type: new, so its direction is taken as neutral'] : []
     const { pattern_id } = added
@@ -75,8 +76,9 @@ export class PatternService {
         hint: 'Pass pattern_id as persist_pattern_detection answered it.',
       })
     }
-    const { is_same, ...previous } = known
+    const { is_same, symbol, ...previous } = known
     if (!is_same) {
+      tx.touch('patterns', [symbol])
       await tx.run(patternsSql.resolveByHand(row))
       await this.countOutcomes(tx)
     }
@@ -99,6 +101,8 @@ export class PatternService {
    * so a transaction that a client holds open counts just before it commits.
    */
   async countOutcomes(tx: Transaction): Promise<void> {
+    // Statistics are of no single symbol.
+    tx.touch('patterns', [null])
     if (tx.held) tx.held.beforeCommit(countNow)
     else await countNow(tx)
   }

@@ -169,6 +169,8 @@ export interface OutcomeRow {
   readonly status: 'pending' | 'resolved' | 'unresolvable'
   readonly success: boolean | null
   readonly method: 'trade' | 'price' | 'manual' | null
+  /** Of the detection. */
+  readonly symbol: string
   /** It has been told the same way before. */
   readonly is_same: boolean
 }
@@ -179,6 +181,12 @@ export const lockOutcome = (row: ManualRow) => sql<OutcomeRow>`
     o.status,
     o.success,
     o.method,
+    (
+      select s.symbol
+      from catalyst.pattern_detections d
+      join catalyst.securities s using (security_id)
+      where d.pattern_id = o.pattern_id
+    ) as symbol,
     (o.method, o.success, o.move_bps, o.evidence) is not distinct from
       ('manual'::text, ${row.success}::boolean, ${row.move_bps}::numeric,
         ${JSON.stringify(row.evidence)}::jsonb) as is_same
