@@ -71,7 +71,7 @@ async function openCache(
   // Loaded only where there is a Redis: it is a good part of the start.
   const { RedisCacheStore } = await import('./platform/cache/redis.js')
   // What is cached belongs to one database; another database's servers may use the same Redis.
-  const store = new RedisCacheStore({ url, namespace: `catalyst:${database}` })
+  const store = new RedisCacheStore({ url, namespace: database })
   return { store, engine: external ? 'external' : 'embedded' }
 }
 

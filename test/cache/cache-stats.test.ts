@@ -5,6 +5,7 @@ import { bind } from '../../src/mcp/define.js'
 import type { CacheStore } from '../../src/platform/cache/cache-store.js'
 import { MemoryCacheStore } from '../../src/platform/cache/memory.js'
 import { RedisCacheStore } from '../../src/platform/cache/redis.js'
+import { MINUTE } from './lifetime.js'
 import { RedisServer } from './redis-server.js'
 
 const caller = {
@@ -43,8 +44,8 @@ const UNKNOWN = {
 
 test('tells what the in-process cache holds', async () => {
   const store = new MemoryCacheStore({ maxBytes: 10 * 1024 * 1024 })
-  await store.set('pattern:AAPL:flag', 'x'.repeat(2_000_000), 60)
-  await store.set('news:1', 'x', 60)
+  await store.set('pattern:AAPL:flag', 'x'.repeat(2_000_000), MINUTE)
+  await store.set('news:1', 'x', MINUTE)
   await store.get('news:1')
   expect(await reader(store, 'in-process')()).toEqual({
     status: 'ready',
@@ -68,8 +69,8 @@ test('tells what the in-process cache holds', async () => {
 test('tells what Redis holds of ours', async () => {
   const store = new RedisCacheStore({ url: server.socket, namespace: 'dev' })
   await server.send((redis) => redis.set('pattern:of:another', 'theirs'))
-  await store.set('indicators:AAPL:5m', 'x', 60)
-  await store.set('sentiment:AAPL', 'x', 60)
+  await store.set('indicators:AAPL:5m', 'x', MINUTE)
+  await store.set('sentiment:AAPL', 'x', MINUTE)
   const answer = await reader(store, 'external')()
   await store.close()
   expect(answer).toMatchObject({
@@ -122,6 +123,6 @@ test('readers who come together share one walk, the next one gets new figures', 
   const read = reader(store, 'in-process')
   await Promise.all([read(), read(), read()])
   expect(walk).toHaveBeenCalledTimes(1)
-  await store.set('news:1', 'x', 60)
+  await store.set('news:1', 'x', MINUTE)
   expect(await read()).toMatchObject({ redis_info: { keys: 1 } })
 })

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { escapeGlob, globMatcher } from '../../src/platform/cache/glob.js'
 import { RedisCacheStore } from '../../src/platform/cache/redis.js'
 import { cacheStoreContract } from '../contracts/cache-store.contract.js'
+import { MINUTE } from './lifetime.js'
 import { RedisServer } from './redis-server.js'
 
 const server = await RedisServer.create()
@@ -29,11 +30,13 @@ describe('a Redis that others use too', () => {
     await fc.assert(
       fc.asyncProperty(fc.uniqueArray(name()), name(), name(), async (names, namespace, glob) => {
         await reset()
-        const foreign = names.filter((each) => !each.startsWith(`${namespace}:`))
+        const foreign = names.filter(
+          (each) => !each.startsWith(`catalyst:${encodeURIComponent(namespace)}:`),
+        )
         fc.pre(foreign.length > 0)
         await server.send((redis) => redis.mset(foreign.flatMap((each) => [each, 'theirs'])))
         const store = open(namespace)
-        await store.set('news:1', 'ours', 60)
+        await store.set('news:1', 'ours', MINUTE)
         expect((await store.keys({ pattern: '*', after: null, limit: 10 })).keys).toEqual([
           'news:1',
         ])
@@ -53,7 +56,9 @@ describe('a Redis that others use too', () => {
   test('says when counting took too long instead of passing the part off as the whole', async () => {
     await reset()
     await server.send((redis) =>
-      redis.mset(Array.from({ length: 5_000 }, (_, index) => [`dev:news:${index}`, 'x']).flat()),
+      redis.mset(
+        Array.from({ length: 5_000 }, (_, index) => [`catalyst:dev:news:${index}`, 'x']).flat(),
+      ),
     )
     const store = open('dev', 0)
     const stats = await store.stats(['news:'])
@@ -73,15 +78,15 @@ describe('a Redis that others use too', () => {
 test('stores every entry with an end', async () => {
   await reset()
   const store = open('dev')
-  await store.set('news:1', 'x', 300)
+  await store.set('news:1', 'x', { ttlSeconds: 300, tags: [] })
   await store.close()
-  expect(await server.send((redis) => redis.ttl('dev:news:1'))).toBeGreaterThan(290)
+  expect(await server.send((redis) => redis.ttl('catalyst:dev:news:1'))).toBeGreaterThan(290)
 })
 
 test('never sends KEYS, DEL or FLUSH', async () => {
   await reset()
   const store = open('dev')
-  await store.set('news:1', 'x', 60)
+  await store.set('news:1', 'x', MINUTE)
   await store.keys({ pattern: 'news:*', after: null, limit: 10 })
   await store.stats(['news:'])
   await store.deleteByPattern('*')
@@ -99,7 +104,7 @@ test('reports the limit, the evictions and the clients of the server', async () 
   expect(await store.stats([])).toMatchObject({ max_memory_bytes: null })
   await server.send((redis) => redis.config('SET', 'maxmemory-policy', 'allkeys-lru'))
   await server.send((redis) => redis.config('SET', 'maxmemory', '3mb'))
-  for (let index = 0; index < 60; index++) await store.set(`k${index}`, 'x'.repeat(100_000), 60)
+  for (let index = 0; index < 60; index++) await store.set(`k${index}`, 'x'.repeat(100_000), MINUTE)
   const stats = await store.stats([])
   await server.send((redis) => redis.config('SET', 'maxmemory', '0'))
   await store.close()
@@ -120,7 +125,7 @@ test('the in-process matcher agrees with Redis on any pattern', async () => {
       glob,
       async (keys, pattern) => {
         await reset()
-        await Promise.all(keys.map((key) => store.set(key, 'x', 60)))
+        await Promise.all(keys.map((key) => store.set(key, 'x', MINUTE)))
         const found = await store.keys({ pattern, after: null, limit: 100 })
         expect(keys.filter(globMatcher(pattern)).toSorted()).toEqual(found.keys)
       },

@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { type Clock, systemClock } from '../../lib/clock.js'
+import { Breaker, isBroken } from './breaker.js'
 import type { CacheHealth } from './cache-store.js'
 import { HealthRecord } from './health-record.js'
-import { isLoading, reasonOf, translate } from './redis-errors.js'
+import { isLoading, isReply, reasonOf, translate } from './redis-errors.js'
 
 /** Where Redis is, and how long one answer may take. */
 export interface RedisConnectionOptions {
@@ -22,6 +23,9 @@ const MAX_RECONNECT_DELAY_MS = 1_000
 export class RedisConnection {
   readonly #redis: Redis
   readonly #health: HealthRecord
+  readonly #breaker = new Breaker(isReply)
+  /** The latest failure to answer, which those whom the breaker keeps away are told. */
+  #silence: unknown
   /** Settled, never rejected: calls made in the first instant wait for it instead of failing. */
   readonly #firstAttempt: Promise<unknown>
 
@@ -51,9 +55,10 @@ export class RedisConnection {
   async run<T>(command: (redis: Redis) => Promise<T>): Promise<T> {
     await this.#firstAttempt
     try {
-      return await command(this.#redis)
+      return await this.#breaker.execute(() => command(this.#redis))
     } catch (error) {
-      throw translate(error, this.#health.current.reason)
+      if (!isBroken(error)) this.#silence = error
+      throw translate(this.#silence, this.#health.current.reason)
     }
   }
 
@@ -61,7 +66,7 @@ export class RedisConnection {
   async probe(): Promise<CacheHealth> {
     await this.#firstAttempt
     try {
-      await this.#redis.ping()
+      await this.#ping()
       this.#health.set('ready', null)
     } catch (error) {
       // In every other state the connection's own events know the reason better than this failure.
@@ -69,7 +74,16 @@ export class RedisConnection {
         this.#health.set(isLoading(error) ? 'loading' : 'down', reasonOf(error))
       }
     }
-    return this.#health.current
+    return { ...this.#health.current, breaker: this.#breaker.state }
+  }
+
+  /** An answer closes the breaker, but an open one must not keep us from asking. */
+  async #ping(): Promise<void> {
+    const ping = () => this.#redis.ping()
+    await this.#breaker.execute(ping).catch((error: unknown) => {
+      if (!isBroken(error)) throw error
+      return ping()
+    })
   }
 
   close(): void {

@@ -46,6 +46,10 @@ const LOST: Meaning = { message: 'The connection to Redis was lost.' }
 const HINT =
   'The database is not affected. Read catalyst://cache/stats to see when the cache is back.'
 
+/** True when the server has answered, if only to refuse. */
+export const isReply = (error: unknown): error is Error =>
+  error instanceof Error && error.name === 'ReplyError'
+
 /** True while a server that has just started answers nothing else. */
 export const isLoading = (error: unknown): boolean => replyCode(error) === 'LOADING'
 
@@ -80,10 +84,13 @@ function meaningOfText(error: Error): Meaning {
   return LOST
 }
 
-const replyCode = (error: unknown): string | null =>
-  error instanceof Error && error.name === 'ReplyError'
-    ? (/^[A-Z]+/.exec(error.message)?.[0] ?? null)
-    : null
+function replyCode(error: unknown): string | null {
+  if (!isReply(error)) return null
+  const [cause] = asList(Reflect.get(error, 'previousErrors'))
+  return replyCode(cause) ?? /^[A-Z]+/.exec(error.message)?.[0] ?? null
+}
+
+const asList = (value: unknown): unknown[] => (Array.isArray(value) ? value : [])
 
 const networkCode = (error: Error): string => {
   const code: unknown = Reflect.get(error, 'code')

@@ -1,12 +1,22 @@
-import type { CacheHealth, CacheStats, CacheStore, KeyPage, KeyQuery } from './cache-store.js'
-import { checkTtl, stopIfAborted } from './cache-store.js'
+import { systemClock } from '../../lib/clock.js'
+import {
+  type CacheHealth,
+  type CacheStats,
+  type CacheStore,
+  checkEntry,
+  type KeyPage,
+  type KeyQuery,
+  type Placement,
+  stopIfAborted,
+} from './cache-store.js'
 import { escapeGlob } from './glob.js'
 import { KeyPager } from './key-pager.js'
 import { PrefixCounts } from './prefix-counts.js'
 import { RedisConnection, type RedisConnectionOptions } from './redis-connection.js'
+import { TagIndex } from './redis-tags.js'
 
 interface Options extends RedisConnectionOptions {
-  /** Every key begins with it and a colon. */
+  /** Whose entries they are: each namespace sees its own alone, whatever their names. */
   readonly namespace: string
   /** How long listing or counting keys may walk. */
   readonly walkLimitMs?: number
@@ -19,13 +29,20 @@ const KEYS_PER_STEP = 1_000
 export class RedisCacheStore implements CacheStore {
   readonly #connection: RedisConnection
   readonly #prefix: string
+  readonly #tags: TagIndex
   readonly #walkLimitMs: number
 
   constructor({ namespace, walkLimitMs = 2_000, ...connection }: Options) {
     if (namespace === '') throw new Error('a cache namespace must not be empty')
-    this.#prefix = `${namespace}:`
+    const name = encodeURIComponent(namespace)
+    this.#prefix = `catalyst:${name}:`
     this.#walkLimitMs = walkLimitMs
     this.#connection = new RedisConnection(connection)
+    this.#tags = new TagIndex({
+      connection: this.#connection,
+      prefix: `catalyst-index:${name}:`,
+      clock: connection.clock ?? systemClock,
+    })
   }
 
   get(key: string): Promise<string | null> {
@@ -37,21 +54,28 @@ export class RedisCacheStore implements CacheStore {
     return this.#connection.run((redis) => redis.mget(keys.map((key) => this.#prefix + key)))
   }
 
-  async set(key: string, value: string, ttlSeconds: number): Promise<void> {
-    checkTtl(ttlSeconds)
-    await this.#connection.run((redis) => redis.set(this.#prefix + key, value, 'EX', ttlSeconds))
+  /** All or nothing: an entry without its index would outlive the deletion of its tag. */
+  async set(key: string, value: string, placement: Placement): Promise<void> {
+    checkEntry(value, placement)
+    await this.#connection.run((redis) => {
+      const writes = redis.multi()
+      for (const tag of placement.tags) this.#tags.add(writes, tag, key)
+      return writes.set(this.#prefix + key, value, 'EX', placement.ttlSeconds).exec()
+    })
   }
 
   async delete(keys: readonly string[]): Promise<number> {
     return this.#unlink(keys.map((key) => this.#prefix + key))
   }
 
-  async deleteByPattern(pattern: string, signal?: AbortSignal): Promise<number> {
-    let deleted = 0
-    for await (const names of this.#walk(pattern)) {
-      stopIfAborted(signal)
-      deleted += await this.#unlink(names)
-    }
+  deleteByPattern(pattern: string, signal?: AbortSignal): Promise<number> {
+    return this.#deleteAll(this.#walk(pattern), signal)
+  }
+
+  async deleteByTag(tag: string, signal?: AbortSignal): Promise<number> {
+    const trim = this.#tags.trimmer(tag)
+    const deleted = await this.#deleteAll(this.#namesOf(tag), signal)
+    await trim()
     return deleted
   }
 
@@ -87,6 +111,19 @@ export class RedisCacheStore implements CacheStore {
 
   async close(): Promise<void> {
     this.#connection.close()
+  }
+
+  async *#namesOf(tag: string): AsyncGenerator<string[]> {
+    for await (const keys of this.#tags.keysOf(tag)) yield keys.map((key) => this.#prefix + key)
+  }
+
+  async #deleteAll(steps: AsyncIterable<string[]>, signal: AbortSignal | undefined) {
+    let deleted = 0
+    for await (const names of steps) {
+      stopIfAborted(signal)
+      deleted += await this.#unlink(names)
+    }
+    return deleted
   }
 
   async #unlink(names: readonly string[]): Promise<number> {
