@@ -37,6 +37,7 @@ import { Registry } from './mcp/registry.js'
 import type { Serving } from './mcp/server.js'
 import type { Log } from './platform/log.js'
 import { AuditTrail, type ChainVerdict } from './platform/postgres/audit-trail.js'
+import { ConfirmationStore } from './platform/postgres/confirmations.js'
 import type { Endpoint } from './platform/postgres/connection.js'
 import { Database } from './platform/postgres/database.js'
 import { DedicatedConnection } from './platform/postgres/dedicated.js'
@@ -160,7 +161,15 @@ export async function openApp(
     ),
     ...extraDomains,
   ])
-  const dispatcher = new Dispatcher({ registry, unitsOfWork: sessions, jobs, audit, log })
+  const confirmations = new ConfirmationStore({ database })
+  const dispatcher = new Dispatcher({
+    registry,
+    unitsOfWork: sessions,
+    jobs,
+    confirmations,
+    audit,
+    log,
+  })
   const notifications: Notifications = new Notifications({ registry, log })
   eventLog.subscribe((published) => notifications.eventsPublished(published))
   jobs.listen(eventLog)

@@ -14,6 +14,7 @@ const caller = {
   requestId: 'req_test',
   signal: new AbortController().signal,
   record: null,
+  confirmedPlan: null,
   progress: () => undefined,
 }
 
