@@ -1,7 +1,12 @@
 import { fileURLToPath } from 'node:url'
 import type { Config } from './config.js'
+import { Barrier } from './domains/cache/barrier.js'
+import { Entries } from './domains/cache/entries.js'
 import { cache as cacheDomain } from './domains/cache/index.js'
+import { Outdated } from './domains/cache/outdated.js'
+import { ReadThrough } from './domains/cache/read-through.service.js'
 import { CacheService } from './domains/cache/service.js'
+import { Tally } from './domains/cache/tally.js'
 import { events } from './domains/events/index.js'
 import { EventService } from './domains/events/service.js'
 import { explore } from './domains/explore/index.js'
@@ -62,6 +67,8 @@ const MIGRATIONS = fileURLToPath(new URL('../migrations', import.meta.url))
 const HEALTH_TIMEOUT_MS = 2_000
 /** A heartbeat that takes longer is none. */
 const LEASE_TIMEOUT_MS = 2_500
+/** Readers of the cache wait so long at most to hear what is outdated; then they read the database. */
+const SIGHT_TIMEOUT_MS = 1_000
 /** The queue's maintenance waits for locks up to 30 s. */
 const QUEUE_TIMEOUT_MS = 40_000
 
@@ -132,10 +139,26 @@ export async function openApp(
     eventsFailingSince: () => eventLog.failingSince,
     clock: systemClock,
   })
-  const { risk, learning } = config.policy
+  const { risk, learning, cache: cachePolicy } = config.policy
+  const sights = new WorkerConnection({
+    endpoint: direct,
+    name: 'catalyst-db cache',
+    timeoutMs: SIGHT_TIMEOUT_MS,
+  })
+  const outdated = new Outdated()
+  const barrier = new Barrier({ connection: sights, outdated })
+  const tally = new Tally()
+  const entries = new Entries({
+    store: cache.store,
+    barrier,
+    outdated,
+    clock: systemClock,
+    policy: cachePolicy,
+  })
+  const cached = new ReadThrough({ entries, tally })
   const securities = new SecurityService({ database })
   const store = { database, securities, clock: systemClock }
-  const patternService = new PatternService({ ...store, learning })
+  const patternService = new PatternService({ ...store, learning, cached })
   const partitions = new PartitionKeeper({
     database,
     clock: systemClock,
@@ -143,7 +166,7 @@ export async function openApp(
     isReady: () => schema.state.state === 'current',
   })
   const registry: Registry = new Registry([
-    bind(news, new NewsService({ clock: systemClock, database })),
+    bind(news, new NewsService({ clock: systemClock, database, cached })),
     bind(bars, new BarService(store)),
     bind(marketClock, new ClockService({ clock: systemClock })),
     bind(signals, new SignalService({ ...store, risk })),
@@ -172,6 +195,7 @@ export async function openApp(
   })
   const notifications: Notifications = new Notifications({ registry, log })
   eventLog.subscribe((published) => notifications.eventsPublished(published))
+  eventLog.subscribe((published) => outdated.follow(published))
   jobs.listen(eventLog)
   await schema.start()
   partitions.start()
@@ -190,7 +214,10 @@ export async function openApp(
       await sessions.close()
       await eventLog.stop()
       await audit.stop()
-      await Promise.all([database.close(), health.close(), leases.close(), queue.close()])
+      await Promise.all([
+        database.close(),
+        ...[health, leases, queue, sights].map((connection) => connection.close()),
+      ])
       if (sessionPool !== database) await sessionPool.close()
       await systems.close()
     },

@@ -26,7 +26,8 @@ const { learning } = defaultPolicy()
 const outcomesAt = (now: string) => {
   const clock = { now: () => new Date(now) }
   const securities = new SecurityService({ database: pool })
-  const patterns = new PatternService({ database: pool, securities, clock, learning })
+  const cached = { read: <T>({ load }: { load(): Promise<T> }) => load() }
+  const patterns = new PatternService({ database: pool, securities, clock, learning, cached })
   return new PatternOutcomes({ patterns, clock, learning })
 }
 type InTransaction = Run['inTransaction']

@@ -3,6 +3,8 @@ import type { Clock } from '../../lib/clock.js'
 import { inTurns } from '../../lib/turns.js'
 import type { Database } from '../../platform/postgres/database.js'
 import type { Queryable, Transaction } from '../../platform/postgres/queryable.js'
+import type { ReadThrough } from '../cache/read-through.service.js'
+import { cachedPage, cachedStory } from './cached-news.js'
 import type { NewsAnswer, NewsArticle, NewsBatch, NewsBatchAnswer } from './news.schemas.js'
 import {
   checkItem,
@@ -22,6 +24,7 @@ export interface NewsDeps {
   readonly clock: Clock
   /** For reads, and for what must not wait for a transaction that a client holds open. */
   readonly database: Database
+  readonly cached: Pick<ReadThrough, 'read'>
 }
 
 type Progress = (done: number, total: number, message: string) => void
@@ -33,10 +36,12 @@ const STEPS = 4
 export class NewsService {
   readonly #clock: Clock
   readonly #database: Database
+  readonly #cached: Pick<ReadThrough, 'read'>
 
-  constructor({ clock, database }: NewsDeps) {
+  constructor({ clock, database, cached }: NewsDeps) {
     this.#clock = clock
     this.#database = database
+    this.#cached = cached
   }
 
   /** Persists one story, or answers the stored one it repeats. */
@@ -78,7 +83,10 @@ export class NewsService {
 
   /** A page of stories, the newest first. */
   list(query: NewsQuery, tx: Queryable | null): Promise<NewsPage> {
-    return listNews(tx ?? this.#database, query)
+    const { symbol, limit, ...others } = query
+    const isPlain = Object.values(others).every((value) => value === undefined)
+    if (tx || symbol === undefined || !isPlain) return listNews(tx ?? this.#database, query)
+    return this.#cached.read(cachedPage(this.#database, symbol, limit))
   }
 
   /**
@@ -87,7 +95,7 @@ export class NewsService {
    * @throws AppError `not_found`
    */
   get(newsId: string, tx: Queryable | null): Promise<NewsDetails> {
-    return getNews(tx ?? this.#database, newsId)
+    return tx ? getNews(tx, newsId) : this.#cached.read(cachedStory(this.#database, newsId))
   }
 }
 

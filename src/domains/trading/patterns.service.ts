@@ -6,13 +6,15 @@ import { type SuccessRate, successRate, typeRate } from '../../lib/success-rate.
 import type { Database } from '../../platform/postgres/database.js'
 import type { Queryable, Transaction } from '../../platform/postgres/queryable.js'
 import type { Policy } from '../../policy.js'
+import type { ReadThrough } from '../cache/read-through.service.js'
 import type { SecurityService } from '../market/securities.service.js'
 import { detectionRow, differences } from './pattern-detection.js'
-import type {
-  OutcomeAnswer,
-  PatternAnswer,
-  PatternDetection,
-  PatternOutcome,
+import {
+  type OutcomeAnswer,
+  type PatternAnswer,
+  type PatternDetection,
+  type PatternOutcome,
+  statisticsPage,
 } from './patterns.schemas.js'
 import * as patternsSql from './patterns.sql.js'
 
@@ -22,6 +24,7 @@ export interface PatternDeps {
   readonly securities: SecurityService
   readonly clock: Clock
   readonly learning: Policy['learning']
+  readonly cached: Pick<ReadThrough, 'read'>
 }
 
 /** How often the patterns of one type came true. */
@@ -117,8 +120,22 @@ export class PatternService {
   }
 
   /** One page of statistics, by pattern type, timeframe and catalyst. */
-  async statistics(tx: Queryable | null, filter: patternsSql.StatisticsFilter) {
-    const rows = await (tx ?? this.#deps.database).many(patternsSql.listStatistics(filter))
+  statistics(tx: Queryable | null, filter: patternsSql.StatisticsFilter) {
+    const { pattern_type = '', timeframe = '', limit } = filter
+    const load = () => this.#statistics(tx ?? this.#deps.database, filter)
+    if (tx || filter.cursor) return load()
+    return this.#deps.cached.read({
+      type: 'patterns',
+      name: `statistics:${pattern_type}:${timeframe}:${limit}`,
+      schema: statisticsPage,
+      load,
+      symbolsOf: () => [null],
+      isKept: ({ items }) => items.length > 0,
+    })
+  }
+
+  async #statistics(db: Queryable, filter: patternsSql.StatisticsFilter) {
+    const rows = await db.many(patternsSql.listStatistics(filter))
     const keyOf = (row: patternsSql.StatisticsRow) => [
       row.pattern_type,
       row.timeframe,
