@@ -1,12 +1,9 @@
 import { fileURLToPath } from 'node:url'
 import type { Config } from './config.js'
-import { Barrier } from './domains/cache/barrier.js'
-import { Entries } from './domains/cache/entries.js'
+import { CoherentCache } from './domains/cache/coherent-cache.js'
 import { cache as cacheDomain } from './domains/cache/index.js'
-import { Outdated } from './domains/cache/outdated.js'
-import { ReadThrough } from './domains/cache/read-through.service.js'
 import { CacheService } from './domains/cache/service.js'
-import { Tally } from './domains/cache/tally.js'
+import { Warming } from './domains/cache/warming.js'
 import { events } from './domains/events/index.js'
 import { EventService } from './domains/events/service.js'
 import { explore } from './domains/explore/index.js'
@@ -92,9 +89,10 @@ export async function openApp(
   const eventLog = new EventLog({ endpoint: direct, log })
   const serverId = newId('srv')
   const audit = new AuditTrail({ database, serverId, log })
-  const committed = (_touched: Marks | undefined): void => {
+  const committed = (touched: Marks | undefined): void => {
     eventLog.poke()
     audit.poke()
+    coherent.committed(touched)
   }
   const maxPinned = Math.floor(poolMax / 2)
   const sessionPool =
@@ -134,6 +132,7 @@ export async function openApp(
     postgresEngine: config.DATABASE_URL ? 'external' : 'embedded',
     cacheEngine: cache.engine,
     cacheHealth: () => cache.store.health(),
+    isCacheFull: () => coherent.memory.isHigh,
     pool: () => ({ ...database.stats, max: poolMax }),
     schema: () => schema.state,
     eventsFailingSince: () => eventLog.failingSince,
@@ -145,20 +144,31 @@ export async function openApp(
     name: 'catalyst-db cache',
     timeoutMs: SIGHT_TIMEOUT_MS,
   })
-  const outdated = new Outdated()
-  const barrier = new Barrier({ connection: sights, outdated })
-  const tally = new Tally()
-  const entries = new Entries({
+  const coherent: CoherentCache = new CoherentCache({
     store: cache.store,
-    barrier,
-    outdated,
+    connection: sights,
+    database,
     clock: systemClock,
     policy: cachePolicy,
+    log,
+    committed: () => committed(undefined),
   })
-  const cached = new ReadThrough({ entries, tally })
+  const cached = coherent.reads
   const securities = new SecurityService({ database })
   const store = { database, securities, clock: systemClock }
   const patternService = new PatternService({ ...store, learning, cached })
+  const newsService = new NewsService({ clock: systemClock, database, cached })
+  const barService = new BarService(store)
+  const warming = new Warming({
+    cached,
+    policy: cachePolicy,
+    sources: {
+      news: async (symbol) => [newsService.firstPage(symbol)],
+      sentiment: async (symbol) => [newsService.sentiment(symbol)],
+      indicators: (symbol) => barService.indicators(symbol),
+      patterns: (symbol) => patternService.results(symbol),
+    },
+  })
   const partitions = new PartitionKeeper({
     database,
     clock: systemClock,
@@ -166,14 +176,25 @@ export async function openApp(
     isReady: () => schema.state.state === 'current',
   })
   const registry: Registry = new Registry([
-    bind(news, new NewsService({ clock: systemClock, database, cached })),
-    bind(bars, new BarService(store)),
+    bind(news, newsService),
+    bind(bars, barService),
     bind(marketClock, new ClockService({ clock: systemClock })),
     bind(signals, new SignalService({ ...store, risk })),
     bind(trades, new TradeService({ ...store, learning })),
     bind(patterns, patternService),
     bind(sync, new SyncService({ ...store, learning, patterns: patternService, committed })),
-    bind(cacheDomain, new CacheService(cache)),
+    bind(
+      cacheDomain,
+      new CacheService({
+        ...cache,
+        coherent,
+        warming,
+        database,
+        clock: systemClock,
+        policy: cachePolicy,
+        committed: () => committed(undefined),
+      }),
+    ),
     bind(monitoring, monitor),
     bind(sessionDomain, sessions),
     bind(jobDomain, jobs),
@@ -195,12 +216,14 @@ export async function openApp(
   })
   const notifications: Notifications = new Notifications({ registry, log })
   eventLog.subscribe((published) => notifications.eventsPublished(published))
-  eventLog.subscribe((published) => outdated.follow(published))
+  eventLog.subscribe((published) => coherent.eventsPublished(published))
   jobs.listen(eventLog)
   await schema.start()
   partitions.start()
   eventLog.start()
   jobs.open()
+  // A cache inside the process evicts by itself and is nobody else's.
+  if (cache.engine !== 'in-process') coherent.memory.start()
   audit.poke()
   return {
     serving: { registry, dispatcher, jobs, notifications },
@@ -212,6 +235,7 @@ export async function openApp(
       await partitions.stop()
       await jobs.close()
       await sessions.close()
+      await coherent.stop()
       await eventLog.stop()
       await audit.stop()
       await Promise.all([

@@ -38,6 +38,19 @@ export const EVENTS = {
       keys_deleted: z.int().nullable(),
     }),
   ),
+  'cache.memory.high': event(
+    'warning',
+    'The memory of the cache is nearly full (on), or no longer is (off).',
+    z.object({
+      state: z.enum(['on', 'off']),
+      /** `out_of_memory`: it refused a value. */
+      cause: z.enum(['sample', 'out_of_memory']),
+      used_memory_bytes: z.int().nullable(),
+      max_memory_bytes: z.int().nullable(),
+      /** used / max, null where one of them is not known. */
+      used_share: z.number().nullable(),
+    }),
+  ),
   'db.session.expired': event(
     'warning',
     'A database session passed its time limit; what it had not committed was rolled back.',

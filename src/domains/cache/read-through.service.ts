@@ -7,18 +7,22 @@ import { Loads } from './loads.js'
 import type { Sight } from './outdated.js'
 import type { Tally } from './tally.js'
 
-/** A read whose answer is worth keeping. */
-export interface Cacheable<T> {
+/** A value that can be built from the database. */
+export interface Buildable<T> {
   readonly type: CacheType
   /** The key without the beginning that all of its type have. */
   readonly name: string
-  /** What an answer looks like; what is stored otherwise is not served. */
-  readonly schema: z.ZodType<T>
   load(): Promise<T>
   /** Whose changes outdate the answer; null stands for no symbol. */
   symbolsOf(answer: T): Iterable<string | null>
   /** False for an answer that is not worth a place in the cache, such as an empty list. */
   isKept(answer: T): boolean
+}
+
+/** A read whose answer is worth keeping. */
+export interface Cacheable<T> extends Buildable<T> {
+  /** What an answer looks like; what is stored otherwise is not served. */
+  readonly schema: z.ZodType<T>
 }
 
 /** A value with the sight of the log that it was built after. */
@@ -29,7 +33,7 @@ interface Loaded {
 }
 
 /** How long entries live, in seconds. */
-export const TTL_SECONDS: Readonly<Record<CacheType, number>> = {
+const TTL_SECONDS: Readonly<Record<CacheType, number>> = {
   patterns: 300,
   indicators: 300,
   sentiment: 300,
@@ -59,7 +63,7 @@ export class ReadThrough {
   async read<T>(wanted: Cacheable<T>): Promise<T> {
     const { entries, tally } = this.#deps
     const arrived = this.#loads.arrive()
-    const key = PREFIXES[wanted.type] + wanted.name
+    const key = keyOf(wanted)
     const found = await entries.find(key)
     const cached = servable(found, wanted)
     tally.read(wanted.type, { isHit: cached !== null, isAnswered: found.isAnswered })
@@ -75,7 +79,23 @@ export class ReadThrough {
     return value as T
   }
 
-  async #load<T>(key: string, wanted: Cacheable<T>, sight: Sight): Promise<Loaded> {
+  /** Builds a value and stores it, whatever is there; answers why it did not, or null. */
+  async refresh<T>(wanted: Buildable<T>): Promise<string | null> {
+    const { entries } = this.#deps
+    const key = keyOf(wanted)
+    const { sight, entry, isCurrent, isAnswered } = await entries.find(key)
+    if (sight === null) return 'PostgreSQL did not say what is current'
+    if (!isAnswered) return 'the cache did not answer in time'
+    if (isCurrent && entry?.header.origin === 'client') return 'a client has cached a result there'
+    const value = await wanted.load()
+    if (!wanted.isKept(value)) return 'nothing is stored about it'
+    const draft = draftOf(key, wanted, value)
+    if (!entries.isCurrent(draft, sight, sight)) return 'it is being changed at this moment'
+    await entries.store(draft, sight)
+    return null
+  }
+
+  async #load<T>(key: string, wanted: Buildable<T>, sight: Sight): Promise<Loaded> {
     const value = await wanted.load()
     const draft = draftOf(key, wanted, value)
     if (wanted.isKept(value)) this.#store(draft, sight)
@@ -86,16 +106,14 @@ export class ReadThrough {
   #store(draft: Draft, sight: Sight): void {
     const { entries, tally } = this.#deps
     if (!entries.isCurrent(draft, sight, sight)) return
-    entries.store(draft, sight).catch(() => tally.failedStore())
+    entries.store(draft, sight).catch((error: unknown) => tally.failedStore(error))
   }
 }
 
-/** A value as it is stored by the server. */
-export const draftOf = <T>(
-  key: string,
-  { type, symbolsOf }: Pick<Cacheable<T>, 'type' | 'symbolsOf'>,
-  value: T,
-): Draft => ({
+const keyOf = ({ type, name }: Pick<Buildable<unknown>, 'type' | 'name'>): string =>
+  PREFIXES[type] + name
+
+const draftOf = <T>(key: string, { type, symbolsOf }: Buildable<T>, value: T): Draft => ({
   key,
   type,
   tags: [...new Set(symbolsOf(value))].map((symbol) => markName(type, symbol ?? NO_SYMBOL)),

@@ -10,8 +10,14 @@ export interface ReadCounts {
 export class Tally {
   readonly #hits = new Map<CacheType, number>()
   readonly #misses = new Map<CacheType, number>()
+  readonly #onFailedStore: (error: unknown) => void
   #failedReads = 0
   #failedStores = 0
+
+  /** `onFailedStore` hears why the cache did not take a value. */
+  constructor(onFailedStore: (error: unknown) => void) {
+    this.#onFailedStore = onFailedStore
+  }
 
   /** Notes a read; one that the cache did not answer is neither a hit nor a miss. */
   read(type: CacheType, { isHit, isAnswered }: { isHit: boolean; isAnswered: boolean }): void {
@@ -20,8 +26,9 @@ export class Tally {
   }
 
   /** Notes a value that the cache did not take. */
-  failedStore(): void {
+  failedStore(error: unknown): void {
     this.#failedStores++
+    this.#onFailedStore(error)
   }
 
   /** Everything counted so far. */

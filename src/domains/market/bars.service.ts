@@ -4,6 +4,7 @@ import type { Database } from '../../platform/postgres/database.js'
 import type { Transaction } from '../../platform/postgres/queryable.js'
 import type { PriceBars, PriceBarsAnswer } from './bars.schemas.js'
 import * as barSql from './bars.sql.js'
+import { cachedIndicators } from './cached-figures.js'
 import { recompute, recomputeHeld } from './indicators.js'
 import { ensureMonths } from './partitions.js'
 import { type Bar, checkBars } from './price-bars.js'
@@ -37,6 +38,11 @@ export class BarService {
       rejected: errors.length,
       errors,
     }
+  }
+
+  /** The newest indicators of a symbol, to be cached. */
+  indicators(symbol: string) {
+    return cachedIndicators(this.#deps.database, symbol)
   }
 
   /** The bars of these that changed something. */

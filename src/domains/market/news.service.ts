@@ -4,6 +4,7 @@ import { inTurns } from '../../lib/turns.js'
 import type { Database } from '../../platform/postgres/database.js'
 import type { Queryable, Transaction } from '../../platform/postgres/queryable.js'
 import type { ReadThrough } from '../cache/read-through.service.js'
+import { cachedSentiment } from './cached-figures.js'
 import { cachedPage, cachedStory } from './cached-news.js'
 import type { NewsAnswer, NewsArticle, NewsBatch, NewsBatchAnswer } from './news.schemas.js'
 import {
@@ -15,7 +16,12 @@ import {
 } from './news-article.js'
 import { ingest } from './news-ingest.js'
 import { getNews, listNews } from './news-reading.js'
-import type { NewsDetails, NewsPage, NewsQuery } from './news-reading.schemas.js'
+import {
+  type NewsDetails,
+  type NewsPage,
+  type NewsQuery,
+  newsQuery,
+} from './news-reading.schemas.js'
 import type { Fate } from './news-repeats.js'
 import { clusterOf, componentsOf } from './story.js'
 
@@ -29,6 +35,8 @@ export interface NewsDeps {
 
 type Progress = (done: number, total: number, message: string) => void
 
+/** As long as a page is unless the reader says otherwise. */
+const FIRST_PAGE = newsQuery.shape.limit.parse(undefined)
 /** Checking, finding known stories, finding similar ones, storing. */
 const STEPS = 4
 
@@ -87,6 +95,16 @@ export class NewsService {
     const isPlain = Object.values(others).every((value) => value === undefined)
     if (tx || symbol === undefined || !isPlain) return listNews(tx ?? this.#database, query)
     return this.#cached.read(cachedPage(this.#database, symbol, limit))
+  }
+
+  /** What can be cached of a symbol's stories before anybody asks. */
+  firstPage(symbol: string) {
+    return cachedPage(this.#database, symbol, FIRST_PAGE)
+  }
+
+  /** Figures of a symbol's newest stories, to be cached. */
+  sentiment(symbol: string) {
+    return cachedSentiment(this.#database, symbol)
   }
 
   /**

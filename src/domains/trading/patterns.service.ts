@@ -6,7 +6,7 @@ import { type SuccessRate, successRate, typeRate } from '../../lib/success-rate.
 import type { Database } from '../../platform/postgres/database.js'
 import type { Queryable, Transaction } from '../../platform/postgres/queryable.js'
 import type { Policy } from '../../policy.js'
-import type { ReadThrough } from '../cache/read-through.service.js'
+import type { Buildable, ReadThrough } from '../cache/read-through.service.js'
 import type { SecurityService } from '../market/securities.service.js'
 import { detectionRow, differences } from './pattern-detection.js'
 import {
@@ -33,6 +33,8 @@ export interface TypeRate {
   readonly rate: number
 }
 
+/** Of one symbol, and of one of those. */
+const [MAX_TYPES, MAX_KINDS, NEWEST_DETECTIONS] = [50, 50, 10]
 /** A transaction that stores the same detection commits within a moment, unless a client holds it. */
 const PATIENCE = '500ms'
 
@@ -132,6 +134,27 @@ export class PatternService {
       symbolsOf: () => [null],
       isKept: ({ items }) => items.length > 0,
     })
+  }
+
+  /** What is known of each pattern type that was detected in a symbol, to be cached. */
+  async results(symbol: string): Promise<Buildable<{ readonly symbol: string }>[]> {
+    const types = await this.#deps.database.many(patternsSql.typesOfSymbol(symbol, MAX_TYPES))
+    return types.map(({ pattern_type }) => ({
+      type: 'patterns' as const,
+      name: `${symbol}:${pattern_type}`,
+      load: () => this.#result(symbol, pattern_type),
+      symbolsOf: () => [symbol, null],
+      isKept: () => true,
+    }))
+  }
+
+  async #result(symbol: string, pattern_type: string) {
+    const { database } = this.#deps
+    const { items } = await this.#statistics(database, { pattern_type, limit: MAX_KINDS })
+    const detections = await database.many(
+      patternsSql.latestDetections(symbol, pattern_type, NEWEST_DETECTIONS),
+    )
+    return { symbol, pattern_type, statistics: items, detections }
   }
 
   async #statistics(db: Queryable, filter: patternsSql.StatisticsFilter) {

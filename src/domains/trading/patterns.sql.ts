@@ -319,3 +319,43 @@ export const listStatistics = ({ pattern_type, timeframe, cursor, limit }: Stati
     cross join lateral (${counts}) r
     order by k.pattern_type, k.timeframe, k.catalyst`
 }
+
+/** The pattern types that were detected in a symbol, found by a probe for each type there is. */
+export const typesOfSymbol = (symbol: string, limit: number) => sql<{ pattern_type: string }>`
+  select t.pattern_type
+  from catalyst.pattern_types t
+  where exists (
+    select
+    from catalyst.pattern_detections d
+    join catalyst.securities s on s.security_id = d.security_id
+    where s.symbol = ${symbol}::text
+      and d.pattern_type = t.pattern_type
+  )
+  order by t.pattern_type
+  limit ${limit}::int`
+
+/** A detection with what became of it. */
+export interface DetectedRow {
+  readonly pattern_id: number
+  readonly timeframe: Timeframe
+  readonly direction: string
+  readonly confidence: number
+  readonly detected_at: string
+  readonly status: OutcomeRow['status']
+  readonly success: boolean | null
+}
+
+/** The newest detections of one type in a symbol. */
+export const latestDetections = (symbol: string, patternType: string, limit: number) =>
+  sql<DetectedRow>`
+    select
+      d.pattern_id, d.timeframe, d.direction, d.confidence::float8 as confidence, d.detected_at,
+      o.status, o.success
+    from catalyst.pattern_detections d
+    join catalyst.pattern_outcomes o using (pattern_id)
+    where d.security_id = (
+        select s.security_id from catalyst.securities s where s.symbol = ${symbol}::text
+      )
+      and d.pattern_type = ${patternType}::text
+    order by d.detected_at desc, d.pattern_id desc
+    limit ${limit}::int`

@@ -1,9 +1,11 @@
 import { systemClock } from '../../lib/clock.js'
 import {
   type CacheHealth,
+  type CacheMemory,
   type CacheStats,
   type CacheStore,
   checkEntry,
+  type Deleted,
   type KeyPage,
   type KeyQuery,
   type Placement,
@@ -68,15 +70,15 @@ export class RedisCacheStore implements CacheStore {
     return this.#unlink(keys.map((key) => this.#prefix + key))
   }
 
-  deleteByPattern(pattern: string, signal?: AbortSignal): Promise<number> {
-    return this.#deleteAll(this.#walk(pattern), signal)
+  deleteByPattern(pattern: string, signal?: AbortSignal, deleted?: Deleted): Promise<number> {
+    return this.#deleteAll(this.#walk(pattern), signal, deleted)
   }
 
-  async deleteByTag(tag: string, signal?: AbortSignal): Promise<number> {
+  async deleteByTag(tag: string, signal?: AbortSignal, deleted?: Deleted): Promise<number> {
     const trim = this.#tags.trimmer(tag)
-    const deleted = await this.#deleteAll(this.#namesOf(tag), signal)
+    const count = await this.#deleteAll(this.#namesOf(tag), signal, deleted)
     await trim()
-    return deleted
+    return count
   }
 
   async keys(query: KeyQuery): Promise<KeyPage> {
@@ -94,8 +96,7 @@ export class RedisCacheStore implements CacheStore {
     const counts = new PrefixCounts(prefixes)
     const complete = await this.#visit('*', (keys) => counts.add(keys))
     return {
-      used_memory_bytes: figure(info, 'used_memory'),
-      max_memory_bytes: figure(info, 'maxmemory') || null,
+      ...memoryOf(info),
       hit_rate: hitRate(info),
       evicted_keys: figure(info, 'evicted_keys'),
       connected_clients: figure(info, 'connected_clients'),
@@ -103,6 +104,10 @@ export class RedisCacheStore implements CacheStore {
       keys_by_prefix: counts.byPrefix,
       keys_complete: complete,
     }
+  }
+
+  async memory(): Promise<CacheMemory> {
+    return memoryOf(await this.#connection.run((redis) => redis.info('memory')))
   }
 
   health(): Promise<CacheHealth> {
@@ -117,13 +122,19 @@ export class RedisCacheStore implements CacheStore {
     for await (const keys of this.#tags.keysOf(tag)) yield keys.map((key) => this.#prefix + key)
   }
 
-  async #deleteAll(steps: AsyncIterable<string[]>, signal: AbortSignal | undefined) {
-    let deleted = 0
+  async #deleteAll(
+    steps: AsyncIterable<string[]>,
+    signal: AbortSignal | undefined,
+    deleted: Deleted = () => {},
+  ) {
+    let total = 0
     for await (const names of steps) {
       stopIfAborted(signal)
-      deleted += await this.#unlink(names)
+      const count = await this.#unlink(names)
+      total += count
+      deleted(count)
     }
-    return deleted
+    return total
   }
 
   async #unlink(names: readonly string[]): Promise<number> {
@@ -161,6 +172,11 @@ function figure(info: string, field: string): number | null {
   const value = new RegExp(`^${field}:(\\d+)`, 'm').exec(info)?.[1]
   return value === undefined ? null : Number(value)
 }
+
+const memoryOf = (info: string): CacheMemory => ({
+  used_memory_bytes: figure(info, 'used_memory'),
+  max_memory_bytes: figure(info, 'maxmemory') || null,
+})
 
 function hitRate(info: string): number | null {
   const hits = figure(info, 'keyspace_hits')
