@@ -1,3 +1,4 @@
+import type { Redis } from 'ioredis'
 import { systemClock } from '../../lib/clock.js'
 import {
   type CacheHealth,
@@ -10,9 +11,10 @@ import {
   stopIfAborted,
 } from './cache-store.js'
 import { escapeGlob } from './glob.js'
+import { KeyCensus } from './key-census.js'
 import { KeyPager } from './key-pager.js'
-import { PrefixCounts } from './prefix-counts.js'
 import { RedisConnection, type RedisConnectionOptions } from './redis-connection.js'
+import { figuresOf } from './redis-figures.js'
 import { TagIndex } from './redis-tags.js'
 
 interface Options extends RedisConnectionOptions {
@@ -30,6 +32,7 @@ export class RedisCacheStore implements CacheStore {
   readonly #connection: RedisConnection
   readonly #prefix: string
   readonly #tags: TagIndex
+  readonly #census: KeyCensus
   readonly #walkLimitMs: number
 
   constructor({ namespace, walkLimitMs = 2_000, ...connection }: Options) {
@@ -38,30 +41,35 @@ export class RedisCacheStore implements CacheStore {
     this.#prefix = `catalyst:${name}:`
     this.#walkLimitMs = walkLimitMs
     this.#connection = new RedisConnection(connection)
+    const clock = connection.clock ?? systemClock
+    this.#census = new KeyCensus(clock)
     this.#tags = new TagIndex({
       connection: this.#connection,
       prefix: `catalyst-index:${name}:`,
-      clock: connection.clock ?? systemClock,
+      clock,
     })
   }
 
   get(key: string): Promise<string | null> {
-    return this.#connection.run((redis) => redis.get(this.#prefix + key))
+    return this.#connection.run((redis) => redis.keyed.get(this.#prefix + key))
   }
 
   async mget(keys: readonly string[]): Promise<(string | null)[]> {
     if (keys.length === 0) return []
-    return this.#connection.run((redis) => redis.mget(keys.map((key) => this.#prefix + key)))
+    return this.#connection.run((redis) => redis.values(keys.map((key) => this.#prefix + key)))
   }
 
   /** All or nothing: an entry without its index would outlive the deletion of its tag. */
   async set(key: string, value: string, placement: Placement): Promise<void> {
     checkEntry(value, placement)
-    await this.#connection.run((redis) => {
-      const writes = redis.multi()
-      for (const tag of placement.tags) this.#tags.add(writes, tag, key)
-      return writes.set(this.#prefix + key, value, 'EX', placement.ttlSeconds).exec()
-    })
+    const { ttlSeconds, tags } = placement
+    const name = this.#prefix + key
+    await this.#connection.run((redis) =>
+      redis.write(
+        tags.map((tag) => this.#tags.note(tag, key)),
+        (to) => to.set(name, value, 'EX', ttlSeconds),
+      ),
+    )
   }
 
   async delete(keys: readonly string[]): Promise<number> {
@@ -85,24 +93,14 @@ export class RedisCacheStore implements CacheStore {
     return pager.page(complete)
   }
 
-  /**
-   * Memory, hits, evictions and clients are the whole server's, as Redis counts nothing by key name.
-   * The keys are ours alone, so they are counted by a walk: DBSIZE would count other applications'.
-   */
+  /** The keys are ours alone, so they are counted: DBSIZE would count other applications' too. */
   async stats(prefixes: readonly string[]): Promise<CacheStats> {
-    const info = await this.#connection.run((redis) => redis.info())
-    const counts = new PrefixCounts(prefixes)
-    const complete = await this.#visit('*', (keys) => counts.add(keys))
-    return {
-      used_memory_bytes: figure(info, 'used_memory'),
-      max_memory_bytes: figure(info, 'maxmemory') || null,
-      hit_rate: hitRate(info),
-      evicted_keys: figure(info, 'evicted_keys'),
-      connected_clients: figure(info, 'connected_clients'),
-      keys: counts.total,
-      keys_by_prefix: counts.byPrefix,
-      keys_complete: complete,
-    }
+    const servers = await this.#connection.primaries()
+    const infos = await this.#connection.run(() =>
+      Promise.all(servers.map((server) => server.info())),
+    )
+    const counts = await this.#census.count(prefixes, (visit) => this.#visit('*', visit))
+    return { ...figuresOf(infos), ...counts }
   }
 
   health(): Promise<CacheHealth> {
@@ -128,7 +126,7 @@ export class RedisCacheStore implements CacheStore {
 
   async #unlink(names: readonly string[]): Promise<number> {
     if (names.length === 0) return 0
-    return this.#connection.run((redis) => redis.unlink([...names]))
+    return this.#connection.run((redis) => redis.unlink(names))
   }
 
   /** Shows every matching key, without the prefix, to `visit`; false when time ran out before the end. */
@@ -141,30 +139,22 @@ export class RedisCacheStore implements CacheStore {
     return true
   }
 
-  /** SCAN promises every key that exists during the whole walk; KEYS would stop the server for it. */
   async *#walk(pattern: string): AsyncGenerator<string[]> {
     const match = escapeGlob(this.#prefix) + pattern
+    const servers = await this.#connection.primaries()
+    for (const server of servers) yield* this.#scan(server, match)
+  }
+
+  /** SCAN promises every key that exists during the whole walk; KEYS would stop the server for it. */
+  async *#scan(server: Redis, match: string): AsyncGenerator<string[]> {
     let cursor = '0'
     do {
       const from = cursor
-      const [next, names] = await this.#connection.run((redis) =>
-        redis.scan(from, 'MATCH', match, 'COUNT', KEYS_PER_STEP),
+      const [next, names] = await this.#connection.run(() =>
+        server.scan(from, 'MATCH', match, 'COUNT', KEYS_PER_STEP),
       )
       yield names
       cursor = next
     } while (cursor !== '0')
   }
-}
-
-/** One number of an INFO answer; null when this server does not report it. */
-function figure(info: string, field: string): number | null {
-  const value = new RegExp(`^${field}:(\\d+)`, 'm').exec(info)?.[1]
-  return value === undefined ? null : Number(value)
-}
-
-function hitRate(info: string): number | null {
-  const hits = figure(info, 'keyspace_hits')
-  const misses = figure(info, 'keyspace_misses')
-  if (hits === null || misses === null || hits + misses === 0) return null
-  return hits / (hits + misses)
 }
