@@ -22,6 +22,13 @@ export interface RedisServers {
   disconnect(): void
 }
 
+/**
+ * Keys of one step of a walk. Measured with a million keys and a PING loop beside it: at 1 000 keys one
+ * PING in a hundred waits for 1.8 to 2.8 ms, at 250 for 0.4 to 1.2 ms, and the walk takes as long; at
+ * 50 it takes three times as long.
+ */
+export const KEYS_PER_STEP = 250
+
 /** A login, TLS and a time limit as the driver takes them. */
 export type Access = Pick<RedisOptions, 'username' | 'password' | 'tls'> & {
   readonly timeoutMs: number

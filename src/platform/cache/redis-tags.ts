@@ -1,7 +1,7 @@
 import type { Clock } from '../../lib/clock.js'
 import { MAX_TTL_SECONDS } from './cache-store.js'
 import type { RedisConnection } from './redis-connection.js'
-import type { Write } from './redis-servers.js'
+import { KEYS_PER_STEP, type Write } from './redis-servers.js'
 
 interface Options {
   readonly connection: RedisConnection
@@ -12,9 +12,6 @@ interface Options {
 /** How far servers' clocks may be apart, and longer than any write can be under way. */
 const MARGIN_SECONDS = 300
 const INDEX_TTL_SECONDS = MAX_TTL_SECONDS + MARGIN_SECONDS
-
-/** Keys of one step: larger steps make other clients of the server wait. */
-const KEYS_PER_STEP = 100
 
 /**
  * Which keys were stored under a tag, and when: a sorted set for each tag, which ends with the last

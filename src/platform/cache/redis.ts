@@ -15,6 +15,7 @@ import { KeyCensus } from './key-census.js'
 import { KeyPager } from './key-pager.js'
 import { RedisConnection, type RedisConnectionOptions } from './redis-connection.js'
 import { figuresOf } from './redis-figures.js'
+import { KEYS_PER_STEP } from './redis-servers.js'
 import { TagIndex } from './redis-tags.js'
 
 interface Options extends RedisConnectionOptions {
@@ -23,9 +24,6 @@ interface Options extends RedisConnectionOptions {
   /** How long listing or counting keys may walk. */
   readonly walkLimitMs?: number
 }
-
-/** Larger steps make other clients of the server wait for tens of milliseconds. */
-const KEYS_PER_STEP = 1_000
 
 /** The cache in Redis or Valkey, shared by every server of the same namespace. */
 export class RedisCacheStore implements CacheStore {
@@ -73,7 +71,7 @@ export class RedisCacheStore implements CacheStore {
   }
 
   async delete(keys: readonly string[]): Promise<number> {
-    return this.#unlink(keys.map((key) => this.#prefix + key))
+    return this.#deleteAll(stepsOf(keys.map((key) => this.#prefix + key)))
   }
 
   deleteByPattern(pattern: string, signal?: AbortSignal): Promise<number> {
@@ -115,18 +113,16 @@ export class RedisCacheStore implements CacheStore {
     for await (const keys of this.#tags.keysOf(tag)) yield keys.map((key) => this.#prefix + key)
   }
 
-  async #deleteAll(steps: AsyncIterable<string[]>, signal: AbortSignal | undefined) {
+  async #deleteAll(
+    steps: AsyncIterable<string[]> | Iterable<string[]>,
+    signal?: AbortSignal,
+  ): Promise<number> {
     let deleted = 0
     for await (const names of steps) {
       stopIfAborted(signal)
-      deleted += await this.#unlink(names)
+      if (names.length > 0) deleted += await this.#connection.run((redis) => redis.unlink(names))
     }
     return deleted
-  }
-
-  async #unlink(names: readonly string[]): Promise<number> {
-    if (names.length === 0) return 0
-    return this.#connection.run((redis) => redis.unlink(names))
   }
 
   /** Shows every matching key, without the prefix, to `visit`; false when time ran out before the end. */
@@ -157,4 +153,8 @@ export class RedisCacheStore implements CacheStore {
       cursor = next
     } while (cursor !== '0')
   }
+}
+
+function* stepsOf(names: readonly string[]): Generator<string[]> {
+  for (let at = 0; at < names.length; at += KEYS_PER_STEP) yield names.slice(at, at + KEYS_PER_STEP)
 }
