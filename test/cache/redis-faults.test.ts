@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { CacheState } from '../../src/platform/cache/cache-store.js'
 import { RedisCacheStore } from '../../src/platform/cache/redis.js'
 import { MINUTE } from './lifetime.js'
-import { RedisServer } from './redis-server.js'
+import { COPIES_AT_ONCE, RedisServer } from './redis-server.js'
 
 const TIMEOUT_MS = 500
 /** What a call may take beyond its limit on a busy machine. */
@@ -202,9 +202,43 @@ test('writes that are refused do not keep reads away', async () => {
   expect((await store.health()).breaker).toBe('closed')
 })
 
+test('a Redis that has become a replica still answers reads, and is used when it is none', async () => {
+  const primary = await RedisServer.create()
+  const port = await primary.startOnPort(...COPIES_AT_ONCE)
+  await server.start()
+  store = open()
+  await worksAgain()
+  await primary.send((redis) => redis.set('catalyst:test:key', 'copied'))
+  await server.send((redis) => redis.replicaof('127.0.0.1', port))
+  await vi.waitFor(async () => expect(await store.get('key')).toBe('copied'), RECOVERY)
+  const message = 'Redis answers reads only at the moment.'
+  for (let call = 0; call < 10; call++) {
+    await expect(store.set('key', 'x', MINUTE)).rejects.toMatchObject({ code: 'unavailable' })
+  }
+  await vi.waitFor(
+    () => expect(store.set('key', 'x', MINUTE)).rejects.toMatchObject({ message }),
+    RECOVERY,
+  )
+  await vi.waitFor(async () => expect(await store.get('key')).toBe('copied'), RECOVERY)
+  await server.send((redis) => redis.replicaof('NO', 'ONE'))
+  await primary.dispose()
+  await worksAgain()
+})
+
+test('a Redis whose data was flushed has nothing, tags included, and goes on', async () => {
+  await server.start()
+  store = open()
+  await store.set('key', 'old', { ttlSeconds: 60, tags: ['tag'] })
+  await server.send((redis) => redis.flushall())
+  expect(await store.get('key')).toBeNull()
+  expect(await store.deleteByTag('tag')).toBe(0)
+  expect(await store.stats([])).toMatchObject({ keys: 0 })
+  await store.set('key', 'new', { ttlSeconds: 60, tags: ['tag'] })
+  expect(await store.deleteByTag('tag')).toBe(1)
+})
+
 test('speaks TCP with password and database number', async () => {
-  const port = await freePort()
-  await server.start('--port', String(port))
+  const port = await server.startOnPort()
   await server.send((redis) => redis.config('SET', 'requirepass', 'hunter2'))
   store = open(`redis://:hunter2@127.0.0.1:${port}/3`)
   await worksAgain()
@@ -234,15 +268,6 @@ test('after closing, calls fail and nothing reconnects', async () => {
   const clients = await server.send((redis) => redis.client('LIST'))
   expect(String(clients).trim().split('\n')).toHaveLength(1)
 })
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await new Promise((resolve) => probe.once('listening', resolve))
-  const address = probe.address()
-  await new Promise((resolve) => probe.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('no TCP address')
-  return address.port
-}
 
 /** A proxy that, once told, passes answers on one byte at a time, ten a second. */
 async function slowWire(target: string, path: string) {

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import {
   type CacheStore,
   type KeyPage,
@@ -64,8 +64,8 @@ export function cacheStoreContract(name: string, engine: CacheEngineUnderTest): 
       store = open()
     })
 
-    afterAll(async () => {
-      await Promise.all(opened.map((each) => each.close()))
+    afterEach(async () => {
+      await Promise.all(opened.splice(0).map((each) => each.close()))
     })
 
     test('gives back what was set, and null for what was not', async () => {
@@ -156,7 +156,9 @@ export function cacheStoreContract(name: string, engine: CacheEngineUnderTest): 
 
     test('deletes the entries of a large tag, counts each once, and leaves the rest', async () => {
       const placement = { ttlSeconds: 60, tags: ['AAPL', 'all'] }
-      await Promise.all(range(2_500, 'k').map((key) => store.set(key, 'x', placement)))
+      for (const part of ['a', 'b', 'c', 'd', 'e']) {
+        await Promise.all(range(500, part).map((key) => store.set(key, 'x', placement)))
+      }
       await store.set('other', 'x', { ttlSeconds: 60, tags: ['all'] })
       expect(await store.deleteByTag('AAPL')).toBe(2_500)
       expect(await store.deleteByTag('AAPL')).toBe(0)

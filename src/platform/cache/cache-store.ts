@@ -28,6 +28,8 @@ export interface CacheStats {
   readonly keys_by_prefix: ReadonlyMap<string, number>
   /** False when counting was stopped by its time limit: the counts are then lower bounds. */
   readonly keys_complete: boolean
+  /** Counting many keys is not repeated at every reading. */
+  readonly keys_counted_at: string
 }
 
 /** The memory of an engine; `CacheStats` says the same of it. */

@@ -15,8 +15,8 @@ import {
   stopIfAborted,
 } from './cache-store.js'
 import { globMatcher } from './glob.js'
+import { KeyCensus } from './key-census.js'
 import { KeyPager } from './key-pager.js'
-import { PrefixCounts } from './prefix-counts.js'
 
 interface Entry {
   readonly value: string
@@ -51,12 +51,14 @@ export class MemoryCacheStore implements CacheStore {
   readonly #tagged = new Map<string, Set<string>>()
   readonly #maxBytes: number
   readonly #since: string
+  readonly #census: KeyCensus
   #hits = 0
   #misses = 0
   #evictions = 0
 
   constructor({ maxBytes = DEFAULT_MAX_BYTES, clock = systemClock }: Options = {}) {
     this.#maxBytes = maxBytes
+    this.#census = new KeyCensus(clock)
     this.#since = clock.now().toISOString()
     this.#entries = new LRUCache({
       maxSize: maxBytes,
@@ -108,17 +110,17 @@ export class MemoryCacheStore implements CacheStore {
   }
 
   async stats(prefixes: readonly string[]): Promise<CacheStats> {
-    const counts = new PrefixCounts(prefixes)
-    for await (const keys of this.#walk('*')) counts.add(keys)
+    const counts = await this.#census.count(prefixes, async (visit) => {
+      for await (const keys of this.#walk('*')) visit(keys)
+      return true
+    })
     const reads = this.#hits + this.#misses
     return {
       ...(await this.memory()),
       hit_rate: reads === 0 ? null : this.#hits / reads,
       evicted_keys: this.#evictions,
       connected_clients: null,
-      keys: counts.total,
-      keys_by_prefix: counts.byPrefix,
-      keys_complete: true,
+      ...counts,
     }
   }
 

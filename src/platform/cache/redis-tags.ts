@@ -1,7 +1,7 @@
-import type { ChainableCommander } from 'ioredis'
 import type { Clock } from '../../lib/clock.js'
 import { MAX_TTL_SECONDS } from './cache-store.js'
 import type { RedisConnection } from './redis-connection.js'
+import { KEYS_PER_STEP, type Write } from './redis-servers.js'
 
 interface Options {
   readonly connection: RedisConnection
@@ -12,9 +12,6 @@ interface Options {
 /** How far servers' clocks may be apart, and longer than any write can be under way. */
 const MARGIN_SECONDS = 300
 const INDEX_TTL_SECONDS = MAX_TTL_SECONDS + MARGIN_SECONDS
-
-/** Keys of one step: larger steps make other clients of the server wait. */
-const KEYS_PER_STEP = 100
 
 /**
  * Which keys were stored under a tag, and when: a sorted set for each tag, which ends with the last
@@ -33,14 +30,15 @@ export class TagIndex {
     this.#clock = clock
   }
 
-  /** Adds the commands that note a key; they must take effect before the entry does. */
-  add(writes: ChainableCommander, tag: string, key: string): void {
+  /** Notes a key under a tag; it must take effect before the entry does. */
+  note(tag: string, key: string): Write {
     const index = this.#prefix + tag
     const now = this.#now()
-    writes
-      .zadd(index, now, key)
-      .zremrangebyscore(index, '-inf', now - INDEX_TTL_SECONDS * 1_000)
-      .expire(index, INDEX_TTL_SECONDS)
+    return (to) =>
+      to
+        .zadd(index, now, key)
+        .zremrangebyscore(index, '-inf', now - INDEX_TTL_SECONDS * 1_000)
+        .expire(index, INDEX_TTL_SECONDS)
   }
 
   /** The noted keys in small steps; a key may come twice. */
@@ -50,7 +48,7 @@ export class TagIndex {
     do {
       const from = cursor
       const [next, found] = await this.#connection.run((redis) =>
-        redis.zscan(index, from, 'COUNT', KEYS_PER_STEP),
+        redis.keyed.zscan(index, from, 'COUNT', KEYS_PER_STEP),
       )
       // Each key is followed by its time.
       yield found.filter((_, at) => at % 2 === 0)
@@ -68,7 +66,7 @@ export class TagIndex {
         const last = await this.#timeAt(index, KEYS_PER_STEP - 1)
         isDone = last >= before
         const until = Math.min(last, before)
-        await this.#connection.run((redis) => redis.zremrangebyscore(index, '-inf', until))
+        await this.#connection.run((redis) => redis.keyed.zremrangebyscore(index, '-inf', until))
       }
     }
   }
@@ -76,7 +74,7 @@ export class TagIndex {
   /** When the key was noted that has so many older ones; infinite when there is none. */
   async #timeAt(index: string, rank: number): Promise<number> {
     const [, time] = await this.#connection.run((redis) =>
-      redis.zrange(index, rank, `${rank}`, 'WITHSCORES'),
+      redis.keyed.zrange(index, rank, `${rank}`, 'WITHSCORES'),
     )
     return time === undefined ? Number.POSITIVE_INFINITY : Number(time)
   }
