@@ -65,13 +65,15 @@ async function openCache(
   embedded: EmbeddedServices | null,
   database: string,
 ): Promise<Systems['cache']> {
-  const external = config.REDIS_URL?.reveal().replace(/^unix:\/\//, '')
-  const url = external ?? embedded?.redis?.path
+  const external = config.REDIS_URL?.reveal()
+  const socket = embedded?.redis?.path
+  const url =
+    external ?? (socket && `unix://${encodeURI(socket).replace(/[?#]/g, encodeURIComponent)}`)
   if (!url) return { store: new MemoryCacheStore(), engine: 'in-process' }
   // Loaded only where there is a Redis: it is a good part of the start.
   const { RedisCacheStore } = await import('./platform/cache/redis.js')
   // What is cached belongs to one database; another database's servers may use the same Redis.
-  const store = new RedisCacheStore({ url, namespace: `catalyst:${database}` })
+  const store = new RedisCacheStore({ url, namespace: database })
   return { store, engine: external ? 'external' : 'embedded' }
 }
 
