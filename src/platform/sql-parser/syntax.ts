@@ -8,6 +8,7 @@ export type {
   GrantStmt,
   Node,
   RangeVar,
+  RoleSpec,
   TypeName,
 } from 'libpg-query'
 

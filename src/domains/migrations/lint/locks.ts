@@ -5,7 +5,8 @@ import {
   type RangeVar,
   type ScriptStatement,
 } from '../../../platform/sql-parser/syntax.js'
-import { addedColumns, addedConstraints, alterations, dropped, isOn, nameOf } from './tree.js'
+import { changedRelations, partOwners, writtenRelations } from './targets.js'
+import { addedColumns, addedConstraints, alterations, isOn } from './tree.js'
 
 /** The modes of PostgreSQL, weakest first, with what each keeps waiting. */
 const BLOCKS = {
@@ -86,13 +87,8 @@ export function locksOf(statement: ScriptStatement): Lock[] {
       return locks('ACCESS EXCLUSIVE', node.relation)
     case 'CreateStmt':
       return createTableLocks(statement)
-    case 'InsertStmt':
-    case 'UpdateStmt':
-    case 'DeleteStmt':
-    case 'MergeStmt':
-      return locks('ROW EXCLUSIVE', node.relation)
     default:
-      return []
+      return locks('ROW EXCLUSIVE', ...writtenRelations(statement))
   }
 }
 
@@ -155,25 +151,8 @@ const partitionLocks = (command: AlterTableCmd): Lock[] =>
 function dropLocks(statement: ScriptStatement): Lock[] {
   const { kind, node } = statement
   if (kind !== 'DropStmt') return []
-  if (['OBJECT_TRIGGER', 'OBJECT_POLICY', 'OBJECT_RULE'].includes(node.removeType ?? '')) {
-    return (node.objects ?? []).flatMap((object) => {
-      const parts = body(object, 'List')?.items?.slice(0, -1) ?? []
-      return locks('ACCESS EXCLUSIVE', nameOf({ List: { items: parts } }))
-    })
-  }
   const mode = node.concurrent ? 'SHARE UPDATE EXCLUSIVE' : 'ACCESS EXCLUSIVE'
-  return locks(
-    mode,
-    ...dropped(
-      statement,
-      'OBJECT_TABLE',
-      'OBJECT_INDEX',
-      'OBJECT_VIEW',
-      'OBJECT_MATVIEW',
-      'OBJECT_SEQUENCE',
-      'OBJECT_FOREIGN_TABLE',
-    ),
-  )
+  return locks(mode, ...changedRelations(statement), ...partOwners(statement))
 }
 
 /** The new table itself is nobody's yet; what it refers to and belongs to is. */

@@ -4,8 +4,10 @@ import {
   type RangeVar,
   type ScriptStatement,
 } from '../../../platform/sql-parser/syntax.js'
-import { keyOf, type RelationName, shown, TEMPORARY } from './relation-name.js'
-import { dropped } from './tree.js'
+import { leadingColumns, type TableColumn } from './indexed-columns.js'
+import { locksOf } from './locks.js'
+import { keyOf, partsOf, quoted, type RelationName, shown, TEMPORARY } from './relation-name.js'
+import { type Alteration, alterations, dropped, type NewColumn } from './tree.js'
 
 /** What is known of a relation: of an index, its table's figures. */
 export interface RelationSize {
@@ -43,7 +45,11 @@ export class ScriptState {
   readonly statements: readonly ScriptStatement[]
   readonly context: LintContext
   readonly #created = new Set<string>()
+  readonly #exclusive = new Set<string>()
+  readonly #validated = new Set<string>()
+  readonly #code = new Map<string, string>()
   #schema = 'public'
+  #indexed: ReadonlySet<string> | null = null
 
   constructor(statements: readonly ScriptStatement[], context: LintContext) {
     this.statements = statements
@@ -68,20 +74,68 @@ export class ScriptState {
     return this.isNew(relation) || (!!size && size.rows < SMALL_ROWS && size.bytes < SMALL_BYTES)
   }
 
-  /** A finding about relations, or about a column of one. */
-  hit(relation: RangeVar | undefined, column?: string): Hit {
+  /** A finding about a relation, or about a column or constraint of one. */
+  hit(relation: RangeVar | undefined, part?: string): Hit {
     const name = this.resolve(relation ?? {})
-    return { subject: column ? `${shown(name)}.${column}` : shown(name), on: [name] }
+    return { subject: part ? `${shown(name)}.${quoted(part)}` : shown(name), on: [name] }
+  }
+
+  /** A finding about a new column. */
+  readonly columnHit = ({ table, column }: NewColumn): Hit => this.hit(table, column.colname)
+
+  /** A finding about what an ALTER TABLE changes. */
+  readonly commandHit = ({ table, command }: Alteration): Hit => this.hit(table, command.name)
+
+  /** Findings about those of some relations that others may use already. */
+  existing(relations: readonly RangeVar[]): Hit[] {
+    return relations
+      .map((relation) => this.hit(relation))
+      .filter(({ on }) => !on.some((name) => this.isNew(name)))
+  }
+
+  /** Existing relations that the transaction has locked against everybody. */
+  get exclusive(): ReadonlySet<string> {
+    return this.#exclusive
+  }
+
+  /** Tables of which a constraint was validated before. */
+  get validated(): ReadonlySet<string> {
+    return this.#validated
+  }
+
+  /** The code of a function that this script made; null of any other. */
+  codeOf(functionName: string): string | null {
+    return this.#code.get(functionName) ?? null
+  }
+
+  /** Whether an index of this script, before or after, begins with the column. */
+  isIndexed({ table, column }: TableColumn): boolean {
+    this.#indexed ??= new Set(this.statements.flatMap(leadingColumns).map(columnKey))
+    return this.#indexed.has(columnKey({ table, column }))
   }
 
   /** Takes notice of what a statement does to names. */
   advance(statement: ScriptStatement): void {
+    this.#locked(statement)
     for (const relation of created(statement)) this.#make(keyOf(this.#placed(relation)))
     for (const relation of dropped(statement, 'OBJECT_TABLE', 'OBJECT_INDEX', 'OBJECT_MATVIEW')) {
       this.#created.delete(keyOf(this.resolve(relation)))
     }
     this.#renamed(statement)
     this.#schema = searchedFirst(statement) ?? this.#schema
+    if (statement.kind === 'CreateFunctionStmt') {
+      this.#code.set(partsOf(statement.node.funcname).at(-1) ?? '', statement.text)
+    }
+  }
+
+  #locked(statement: ScriptStatement): void {
+    for (const { relation, mode } of locksOf(statement)) {
+      const name = this.resolve(relation)
+      if (mode === 'ACCESS EXCLUSIVE' && !this.isNew(name)) this.#exclusive.add(keyOf(name))
+    }
+    for (const { table } of alterations(statement, 'AT_ValidateConstraint')) {
+      this.#validated.add(keyOf(this.resolve(table)))
+    }
   }
 
   /** What the database has already is not made by an IF NOT EXISTS. */
@@ -102,6 +156,8 @@ export class ScriptState {
     this.#created.add(keyOf({ schema, name: node.newname }))
   }
 }
+
+const columnKey = ({ table, column }: TableColumn): string => `${table.relname}.${column}`
 
 /** What a statement makes that holds rows. */
 export function created({ kind, node }: ScriptStatement): RangeVar[] {

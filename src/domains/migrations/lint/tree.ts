@@ -18,11 +18,15 @@ export interface Alteration {
   readonly command: AlterTableCmd
 }
 
-/** The changes of an ALTER TABLE; none of any other statement. */
-export function alterations(statement: ScriptStatement): Alteration[] {
+type Subtype = NonNullable<AlterTableCmd['subtype']>
+
+/** The changes of an ALTER TABLE, all or those of some kinds; none of any other statement. */
+export function alterations(statement: ScriptStatement, ...subtypes: Subtype[]): Alteration[] {
   if (statement.kind !== 'AlterTableStmt') return []
   const { relation = {}, cmds } = statement.node
-  return bodies(cmds, 'AlterTableCmd').map((command) => ({ table: relation, command }))
+  return bodies(cmds, 'AlterTableCmd')
+    .filter(({ subtype }) => !subtypes[0] || (subtype && subtypes.includes(subtype)))
+    .map((command) => ({ table: relation, command }))
 }
 
 /** A column with the constraints written at it, and its table. */
@@ -34,8 +38,8 @@ export interface NewColumn {
 
 /** The columns that an ALTER TABLE adds. */
 export const addedColumns = (statement: ScriptStatement): NewColumn[] =>
-  alterations(statement).flatMap(({ table, command }) =>
-    command.subtype === 'AT_AddColumn' && command.def ? columns(table, [command.def]) : [],
+  alterations(statement, 'AT_AddColumn').flatMap(({ table, command }) =>
+    command.def ? columns(table, [command.def]) : [],
   )
 
 /** The columns that a statement brings into being, of a new table or an existing one. */
@@ -55,9 +59,9 @@ const columns = (table: RangeVar, nodes: readonly Node[] | undefined): NewColumn
 export const addedConstraints = (
   statement: ScriptStatement,
 ): { readonly table: RangeVar; readonly constraint: Constraint }[] =>
-  alterations(statement).flatMap(({ table, command }) => {
+  alterations(statement, 'AT_AddConstraint').flatMap(({ table, command }) => {
     const constraint = body(command.def, 'Constraint')
-    return command.subtype === 'AT_AddConstraint' && constraint ? [{ table, constraint }] : []
+    return constraint ? [{ table, constraint }] : []
   })
 
 /** What a DROP names, as relations. */
@@ -93,3 +97,16 @@ export function isOn(options: readonly Node[] | undefined, name: string): boolea
 
 /** The name of a type without its schema, as PostgreSQL calls it inside: `int4`, `varchar`. */
 export const typeOf = (type: TypeName | undefined): string => partsOf(type?.names).at(-1) ?? ''
+
+/** What a constraint is. */
+export type ConstraintType = NonNullable<Constraint['contype']>
+
+/** Whether one of the constraints is one of the types. */
+export const has = (
+  constraints: readonly Constraint[],
+  ...types: readonly ConstraintType[]
+): boolean => constraints.some(({ contype }) => contype && types.includes(contype))
+
+/** Whether the column is an integer with a sequence behind it. */
+export const isSerial = ({ typeName }: ColumnDef): boolean =>
+  /^(small|big)?serial[248]?$/.test(typeOf(typeName))
