@@ -274,6 +274,24 @@ const TOOLS: Readonly<Record<string, { takes: readonly string[]; answers: readon
     takes: ['pattern_types', 'timeframe', 'idempotency_key'],
     answers: ['patterns_updated', 'success_rate_changes'],
   },
+  run_migrations: {
+    takes: ['target_version', 'dry_run', 'confirm_token', 'idempotency_key'],
+    answers: [
+      'migrations_applied',
+      ...['version', 'name', 'status', 'duration_ms', 'statements', 'locks', 'lint'].map(
+        (field) => `migrations_applied[].${field}`,
+      ),
+      'new_version',
+    ],
+  },
+  create_migration: {
+    takes: ['name', 'up_sql', 'down_sql', 'description'],
+    answers: ['migration_file', 'version', 'lint', 'lint[].rule', 'lint[].severity', 'lint[].line'],
+  },
+  rollback_migration: {
+    takes: ['target_version', 'confirm_token', 'idempotency_key'],
+    answers: ['rolled_back', 'current_version'],
+  },
   get_job: { takes: ['job_id', 'wait_ms'], answers: JOB },
   cancel_job: { takes: ['job_id'], answers: JOB },
   read_resource: { takes: ['uri'], answers: [] },
@@ -341,6 +359,35 @@ const RESOURCES: Readonly<
       'redis_info.connected_clients',
       'redis_info.keys',
       'redis_info.by_cache_type',
+    ],
+  },
+  'db/migrations/status': {
+    takes: [],
+    answers: [
+      'current_version',
+      'pending_migrations',
+      'pending_migrations[].version',
+      'pending_migrations[].name',
+      'pending_migrations[].description',
+      'problems',
+      'problems[].problem',
+      'problems[].next_step',
+    ],
+  },
+  'db/migrations/history': {
+    takes: ['limit', 'cursor'],
+    answers: [
+      'migrations',
+      ...[
+        'version',
+        'name',
+        'applied_at',
+        'duration_ms',
+        'direction',
+        'applied_by',
+        'checksum',
+      ].map((field) => `migrations[].${field}`),
+      'next_cursor',
     ],
   },
   'patterns/statistics': {
@@ -469,6 +516,8 @@ const EVENT_NAMES = [
   'db.session.expired',
   'job.finished',
   'sync.completed',
+  'migration.applied',
+  'db.schema.changed',
 ]
 
 const registry = await describedRegistry()

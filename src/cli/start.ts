@@ -47,8 +47,8 @@ export function banner(app: App, endpoint: string): string {
   return [`catalyst-db ${VERSION}`, ...rows, ...schema, ''].join('\n')
 }
 
-/** The second signal does not wait for anybody. */
-function untilSignal(): Promise<number> {
+/** The exit code of the first signal; the second does not wait for anybody. */
+export function untilSignal(): Promise<number> {
   return new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       process.once(signal, () => {

@@ -6,12 +6,15 @@ import type { Queryable, Transaction } from '../platform/postgres/queryable.js'
 import type { BoundDomain, BoundResource, BoundTool } from './define.js'
 import { queryParameters, ResourceRouter, SCHEME } from './resources.js'
 import {
+  CONFIRM_ARGUMENTS,
   describeIssues,
   JOB_ARGUMENTS,
   jobAnswer,
+  ownArguments,
   PERSIST_ANSWER,
   PERSIST_ARGUMENTS,
   toJsonSchema,
+  toOutline,
 } from './schemas.js'
 
 /** A tool as `tools/list` shows it. */
@@ -130,12 +133,12 @@ export class Registry {
    */
   jobRequest(tool: BoundTool, args: unknown): JobRequest {
     const { idempotency_key = null } = parseArguments(tool, args)
-    const { idempotency_key: _, ...input } = Object(args ?? {}) as Record<string, unknown>
     return {
       tool: tool.name,
-      arguments: input,
+      arguments: ownArguments(Object(args ?? {})),
       idempotencyKey: idempotency_key as string | null,
       onRestart: tool.onRestart ?? 'fail',
+      confirmedPlan: null,
     }
   }
 
@@ -164,7 +167,8 @@ export function parseArguments(tool: BoundTool, args: unknown): Record<string, u
   })
 }
 
-function withFieldsOfKind(tool: BoundTool): BoundTool {
+function withFieldsOfKind(bound: BoundTool): BoundTool {
+  const tool = bound.confirm ? { ...bound, input: bound.input.extend(CONFIRM_ARGUMENTS) } : bound
   if (tool.onRestart !== null) return withJobFields(tool)
   if (!tool.persists) return { ...tool, input: tool.input.strict() }
   return {
@@ -190,7 +194,7 @@ const listTool = (tool: BoundTool): ToolListing => ({
   title: tool.title,
   description: tool.description,
   inputSchema: { type: 'object', ...toJsonSchema(tool.input, 'input') },
-  outputSchema: { type: 'object', ...toJsonSchema(tool.output, 'output') },
+  outputSchema: { type: 'object', ...toOutline(tool.output) },
   annotations: {
     readOnlyHint: tool.effect === 'read',
     destructiveHint: tool.effect === 'destroy',

@@ -13,6 +13,7 @@ const caller = {
   requestId: 'req_test',
   signal: new AbortController().signal,
   record: null,
+  confirmedPlan: null,
   progress: () => undefined,
 }
 

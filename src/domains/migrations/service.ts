@@ -41,7 +41,9 @@ export class MigrationService {
    * @throws AppError `precondition_failed` when an applied file was edited or is missing, or when
    *   only a pooled connection is available
    */
-  async applyBuiltIn(signal = new AbortController().signal): Promise<report.MigrationResult[]> {
+  async applyBuiltIn(
+    signal: AbortSignal = new AbortController().signal,
+  ): Promise<report.MigrationResult[]> {
     const folders = { ...this.#deps, operatorDir: null }
     const isCurrent = await reading(this.#deps.endpoint, async (session) => {
       if (!(await hasCurrentLedger(session))) return false

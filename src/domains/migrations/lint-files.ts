@@ -1,0 +1,75 @@
+import { access, readFile } from 'node:fs/promises'
+import { AppError } from '../../errors.js'
+import { OPERATOR_VERSIONS, readFolder } from './files.js'
+import { lintScript } from './lint/lint-script.js'
+import type { Finding } from './report.js'
+import { readScript, type Script } from './script.js'
+
+/** What the linter says of one file. */
+export interface LintedFile {
+  readonly file: string
+  /** Why the file cannot be run at all, and the next step; null when it can. */
+  readonly problem: string | null
+  readonly lint: readonly Finding[]
+}
+
+/** Lints the files of the operator's folder that can be run, and names those that cannot. */
+export async function lintFolder(directory: string): Promise<LintedFile[]> {
+  const { migrations, faults } = await readFolder(directory, OPERATOR_VERSIONS)
+  const linted: LintedFile[] = faults.map(({ file, message, nextStep }) => ({
+    file,
+    problem: `${message} ${nextStep}`,
+    lint: [],
+  }))
+  for (const { version, name, upSql, downSql } of migrations) {
+    linted.push(await lintText(`${version}_${name}.up.sql`, upSql, downSql !== null))
+  }
+  return linted
+}
+
+/**
+ * Lints single files, wherever they are.
+ *
+ * @throws AppError `not_found` for a file that cannot be read
+ */
+export async function lintFiles(paths: readonly string[]): Promise<LintedFile[]> {
+  const linted: LintedFile[] = []
+  for (const path of paths) {
+    const text = await readFile(path, 'utf8').catch((error: unknown) => unreadable(error))
+    linted.push(await lintText(path, text, await hasDown(path)))
+  }
+  return linted
+}
+
+/** What the linter says of a script where no database tells how big its tables are. */
+export const lintAlone = (
+  { steps, directives, isTransactional }: Script,
+  hasDown: boolean,
+): readonly Finding[] =>
+  lintScript(
+    steps.map(({ statement }) => statement),
+    { allow: directives.allow, isTransactional, hasDown, tables: null },
+  )
+
+async function lintText(file: string, text: string, hasDown: boolean): Promise<LintedFile> {
+  try {
+    const script = await readScript(file, text.replaceAll('\r\n', '\n'))
+    return { file, problem: null, lint: lintAlone(script, hasDown) }
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error
+    return { file, problem: [error.message, error.hint].join(' '), lint: [] }
+  }
+}
+
+const hasDown = (path: string): Promise<boolean> =>
+  access(path.replace(/\.up\.sql$/, '.down.sql')).then(
+    () => true,
+    () => false,
+  )
+
+function unreadable(cause: unknown): never {
+  throw new AppError('not_found', 'One of the files cannot be read.', {
+    hint: 'Check the paths: each must be a file of SQL that this user may read.',
+    cause,
+  })
+}
