@@ -37,11 +37,11 @@ export class Operator {
   }
 
   /** Another runner of the same database. */
-  another(url = this.database.url): MigrationService {
+  another(operatorDir = this.directory): MigrationService {
     return new MigrationService({
-      endpoint: parseDatabaseUrl(url),
+      endpoint: parseDatabaseUrl(this.database.url),
       builtInDir: BUILT_IN,
-      operatorDir: this.directory,
+      operatorDir,
       appVersion: 'test',
     })
   }

@@ -58,6 +58,7 @@ export function scriptFailure(error: unknown, place: FailurePlace): unknown {
   const message = `${where} (line ${line}) failed: ${serverMessage(error)} (SQLSTATE ${state}).`
   return new AppError(codeOf(state), `${message}${waitedFor(place)} ${kept}`, {
     hint: `${adviceFor(state, place)} run "${next.command}".`,
+    retryable: isPassing(state),
     cause: error,
   })
 }
@@ -65,8 +66,11 @@ export function scriptFailure(error: unknown, place: FailurePlace): unknown {
 const codeOf = (state: string): ErrorCode =>
   CODES[state] ?? CODES[state.slice(0, 2)] ?? 'precondition_failed'
 
+/** Others were in the way; the script itself may be right. */
+const isPassing = (state: string): boolean => state === '55P03' || state.startsWith('40')
+
 function adviceFor(state: string, { file, next }: FailurePlace): string {
-  if (state === '55P03' || state.startsWith('40')) {
+  if (isPassing(state)) {
     return 'Let those sessions finish (catalyst://db/performance/connections shows them), or choose a quieter time, then'
   }
   if (state === '57014') {

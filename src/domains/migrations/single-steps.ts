@@ -43,11 +43,12 @@ export async function runStepByStep(
 
 async function runRecorded(context: RunContext, task: ScriptTask, step: Step): Promise<number> {
   const { session } = context
+  // While there is doubt no error is recorded: the row would then say that it was not done.
+  if (await isDoneAlready(context, task, step)) {
+    await session.many(doneUpTo(task, step))
+    return 0
+  }
   try {
-    if (await isDoneAlready(context, task, step)) {
-      await session.many(doneUpTo(task, step))
-      return 0
-    }
     const { standalone } = step
     // What it has committed by itself would be done again.
     if (standalone?.kind === 'unknowable') {
@@ -119,10 +120,15 @@ async function isDoneAlready(
 const doneUpTo = ({ version, script }: ScriptTask, { statement }: Step) =>
   ledger.recordDone(version, statement.index, digestOfFirst(script, statement.index))
 
-const keptBefore = ({ statement }: Step): string =>
-  statement.index === 1
-    ? 'No statement of the file is done.'
-    : `Statements 1 to ${statement.index - 1} are done and recorded.`
+function keptBefore({ statement, standalone }: Step): string {
+  const done =
+    statement.index === 1
+      ? 'No statement of the file is done.'
+      : `Statements 1 to ${statement.index - 1} are done and recorded.`
+  return standalone?.kind === 'create index'
+    ? `${done} What PostgreSQL left of the index is dropped by the next run.`
+    : done
+}
 
 const notWhole = ({ script, next }: ScriptTask, { statement }: Step): AppError =>
   new AppError(

@@ -37,6 +37,7 @@ export const RULE_FIXTURES: Readonly<Record<string, RuleFixtures>> = {
       'delete from app.trades where true',
       'delete from app.trades where 1 = 1',
       'with d as (delete from app.trades returning id) select count(*) from d',
+      'merge into app.t using app.u on t.a = u.a when not matched by source then delete',
     ],
     good: [
       'delete from app.trades where id = 1',

@@ -1,4 +1,5 @@
 import {
+  type Body,
   bodies,
   body,
   type Node,
@@ -190,8 +191,19 @@ const unconditional = (
   statement: ScriptStatement,
   which: 'DeleteStmt' | 'UpdateStmt',
 ): RangeVar[] =>
-  [...nodesOf(statement)].flatMap(({ kind, node }) =>
-    kind === which && isAlways(node.whereClause) ? (node.relation ?? []) : [],
+  [...nodesOf(statement)].flatMap(({ kind, node }) => {
+    if (kind === 'MergeStmt')
+      return which === 'DeleteStmt' && sweeps(node) ? (node.relation ?? []) : []
+    return kind === which && isAlways(node.whereClause) ? (node.relation ?? []) : []
+  })
+
+/** A MERGE that deletes what its source does not have: everything, when the source is empty. */
+const sweeps = ({ mergeWhenClauses }: Body<'MergeStmt'>): boolean =>
+  bodies(mergeWhenClauses, 'MergeWhenClause').some(
+    ({ matchKind, commandType, condition }) =>
+      matchKind === 'MERGE_WHEN_NOT_MATCHED_BY_SOURCE' &&
+      commandType === 'CMD_DELETE' &&
+      isAlways(condition),
   )
 
 /** A condition that is none: absent, `true`, `1 = 1`. */

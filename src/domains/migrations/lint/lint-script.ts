@@ -1,12 +1,11 @@
 import type { ScriptStatement } from '../../../platform/sql-parser/syntax.js'
-import type { Finding, Severity } from './finding.js'
+import type { Finding } from './finding.js'
 import { blockedBy, locksOf, strongest } from './locks.js'
 import { keyOf, shown } from './relation-name.js'
 import type { Rule } from './rule.js'
 import { RULES } from './rules.js'
 import { type Hit, type LintContext, ScriptState } from './script-state.js'
-
-const RULE_NAMES = new Set(RULES.map(({ name }) => name))
+import { SQUAWK_ONLY, warning } from './squawk-findings.js'
 
 /** What our rules find in a script, in its order. */
 export function lintScript(
@@ -21,7 +20,7 @@ export function lintScript(
     script.advance(statement)
     return found
   })
-  return [...findings, ...unknownRules(context)]
+  return [...findings, ...vainAllowances(context)]
 }
 
 interface Place {
@@ -30,36 +29,36 @@ interface Place {
 }
 
 function finding(rule: Rule, hit: Hit, place: Place): Finding {
-  const { severity, note } = judged(rule, hit, place)
-  const { lock, blocks } = lockFor(hit, place)
-  return {
+  const found = {
     rule: rule.name,
-    severity,
+    severity: rule.severity,
     destructive: rule.destructive ?? false,
     statement: place.statement.index,
     line: place.statement.line,
-    message: `${hit.subject}: ${rule.what}${note}`,
-    lock,
-    blocks,
+    message: `${hit.subject}: ${rule.what}`,
+    ...lockFor(hit, place),
     rewrite: rule.safeWay,
     docs: rule.docs,
   }
+  const note = harmless(rule, hit, place.script)
+  if (note) return { ...found, severity: 'info', message: `${found.message} ${note}` }
+  return withReason(found, place.script.context)
 }
 
-/** A finding on a table where it does no harm, or with a reason in the file, only informs. */
-function judged(rule: Rule, hit: Hit, { script }: Place): { severity: Severity; note: string } {
-  const { severity, destructive, harmlessOn } = rule
-  if (destructive || severity === 'error') return { severity, note: '' }
-  const harmless =
-    harmlessOn === 'small tables'
-      ? hit.on.every((relation) => script.isSmall(relation))
-      : hit.on.every((relation) => script.isNew(relation))
-  if (harmlessOn && hit.on.length > 0 && harmless) {
-    return { severity: 'info', note: ` Harmless here: ${harmlessOn}.` }
-  }
-  const reason = script.context.allow.get(rule.name)
-  if (reason === undefined) return { severity, note: '' }
-  return { severity: 'info', note: ` Allowed in the file: ${printable(reason)}` }
+/** Why it does no harm here; null when it may. */
+function harmless({ harmlessOn }: Rule, { on }: Hit, script: ScriptState): string | null {
+  if (!harmlessOn || on.length === 0) return null
+  if (on.every((relation) => script.isNew(relation))) return 'Harmless here: the table is new.'
+  const isSmall = harmlessOn === 'small tables' && on.every((relation) => script.isSmall(relation))
+  return isSmall ? 'Harmless here: the table is small.' : null
+}
+
+/** With a reason in the file, what would block or warn only informs; what destroys is not excused. */
+export function withReason(finding: Finding, { allow }: LintContext): Finding {
+  const reason = allow.get(finding.rule)
+  if (reason === undefined || finding.destructive || finding.severity === 'error') return finding
+  const message = `${finding.message} Allowed in the file: ${printable(reason)}`
+  return { ...finding, severity: 'info', message }
 }
 
 const MAX_REASON = 200
@@ -77,18 +76,13 @@ function lockFor(hit: Hit, { statement, script }: Place): Pick<Finding, 'lock' |
 }
 
 /** A mistyped name would leave the author believing that something is allowed. */
-const unknownRules = ({ allow }: LintContext): Finding[] =>
-  [...allow.keys()]
-    .filter((name) => !RULE_NAMES.has(name))
-    .map((name) => ({
-      rule: 'unknown-rule',
-      severity: 'warn',
-      destructive: false,
-      statement: 1,
-      line: 1,
-      message: `The file allows ${printable(name)}, which is no rule.`,
-      lock: null,
-      blocks: null,
-      rewrite: 'Allow a rule by the name its finding has.',
-      docs: null,
-    }))
+const vainAllowances = ({ allow }: LintContext): Finding[] =>
+  [...allow.keys()].flatMap((name) => {
+    const rule = RULES.find((candidate) => candidate.name === name)
+    if (!rule && !SQUAWK_ONLY.has(name)) {
+      return warning('vain-allow', `The file allows ${printable(name)}, which is no rule.`)
+    }
+    return rule?.destructive || rule?.severity === 'error'
+      ? warning('vain-allow', `The file allows ${name}, which no file can allow.`)
+      : []
+  })

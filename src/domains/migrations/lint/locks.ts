@@ -5,7 +5,7 @@ import {
   type RangeVar,
   type ScriptStatement,
 } from '../../../platform/sql-parser/syntax.js'
-import { changedRelations, partOwners } from './targets.js'
+import { changedRelations, partOwners, writtenRelations } from './targets.js'
 import { addedColumns, addedConstraints, alterations, isOn } from './tree.js'
 
 /** The modes of PostgreSQL, weakest first, with what each keeps waiting. */
@@ -87,13 +87,8 @@ export function locksOf(statement: ScriptStatement): Lock[] {
       return locks('ACCESS EXCLUSIVE', node.relation)
     case 'CreateStmt':
       return createTableLocks(statement)
-    case 'InsertStmt':
-    case 'UpdateStmt':
-    case 'DeleteStmt':
-    case 'MergeStmt':
-      return locks('ROW EXCLUSIVE', node.relation)
     default:
-      return []
+      return locks('ROW EXCLUSIVE', ...writtenRelations(statement))
   }
 }
 

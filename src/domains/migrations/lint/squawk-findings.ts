@@ -1,0 +1,53 @@
+import type { ScriptStatement } from '../../../platform/sql-parser/syntax.js'
+import type { SquawkRemark } from '../../../platform/squawk/squawk.js'
+import type { Finding } from './finding.js'
+import { squawkDocs } from './rule.js'
+
+/** What the runner sees to itself, or what our rules say with more knowledge of the script. */
+export const LEFT_OUT = [
+  'require-lock-timeout',
+  'require-statement-timeout',
+  'prefer-robust-stmts',
+  'ban-uncommitted-transaction',
+  'ban-concurrent-index-creation-in-transaction',
+  'ban-truncate-cascade',
+]
+
+/** Rules that only squawk has. */
+export const SQUAWK_ONLY: ReadonlySet<string> = new Set([
+  'ban-drop-not-null',
+  'ban-create-domain-with-constraint',
+  'ban-alter-domain-with-add-constraint',
+  'prefer-repack',
+  'unused-ignore',
+])
+
+/** Squawk's remarks as findings; each belongs to the statement that its line is in. */
+export const squawkFindings = (
+  remarks: readonly SquawkRemark[],
+  statements: readonly ScriptStatement[],
+): Finding[] =>
+  remarks.map(({ rule, line, message, help }) => {
+    const statement = statements.findLast((candidate) => candidate.line <= line)
+    return {
+      ...warning(rule, message),
+      statement: statement?.index ?? 1,
+      line: statement?.line ?? line,
+      rewrite: help,
+      docs: squawkDocs(rule),
+    }
+  })
+
+/** A finding that only warns, about the script as a whole. */
+export const warning = (rule: string, message: string): Finding => ({
+  rule,
+  severity: 'warn',
+  destructive: false,
+  statement: 1,
+  line: 1,
+  message,
+  lock: null,
+  blocks: null,
+  rewrite: null,
+  docs: null,
+})
