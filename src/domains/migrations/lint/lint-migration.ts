@@ -24,13 +24,15 @@ const OURS = new Set(RULES.map(({ name }) => name))
  * Judges a script by our rules and, where squawk is installed, by those that only squawk has: of a
  * rule that both have, ours knows the sizes of tables and what the file allows.
  */
-export async function lintMigration(script: Script, context: LintContext): Promise<LintReport> {
+export async function lintMigration(
+  script: Script,
+  context: LintContext,
+  squawk = runSquawk,
+): Promise<LintReport> {
   const { sql, statements } = script
   const { isTransactional } = context
-  const [ours, answer] = [
-    lintScript(statements, context),
-    await runSquawk({ sql, exclude: LEFT_OUT, isTransactional }),
-  ]
+  const ours = lintScript(statements, context)
+  const answer = await squawk({ sql, exclude: LEFT_OUT, isTransactional })
   if (answer.state === 'absent') return { findings: ours, engines: ['catalyst-db'] }
   if (answer.state !== 'read') {
     const unreadable = warning('squawk-unreadable', 'squawk could not read this file.')

@@ -56,11 +56,14 @@ export const securityDefiner: Rule = {
   safeWay: "Add SET search_path = '' and qualify the names in it.",
   docs: manual('sql-createfunction'),
   check: ({ kind, node }) => {
-    if (kind !== 'CreateFunctionStmt' || !isOn(node.options, 'security')) return []
-    const settings = bodies(node.options, 'DefElem').map(({ arg }) => body(arg, 'VariableSetStmt'))
+    const isFunction = kind === 'CreateFunctionStmt' || kind === 'AlterFunctionStmt'
+    const options = kind === 'AlterFunctionStmt' ? node.actions : isFunction ? node.options : []
+    if (!isFunction || !isOn(options, 'security')) return []
+    const settings = bodies(options, 'DefElem').map(({ arg }) => body(arg, 'VariableSetStmt'))
+    const name = kind === 'AlterFunctionStmt' ? node.func?.objname : node.funcname
     return settings.some((setting) => setting?.name === 'search_path')
       ? []
-      : [{ subject: quoted(partsOf(node.funcname).at(-1) ?? ''), on: [] }]
+      : [{ subject: quoted(partsOf(name).at(-1) ?? ''), on: [] }]
   },
 }
 
