@@ -35,6 +35,10 @@ test('a signal stops the running statement, keeps what is whole, and says how to
 
 test('on embedded services it works without a server and beside one, which is told', async () => {
   const { env } = freshMachine()
+  const tried = await runCommand(['migrate', 'up', '--dry-run'], env)
+  expect(tried).toMatchObject({ code: 0, stdout: expect.stringMatching(/create_jobs\s+dry run/) })
+  const untouched = await runCommand(['migrate', 'status'], env)
+  expect(untouched.stdout).toMatch(/^version 0, \d+ pending\n/)
   const alone = await runCommand(['migrate', 'up'], env)
   expect(alone.code).toBe(0)
   expect(alone.stdout).toMatch(/create_foundation\s+applied/)

@@ -3,7 +3,7 @@ import { contextOf, type RunStart, resultOf } from './apply.js'
 import { watchingLocks } from './lock-watch.js'
 import type { PreparedUp } from './planning.js'
 import type { MigrationResult } from './report.js'
-import { renewSession } from './runner-session.js'
+import { openLedger, renewSession } from './runner-session.js'
 import {
   elapsedMs,
   execute,
@@ -55,6 +55,8 @@ async function executeAll(
   try {
     return await watchingLocks(context, saw, async () => {
       await session.command('begin')
+      // The first migrations refer to the schema that the ledger's making brings along.
+      await openLedger(session)
       const results: MigrationResult[] = []
       for (const one of prepared) results.push(await executeOne(context, one, place))
       const last = prepared.at(-1)
