@@ -1,3 +1,4 @@
+import type { ConfirmationTicket } from './lib/confirmation.js'
 import type { JobFailure } from './lib/job.js'
 
 /**
@@ -27,8 +28,16 @@ export const ERROR_CODES = {
 /** One of the codes a client can see. */
 export type ErrorCode = keyof typeof ERROR_CODES
 
-/** What a client receives about a failure; `reference` finds the details in the server's log. */
-export interface ErrorBody {
+/** What has to be confirmed, and how. */
+interface Confirmation extends ConfirmationTicket {
+  readonly plan: Readonly<Record<string, unknown>>
+}
+
+/**
+ * What a client receives about a failure; `reference` finds the details in the server's log. With
+ * `confirmation_required` come the plan and the token that confirms it.
+ */
+export interface ErrorBody extends Partial<Confirmation> {
   readonly code: ErrorCode
   readonly message: string
   readonly hint: string | null
@@ -44,6 +53,8 @@ interface AppErrorOptions {
   readonly cause?: unknown
   /** Where the log has the details, when that is another request than the one being answered. */
   readonly reference?: string
+  /** Of `confirmation_required`. */
+  readonly confirmation?: Confirmation
 }
 
 /** A failure whose message is written for the client. Any other error is shown as `internal_error`. */
@@ -52,6 +63,7 @@ export class AppError extends Error {
   readonly hint: string | null
   readonly retryable: boolean
   readonly reference: string | null
+  readonly confirmation: Confirmation | null
 
   constructor(code: ErrorCode, message: string, options: AppErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
@@ -60,14 +72,22 @@ export class AppError extends Error {
     this.hint = options.hint ?? null
     this.retryable = options.retryable ?? ERROR_CODES[code].retryable
     this.reference = options.reference ?? null
+    this.confirmation = options.confirmation ?? null
   }
 }
 
 /** What a client is shown of a failure; of one that nobody expected, only where to look. */
 export function toErrorBody(error: unknown, reference: string): ErrorBody {
   if (error instanceof AppError) {
-    const { code, message, hint, retryable } = error
-    return { code, message, hint, retryable, reference: error.reference ?? reference }
+    const { code, message, hint, retryable, confirmation } = error
+    return {
+      code,
+      message,
+      hint,
+      retryable,
+      reference: error.reference ?? reference,
+      ...confirmation,
+    }
   }
   return {
     code: 'internal_error',

@@ -76,6 +76,13 @@ test.each(toolList)('$name has all hints and both schemas', (tool) => {
   expect(tool.outputSchema).toMatchObject({ type: 'object', properties: expect.any(Object) })
 })
 
+test.each(tools)(
+  '$name asks before it acts if it can destroy, and only then',
+  ({ effect, confirm }) => {
+    expect(confirm !== null).toBe(effect === 'destroy')
+  },
+)
+
 test.each(resources)('$path says what it tells in few words', ({ title, description }) => {
   expect(title).toMatch(/^[A-Z]/)
   expect(description).toMatch(/^[A-Z].{40,}\.$/s)

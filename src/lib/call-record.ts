@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { ConfirmedBy } from './confirmation.js'
 
 /** One tool call as the audit remembers it; never its arguments, only their digest. */
 export interface AuditedCall {
@@ -11,6 +12,8 @@ export interface AuditedCall {
   readonly duration_ms: number
   readonly session_id: string | null
   readonly transaction_id: string | null
+  /** Null for a call that needed no confirmation or did not get it. */
+  readonly confirmed_by: ConfirmedBy | null
 }
 
 /** Names of arguments whose values must not even be in a digest, from which they could be guessed. */
@@ -27,6 +30,7 @@ export class CallRecord {
   transactionId: string | null = null
   /** Set once the call's effect has committed together with its entry. */
   isKept = false
+  confirmedBy: ConfirmedBy | null = null
 
   constructor(call: {
     readonly principal: string
@@ -51,6 +55,7 @@ export class CallRecord {
       duration_ms: Math.round((performance.now() - this.#startedAt) * 1_000) / 1_000,
       session_id: this.sessionId,
       transaction_id: this.transactionId,
+      confirmed_by: this.confirmedBy,
     }
   }
 }

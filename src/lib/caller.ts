@@ -11,6 +11,8 @@ export interface Caller {
   readonly signal: AbortSignal
   /** What the audit will say of this call; null for reads of resources. */
   readonly record: CallRecord | null
+  /** Digest of the plan that was confirmed for this call; null when nothing had to be. */
+  readonly confirmedPlan: string | null
   /** Tells the caller how far the work is; does nothing when nobody asked. */
   progress(done: number, total: number, message: string): void
 }

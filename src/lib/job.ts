@@ -27,6 +27,8 @@ export interface JobRequest {
   readonly arguments: Readonly<Record<string, unknown>>
   readonly idempotencyKey: string | null
   readonly onRestart: OnRestart
+  /** Digest of the plan that was confirmed for it; null when nothing had to be. */
+  readonly confirmedPlan: string | null
 }
 
 /** A job as the one who started it sees it. */

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import type { EventType } from '../events.js'
 import type { Caller, UnitOfWork } from '../lib/caller.js'
+import type { ConfirmationClaim, ConfirmationTicket, Question } from '../lib/confirmation.js'
 import type { Job, JobRequest, OnRestart } from '../lib/job.js'
 import type { Queryable, Transaction } from '../platform/postgres/queryable.js'
 
@@ -43,7 +44,15 @@ interface ToolFacts<I extends z.ZodObject, O extends z.ZodType> extends Named {
   readonly output: O
 }
 
-interface PlainTool<S, I extends z.ZodObject, O extends z.ZodType> extends ToolFacts<I, O> {
+/** Tools of effect `destroy` say before each call what it would destroy. */
+interface Asking<S, I extends z.ZodObject> {
+  /** What is to be confirmed before `run`; null when this call needs no confirmation. */
+  confirm?(input: z.output<I>, call: Call<S>): Promise<Question | null>
+}
+
+interface PlainTool<S, I extends z.ZodObject, O extends z.ZodType>
+  extends ToolFacts<I, O>,
+    Asking<S, I> {
   run(input: z.output<I>, call: Call<S>): Promise<z.input<O>>
 }
 
@@ -51,7 +60,9 @@ interface PersistTool<S, I extends z.ZodObject, O extends z.ZodObject> extends T
   run(input: z.output<I>, call: PersistCall<S>): Promise<z.input<O>>
 }
 
-interface JobTool<S, I extends z.ZodObject, O extends z.ZodObject> extends ToolFacts<I, O> {
+interface JobTool<S, I extends z.ZodObject, O extends z.ZodObject>
+  extends ToolFacts<I, O>,
+    Asking<S, I> {
   /** Whether it may be run again from its start after the server that ran it has died. */
   readonly onRestart: OnRestart
   /** The signal is aborted by `cancel_job` or the end of the server, never by the request. */
@@ -70,6 +81,7 @@ interface ToolKind {
 /** A tool as the registry holds it, its argument types forgotten. */
 export interface AnyTool<S> extends ToolFacts<z.ZodObject, z.ZodType>, ToolKind {
   run(input: never, call: never): Promise<unknown>
+  confirm?(input: never, call: never): Promise<Question | null>
   /** Its work inside a transaction, for tools that can be operations of one. */
   operate?(input: never, call: never): Promise<unknown>
   readonly __service?: (service: S) => void
@@ -145,11 +157,21 @@ export interface Jobs {
     request: JobRequest,
     caller: Caller,
   ): Promise<{ readonly answer: unknown; readonly replayed: boolean }>
+  /** The job that has used this key for the same call; null without one. */
+  find(request: JobRequest, caller: Caller): Promise<Job | null>
   /** Starts or joins the job without waiting. */
   start(request: JobRequest, caller: Caller): Promise<Job>
   get(jobId: string, principal: string): Promise<Job>
   /** Asks a job to stop; one that has ended stays as it is. */
   cancel(jobId: string, principal: string): Promise<Job>
+}
+
+/** Keeps the tokens of destructive calls; each is good for one call of one caller with one plan, once. */
+export interface Confirmations {
+  issue(claim: ConfirmationClaim): Promise<ConfirmationTicket>
+  /** False when the token is not, or no longer, good for this claim. */
+  redeem(token: string, claim: ConfirmationClaim): Promise<boolean>
+  revoke(token: string, principal: string): Promise<void>
 }
 
 /** A domain: everything a client can ask of one service. */
@@ -175,6 +197,8 @@ export interface BoundTool extends ToolFacts<z.ZodObject, z.ZodType>, ToolKind {
   readonly domain: string
   /** Not for persisting tools, which only operate. */
   run(input: unknown, caller: Caller): Promise<unknown>
+  /** Null for tools that never ask. */
+  readonly confirm: ((input: unknown, caller: Caller) => Promise<Question | null>) | null
   /** Null for tools that cannot take part in a transaction. */
   readonly operate: ((input: unknown, caller: Caller, tx: Transaction) => Promise<unknown>) | null
 }
@@ -195,10 +219,13 @@ export interface BoundDomain {
 /** Joins a domain to its service. */
 export const bind = <S>(domain: Domain<S>, service: S): BoundDomain => ({
   name: domain.name,
-  tools: domain.tools.map(({ run, operate, ...tool }) => ({
+  tools: domain.tools.map(({ run, confirm, operate, ...tool }) => ({
     ...tool,
     domain: domain.name,
     run: (input, caller) => run(input as never, { ...caller, service } as never),
+    confirm: confirm
+      ? (input, caller) => confirm(input as never, { ...caller, service } as never)
+      : null,
     operate: operate
       ? (input, caller, tx) => operate(input as never, { ...caller, service, tx } as never)
       : null,

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { AppError, abortError, type ErrorBody, toErrorBody } from '../errors.js'
 import { type AuditedCall, CallRecord } from '../lib/call-record.js'
-import type { Caller } from '../lib/caller.js'
-import type { Job } from '../lib/job.js'
+import type { Job, JobRequest } from '../lib/job.js'
 import type { Log } from '../platform/log.js'
-import type { BoundTool, Jobs, UnitsOfWork } from './define.js'
+import { type Asker, ConfirmationGate } from './confirmation-gate.js'
+import type { BoundTool, Confirmations, Jobs, UnitsOfWork } from './define.js'
 import { parseArguments, type Registry } from './registry.js'
 
 /** An answer, or the failure as the client sees it. Never thrown, so nothing can forget to catch it. */
@@ -13,12 +13,13 @@ export type Outcome<T = unknown> =
   | { readonly ok: false; readonly error: ErrorBody }
 
 /** Who calls, before the request has its reference and deadline. */
-export type Origin = Omit<Caller, 'requestId' | 'record'>
+export type Origin = Omit<Asker, 'requestId' | 'record' | 'confirmedPlan'>
 
 interface DispatcherDeps {
   readonly registry: Registry
   readonly unitsOfWork: UnitsOfWork
   readonly jobs: Jobs
+  readonly confirmations: Confirmations
   /** Where every tool call is remembered. */
   readonly audit: { record(call: AuditedCall): void }
   readonly log: Log
@@ -30,9 +31,11 @@ const CALL_DEADLINE_MS = 50_000
 /** The one way in: every tool call and resource read, from any transport, passes here. */
 export class Dispatcher {
   readonly #deps: DispatcherDeps
+  readonly #gate: ConfirmationGate
 
   constructor(deps: DispatcherDeps) {
     this.#deps = deps
+    this.#gate = new ConfirmationGate(deps.confirmations)
   }
 
   /** Calls a tool that exists; `args` are checked here. */
@@ -45,26 +48,38 @@ export class Dispatcher {
 
   /** Starts the job of a job tool and answers what it is, without waiting for what it becomes. */
   startJob(tool: BoundTool, args: unknown, origin: Origin): Promise<Outcome<Job>> {
-    const { registry, jobs } = this.#deps
-    return this.#record(tool, args, origin, (caller) =>
-      jobs.start(registry.jobRequest(tool, args), caller),
-    )
+    return this.#record(tool, args, origin, async (caller) => {
+      const request = await this.#jobRequest(tool, args, caller)
+      return this.#deps.jobs.start(request, caller)
+    })
   }
 
   /** Reads the resource at a URI or bare path. */
   readResource(uri: string, origin: Origin): Promise<Outcome> {
-    const caller = { ...origin, requestId: randomUUID(), record: null }
+    const caller = { ...origin, requestId: randomUUID(), record: null, confirmedPlan: null }
     return this.#answer(caller, (asked) => this.#deps.registry.read(uri, asked))
   }
 
-  async #call(tool: BoundTool, args: unknown, caller: Caller) {
+  async #call(tool: BoundTool, args: unknown, caller: Asker) {
     const { registry, unitsOfWork, jobs } = this.#deps
-    if (tool.onRestart !== null) return jobs.call(registry.jobRequest(tool, args), caller)
+    if (tool.onRestart !== null) {
+      return jobs.call(await this.#jobRequest(tool, args, caller), caller)
+    }
     if (!tool.persists) {
-      return { answer: await tool.run(parseArguments(tool, args), caller), replayed: false }
+      const input = parseArguments(tool, args)
+      const confirmedPlan = await this.#gate.pass(tool, args, caller)
+      return { answer: await tool.run(input, { ...caller, confirmedPlan }), replayed: false }
     }
     const { unit, run } = registry.persisting(tool, args, caller)
     return unitsOfWork.run(unit, caller, run)
+  }
+
+  /** A call whose answer was lost comes again with its key: its job needs no second confirmation. */
+  async #jobRequest(tool: BoundTool, args: unknown, caller: Asker): Promise<JobRequest> {
+    const { registry, jobs } = this.#deps
+    const request = registry.jobRequest(tool, args)
+    if (tool.confirm && (await jobs.find(request, caller))) return request
+    return { ...request, confirmedPlan: await this.#gate.pass(tool, args, caller) }
   }
 
   /** Every tool call is audited, whatever becomes of it. */
@@ -72,19 +87,20 @@ export class Dispatcher {
     tool: BoundTool,
     args: unknown,
     origin: Origin,
-    work: (caller: Caller) => Promise<T>,
+    work: (caller: Asker) => Promise<T>,
   ): Promise<Outcome<T>> {
     const requestId = randomUUID()
     const call = { principal: origin.principal, requestId, tool: tool.name, arguments: args }
     const record = new CallRecord(call)
-    const outcome = await this.#answer({ ...origin, requestId, record }, work)
+    const caller = { ...origin, requestId, record, confirmedPlan: null }
+    const outcome = await this.#answer(caller, work)
     const result = outcome.ok ? resultOf(outcome.data) : outcome.error.code
     if (!record.isKept) this.#deps.audit.record(record.entry(result))
     return outcome
   }
 
   /** The one catch of the request path. */
-  async #answer<T>(caller: Caller, work: (caller: Caller) => Promise<T>): Promise<Outcome<T>> {
+  async #answer<T>(caller: Asker, work: (caller: Asker) => Promise<T>): Promise<Outcome<T>> {
     const reference = caller.requestId
     const { signal, release } = limited(caller.signal)
     try {

@@ -6,9 +6,11 @@ import type { Queryable, Transaction } from '../platform/postgres/queryable.js'
 import type { BoundDomain, BoundResource, BoundTool } from './define.js'
 import { queryParameters, ResourceRouter, SCHEME } from './resources.js'
 import {
+  CONFIRM_ARGUMENTS,
   describeIssues,
   JOB_ARGUMENTS,
   jobAnswer,
+  ownArguments,
   PERSIST_ANSWER,
   PERSIST_ARGUMENTS,
   toJsonSchema,
@@ -130,12 +132,12 @@ export class Registry {
    */
   jobRequest(tool: BoundTool, args: unknown): JobRequest {
     const { idempotency_key = null } = parseArguments(tool, args)
-    const { idempotency_key: _, ...input } = Object(args ?? {}) as Record<string, unknown>
     return {
       tool: tool.name,
-      arguments: input,
+      arguments: ownArguments(Object(args ?? {})),
       idempotencyKey: idempotency_key as string | null,
       onRestart: tool.onRestart ?? 'fail',
+      confirmedPlan: null,
     }
   }
 
@@ -164,7 +166,8 @@ export function parseArguments(tool: BoundTool, args: unknown): Record<string, u
   })
 }
 
-function withFieldsOfKind(tool: BoundTool): BoundTool {
+function withFieldsOfKind(bound: BoundTool): BoundTool {
+  const tool = bound.confirm ? { ...bound, input: bound.input.extend(CONFIRM_ARGUMENTS) } : bound
   if (tool.onRestart !== null) return withJobFields(tool)
   if (!tool.persists) return { ...tool, input: tool.input.strict() }
   return {

@@ -14,6 +14,17 @@ export const JOB_ARGUMENTS = {
     .describe('The same call with the same key gets the first answer again, and no second effect.'),
 }
 
+/** The argument that every tool which asks for confirmations takes beside its own. */
+export const CONFIRM_ARGUMENTS = {
+  confirm_token: z.string().max(64).optional(),
+}
+
+/** A call's arguments without those that say how it is made. */
+export function ownArguments(args: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const { idempotency_key: _key, confirm_token: _token, ...own } = args
+  return own
+}
+
 /** Arguments every persisting tool takes beside its own. */
 export const PERSIST_ARGUMENTS = {
   session_id: z

@@ -1,4 +1,6 @@
 import {
+  type CallToolResult,
+  type InputRequiredResult,
   type McpRequestContext,
   ProtocolError,
   ProtocolErrorCode,
@@ -9,6 +11,7 @@ import {
 import { VERSION } from '../lib/version.js'
 import type { Jobs } from './define.js'
 import type { Dispatcher, Origin, Outcome } from './dispatcher.js'
+import { askForConfirmation, canAsk, replyOf } from './elicitation.js'
 import type { Notifications } from './notifications.js'
 import { page } from './pagination.js'
 import { toProtocolError } from './protocol-errors.js'
@@ -71,13 +74,23 @@ export function createServer(serving: Serving, peer: Peer, context: McpRequestCo
   )
   server.setRequestHandler('tools/call', async ({ params }, ctx) => {
     const tool = registry.tools.get(params.name) ?? unknownTool(registry, params.name)
-    const origin = originOf(peer, ctx)
+    const origin = { ...originOf(peer, ctx), reply: replyOf(ctx) }
+    const answer = (outcome: Outcome): CallToolResult | InputRequiredResult => {
+      const isQuestion = !outcome.ok && outcome.error.code === 'confirmation_required'
+      if (isQuestion && origin.reply === null && canAsk(server, ctx)) {
+        return askForConfirmation(outcome.error)
+      }
+      // The state came back forged, used, expired, or with another call than it was made for.
+      if (origin.reply && !outcome.ok && outcome.error.code === 'invalid_input') {
+        throw new ProtocolError(ProtocolErrorCode.InvalidParams, outcome.error.message)
+      }
+      return toToolResult(outcome, context.era)
+    }
     if (isModern && tool.onRestart !== null && takesTasks(ctx)) {
       const started = await dispatcher.startJob(tool, params.arguments, origin)
-      return started.ok ? toTaskResult(started.data) : toToolResult(started, context.era)
+      return started.ok ? toTaskResult(started.data) : answer(started)
     }
-    const outcome = await dispatcher.callTool(tool, params.arguments, origin)
-    return toToolResult(outcome, context.era)
+    return answer(await dispatcher.callTool(tool, params.arguments, origin))
   })
   server.setRequestHandler('resources/read', async ({ params }, ctx) =>
     toReadResult(params.uri, await dispatcher.readResource(params.uri, originOf(peer, ctx))),

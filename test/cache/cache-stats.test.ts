@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { cache } from '../../src/domains/cache/index.js'
-import { type CacheEngine, CacheService } from '../../src/domains/cache/service.js'
+import type { CacheEngine } from '../../src/domains/cache/service.js'
 import { bind } from '../../src/mcp/define.js'
 import type { CacheStore } from '../../src/platform/cache/cache-store.js'
 import { MemoryCacheStore } from '../../src/platform/cache/memory.js'
 import { RedisCacheStore } from '../../src/platform/cache/redis.js'
 import { MINUTE } from './lifetime.js'
+import { cacheParts } from './parts.js'
 import { RedisServer } from './redis-server.js'
 
 const caller = {
@@ -14,14 +15,15 @@ const caller = {
   requestId: 'req_test',
   signal: new AbortController().signal,
   record: null,
+  confirmedPlan: null,
   progress: () => undefined,
 }
 
 /** The resource as a client sees it: its input parsed, its answer checked by its own schema. */
 function reader(store: CacheStore, engine: CacheEngine) {
-  const [resource] = bind(cache, new CacheService({ store, engine })).resources
+  const { resources } = bind(cache, cacheParts({ store, engine }).service)
+  const resource = resources.find(({ path }) => path === 'cache/stats')
   if (!resource) throw new Error('no resource')
-  expect(resource.path).toBe('cache/stats')
   return async () =>
     resource.output.parse(await resource.read(resource.input.parse({}), caller, null))
 }
@@ -30,6 +32,7 @@ const server = await RedisServer.create()
 beforeAll(() => server.start())
 afterAll(() => server.dispose())
 
+const of = (keys: number | null) => ({ keys, hits: 0, misses: 0 })
 const UNKNOWN = {
   used_memory: null,
   used_memory_bytes: null,
@@ -39,7 +42,7 @@ const UNKNOWN = {
   connected_clients: null,
   keys: null,
   keys_complete: null,
-  by_cache_type: { patterns: null, indicators: null, sentiment: null, news: null },
+  by_cache_type: { patterns: of(null), indicators: of(null), sentiment: of(null), news: of(null) },
 }
 
 test('tells what the in-process cache holds', async () => {
@@ -51,7 +54,10 @@ test('tells what the in-process cache holds', async () => {
     status: 'ready',
     reason: null,
     since: expect.stringMatching(/Z$/),
+    breaker: 'closed',
     engine: 'in-process',
+    failed_reads: 0,
+    failed_stores: 0,
     redis_info: {
       used_memory: '1.9 MB',
       used_memory_bytes: expect.any(Number),
@@ -61,7 +67,7 @@ test('tells what the in-process cache holds', async () => {
       connected_clients: null,
       keys: 2,
       keys_complete: true,
-      by_cache_type: { patterns: 1, indicators: 0, sentiment: 0, news: 1 },
+      by_cache_type: { patterns: of(1), indicators: of(0), sentiment: of(0), news: of(1) },
     },
   })
 })
@@ -81,7 +87,7 @@ test('tells what Redis holds of ours', async () => {
       max_memory_bytes: null,
       connected_clients: 1,
       keys: 2,
-      by_cache_type: { patterns: 0, indicators: 1, sentiment: 1, news: 0 },
+      by_cache_type: { patterns: of(0), indicators: of(1), sentiment: of(1), news: of(0) },
     },
   })
 })
@@ -94,7 +100,10 @@ test('answers with the reason and no figures while Redis is down, and recovers',
     status: 'down',
     reason: 'Nothing listens at the address of the cache.',
     since: expect.any(String),
+    breaker: expect.any(String),
     engine: 'embedded',
+    failed_reads: 0,
+    failed_stores: 0,
     redis_info: UNKNOWN,
   })
   await server.start()

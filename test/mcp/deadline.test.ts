@@ -28,7 +28,8 @@ const registry = new Registry([bind(defineDomain({ name: 'test', tools: { wait }
 const dispatcher = new Dispatcher({
   registry,
   unitsOfWork: { run: unused },
-  jobs: { call: unused, start: unused, get: unused, cancel: unused },
+  jobs: { call: unused, start: unused, get: unused, cancel: unused, find: unused },
+  confirmations: { issue: unused, redeem: unused, revoke: unused },
   audit: { record: (call) => audited.push(call) },
   log: createLog('silent'),
 })

@@ -1,4 +1,8 @@
-import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
+import {
+  Client,
+  type ElicitResult,
+  StreamableHTTPClientTransport,
+} from '@modelcontextprotocol/client'
 import { afterAll, inject } from 'vitest'
 import { openApp } from '../../src/app.js'
 import { loadConfig } from '../../src/config.js'
@@ -13,12 +17,15 @@ import { createDatabase, type TestDatabase } from './database.js'
 /** The two protocol eras: 2025-11-25 and 2026-07-28. */
 export type Era = 'legacy' | 'modern'
 
+/** What the user of a client says to a question; a client without one cannot be asked. */
+export type Answer = (question: string) => ElicitResult
+
 /** The product, served over HTTP, with a client of the official SDK connected to it. */
 export interface TestApp {
   readonly url: string
   readonly client: TestClient
   readonly database: TestDatabase
-  connect(era: Era): Promise<TestClient>
+  connect(era: Era, answer?: Answer): Promise<TestClient>
   close(): Promise<void>
 }
 
@@ -50,8 +57,8 @@ export async function startApp(
   })
   const url = await endpoint.listen('127.0.0.1', 0)
   const clients: TestClient[] = []
-  const connect = async (era: Era) => {
-    const client = await TestClient.connect(url, era)
+  const connect = async (era: Era, answer?: Answer) => {
+    const client = await TestClient.connect(url, era, answer)
     clients.push(client)
     return client
   }
@@ -96,11 +103,17 @@ export class TestClient {
   }
 
   /** Connects over Streamable HTTP in one protocol era. */
-  static async connect(url: string, era: Era): Promise<TestClient> {
+  static async connect(url: string, era: Era, answer?: Answer): Promise<TestClient> {
     const sdk = new Client(
       { name: 'test', version: '0' },
-      era === 'modern' ? { versionNegotiation: { mode: { pin: '2026-07-28' } } } : {},
+      {
+        ...(era === 'modern' ? { versionNegotiation: { mode: { pin: '2026-07-28' } } } : {}),
+        ...(answer ? { capabilities: { elicitation: { form: {} } } } : {}),
+      },
     )
+    if (answer) {
+      sdk.setRequestHandler('elicitation/create', ({ params }) => answer(params.message))
+    }
     await sdk.connect(new StreamableHTTPClientTransport(new URL(url)))
     return new TestClient(sdk)
   }

@@ -20,11 +20,19 @@ export async function startEndpoint(options: EndpointOptions = {}): Promise<stri
   const registry = new Registry(options.domains ?? [])
   const refuse = () => Promise.reject(new Error('there is no database behind this endpoint'))
   const unitsOfWork = { run: refuse }
-  const jobs = { call: refuse, start: refuse, get: refuse, cancel: refuse }
+  const jobs = { call: refuse, start: refuse, get: refuse, cancel: refuse, find: refuse }
+  const confirmations = { issue: refuse, redeem: refuse, revoke: refuse }
   const notifications = new Notifications({ registry, log })
   const serving: Serving = {
     registry,
-    dispatcher: new Dispatcher({ registry, unitsOfWork, jobs, audit: { record: () => {} }, log }),
+    dispatcher: new Dispatcher({
+      registry,
+      unitsOfWork,
+      jobs,
+      confirmations,
+      audit: { record: () => {} },
+      log,
+    }),
     jobs,
     notifications,
   }

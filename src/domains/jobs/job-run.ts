@@ -50,13 +50,14 @@ export class JobRun {
 
   /** What the tool gets in the place of the caller, who may be long gone. */
   get caller(): Caller {
-    const { principal, owner } = this.job
+    const { principal, owner, confirmed_plan } = this.job
     return {
       principal,
       owner: owner ?? principal,
       requestId: this.reference,
       signal: this.#abort.signal,
       record: null,
+      confirmedPlan: confirmed_plan,
       progress: (done, total, message) => this.#progressed({ done, total, message }),
     }
   }

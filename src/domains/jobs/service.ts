@@ -107,6 +107,15 @@ export class JobService {
     return { answer, replayed: isJoined }
   }
 
+  /**
+   * The job that this call with its key would join; null without one.
+   *
+   * @throws AppError `conflict` when the key was used with other arguments
+   */
+  find(request: JobRequest, caller: Caller): Promise<Job | null> {
+    return this.#starter.find(request, caller)
+  }
+
   /** Starts the job or joins the one with the same key. */
   async start(request: JobRequest, caller: Caller): Promise<Job> {
     return (await this.#starter.start(request, caller)).job

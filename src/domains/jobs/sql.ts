@@ -16,6 +16,7 @@ export interface ClaimedJob {
   readonly arguments: Record<string, unknown>
   readonly on_restart: OnRestart
   readonly attempt: number
+  readonly confirmed_plan: string | null
 }
 
 /** Who runs a job: whoever is not the holder any more may write nothing about it. */
@@ -60,7 +61,8 @@ export const insertJob = (
   { principal, owner }: { readonly principal: string; readonly owner: string },
 ) => sql<Job>`
   insert into catalyst.jobs
-    (job_id, tool, principal, owner, idempotency_key, arguments, arguments_sha256, on_restart)
+    (job_id, tool, principal, owner, idempotency_key, arguments, arguments_sha256, on_restart,
+     confirmed_plan)
   values (
     ${jobId}::text,
     ${request.tool}::text,
@@ -69,19 +71,27 @@ export const insertJob = (
     ${request.idempotencyKey}::text,
     ${JSON.stringify(request.arguments)}::jsonb,
     ${digest}::bytea,
-    ${request.onRestart}::text
+    ${request.onRestart}::text,
+    ${request.confirmedPlan}::text
   )
   on conflict (principal, idempotency_key) do nothing
   returning ${columns}`
 
+/** A job with what its key stands for. */
+export interface KeyedJob extends Job {
+  readonly arguments_sha256: Buffer
+}
+
 /** The job that has used a key. */
+export const jobOfKey = (principal: string, key: string | null) => sql<KeyedJob>`
+  select ${columns}, arguments_sha256
+  from catalyst.jobs
+  where principal = ${principal}::text
+    and idempotency_key = ${key}::text`
+
+/** The same, kept from others until the transaction ends. */
 export const lockJobOfKey = (principal: string, key: string | null) =>
-  sql<Job & { arguments_sha256: Buffer }>`
-    select ${columns}, arguments_sha256
-    from catalyst.jobs
-    where principal = ${principal}::text
-      and idempotency_key = ${key}::text
-    for update`
+  sql<KeyedJob>`${jobOfKey(principal, key)} for update`
 
 /** Frees the key of a job that came to nothing. */
 export const releaseKey = (jobId: string) => sql`
@@ -126,7 +136,7 @@ export const claimJob = (jobId: string, serverId: string) =>
       heartbeat_at = clock_timestamp()
     where job_id = ${jobId}::text
       and state = 'queued'
-    returning job_id, tool, principal, owner, arguments, on_restart, attempt`
+    returning job_id, tool, principal, owner, arguments, on_restart, attempt, confirmed_plan`
 
 /** Keeps this server's leases; answers those it still has. */
 export const keepLeases = (serverId: string, jobIds: readonly string[]) =>

@@ -49,13 +49,26 @@ export class JobStarter {
     }
   }
 
+  /**
+   * The job that this call with its key would join; null without one.
+   *
+   * @throws AppError `conflict` when the key was used with other arguments
+   */
+  async find(request: JobRequest, caller: Caller): Promise<Job | null> {
+    const { idempotencyKey } = request
+    if (idempotencyKey === null) return null
+    const find = statements.jobOfKey(caller.principal, idempotencyKey)
+    const found = await this.#database.maybeOne(find)
+    return found && joinable(found, request)
+  }
+
   async #insertOrFind(
     tx: Transaction,
     jobId: string,
     request: JobRequest,
     caller: Caller,
   ): Promise<Started> {
-    const digest = createHash('sha256').update(canonicalJson(request.arguments)).digest()
+    const digest = digestOf(request)
     for (;;) {
       const job = await tx.maybeOne(statements.insertJob(jobId, request, digest, caller))
       if (job) {
@@ -65,16 +78,23 @@ export class JobStarter {
       const { principal } = caller
       const found = await tx.maybeOne(statements.lockJobOfKey(principal, request.idempotencyKey))
       if (!found) continue
-      const { arguments_sha256, ...existing } = found
-      if (existing.tool !== request.tool || !digest.equals(arguments_sha256)) throw keyConflict()
-      // What came to nothing may be tried again by the same call, as with every other tool.
-      if (existing.state !== 'failed' && existing.state !== 'cancelled') {
-        return { job: existing, isJoined: true }
-      }
-      await tx.run(statements.releaseKey(existing.job_id))
+      const existing = joinable(found, request)
+      if (existing) return { job: existing, isJoined: true }
+      await tx.run(statements.releaseKey(found.job_id))
     }
   }
 }
+
+/** The job that used the key, if the same call joins it. */
+function joinable(found: statements.KeyedJob, request: JobRequest): Job | null {
+  const { arguments_sha256, ...job } = found
+  if (job.tool !== request.tool || !digestOf(request).equals(arguments_sha256)) throw keyConflict()
+  // What came to nothing may be tried again by the same call, as with every other tool.
+  return job.state === 'failed' || job.state === 'cancelled' ? null : job
+}
+
+const digestOf = (request: JobRequest): Buffer =>
+  createHash('sha256').update(canonicalJson(request.arguments)).digest()
 
 const keyConflict = (): AppError =>
   new AppError('conflict', 'This idempotency_key was used before with other arguments.', {

@@ -32,6 +32,12 @@ export interface CacheStats {
   readonly keys_counted_at: string
 }
 
+/** The memory of an engine; `CacheStats` says the same of it. */
+export type CacheMemory = Pick<CacheStats, 'used_memory_bytes' | 'max_memory_bytes'>
+
+/** Called after each step of a deletion with the number of keys it deleted. */
+export type Deleted = (count: number) => void
+
 /** Which keys to list: at most `limit` of those that match and sort after `after`. */
 export interface KeyQuery {
   readonly pattern: string
@@ -77,13 +83,13 @@ export interface CacheStore {
    * Deletes every matching key that exists during the whole call; the number deleted. It walks all
    * keys in small steps, so that nobody else waits for it, and stops between steps when aborted.
    */
-  deleteByPattern(pattern: string, signal?: AbortSignal): Promise<number>
+  deleteByPattern(pattern: string, signal?: AbortSignal, deleted?: Deleted): Promise<number>
   /**
    * Deletes the entries stored under a tag, in small steps; the number that existed. It costs what
    * the tag's entries cost, whatever else is cached. An entry that was stored again without the tag
    * may go too.
    */
-  deleteByTag(tag: string, signal?: AbortSignal): Promise<number>
+  deleteByTag(tag: string, signal?: AbortSignal, deleted?: Deleted): Promise<number>
   /**
    * Lists keys by name order, so that a key which exists during the whole paging comes exactly once
    * whatever is written meanwhile. Each page walks all keys in small steps, within a time limit.
@@ -91,6 +97,8 @@ export interface CacheStore {
   keys(query: KeyQuery): Promise<KeyPage>
   /** The engine's figures, and our keys counted by how they begin, within a time limit. */
   stats(prefixes: readonly string[]): Promise<CacheStats>
+  /** The engine's memory alone, without a walk over keys. */
+  memory(): Promise<CacheMemory>
   /** Asks the engine whether it answers; never rejects. */
   health(): Promise<CacheHealth>
   /** Lets the engine go; what is in flight fails. */

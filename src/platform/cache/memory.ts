@@ -4,9 +4,11 @@ import { AppError } from '../../errors.js'
 import { type Clock, systemClock } from '../../lib/clock.js'
 import {
   type CacheHealth,
+  type CacheMemory,
   type CacheStats,
   type CacheStore,
   checkEntry,
+  type Deleted,
   type KeyPage,
   type KeyQuery,
   type Placement,
@@ -93,12 +95,12 @@ export class MemoryCacheStore implements CacheStore {
     return keys.filter((key) => this.#remove(key)).length
   }
 
-  deleteByPattern(pattern: string, signal?: AbortSignal): Promise<number> {
-    return this.#deleteAll(this.#walk(pattern), signal)
+  deleteByPattern(pattern: string, signal?: AbortSignal, deleted?: Deleted): Promise<number> {
+    return this.#deleteAll(this.#walk(pattern), signal, deleted)
   }
 
-  deleteByTag(tag: string, signal?: AbortSignal): Promise<number> {
-    return this.#deleteAll(this.#walk('*', this.#tagged.get(tag) ?? new Set()), signal)
+  deleteByTag(tag: string, signal?: AbortSignal, deleted?: Deleted): Promise<number> {
+    return this.#deleteAll(this.#walk('*', this.#tagged.get(tag) ?? new Set()), signal, deleted)
   }
 
   async keys(query: KeyQuery): Promise<KeyPage> {
@@ -114,12 +116,18 @@ export class MemoryCacheStore implements CacheStore {
     })
     const reads = this.#hits + this.#misses
     return {
-      used_memory_bytes: this.#entries.calculatedSize,
-      max_memory_bytes: this.#maxBytes,
+      ...(await this.memory()),
       hit_rate: reads === 0 ? null : this.#hits / reads,
       evicted_keys: this.#evictions,
       connected_clients: null,
       ...counts,
+    }
+  }
+
+  async memory(): Promise<CacheMemory> {
+    return {
+      used_memory_bytes: this.#entries.calculatedSize,
+      max_memory_bytes: this.#maxBytes,
     }
   }
 
@@ -138,13 +146,19 @@ export class MemoryCacheStore implements CacheStore {
     return entry?.value ?? null
   }
 
-  async #deleteAll(batches: AsyncIterable<string[]>, signal: AbortSignal | undefined) {
-    let deleted = 0
+  async #deleteAll(
+    batches: AsyncIterable<string[]>,
+    signal: AbortSignal | undefined,
+    deleted: Deleted = () => {},
+  ) {
+    let total = 0
     for await (const keys of batches) {
       stopIfAborted(signal)
-      deleted += await this.delete(keys)
+      const count = await this.delete(keys)
+      total += count
+      deleted(count)
     }
-    return deleted
+    return total
   }
 
   /** `has` first: an expired entry may still be held, but for the caller it was not there. */

@@ -81,6 +81,10 @@ export function translate(error: unknown, knownReason: string | null): unknown {
   return new AppError('unavailable', message, { hint, retryable, cause: error })
 }
 
+/** True when the cache refused a value because it has no memory for it. */
+export const isOutOfMemory = (error: unknown): boolean =>
+  replyCode(error instanceof AppError ? error.cause : error) === 'OOM'
+
 /** Why the connection is gone, in words that may be shown to clients. */
 export const reasonOf = (error: unknown): string => (meaningOf(error) ?? LOST).message
 

@@ -2,9 +2,11 @@ import type { Redis } from 'ioredis'
 import { systemClock } from '../../lib/clock.js'
 import {
   type CacheHealth,
+  type CacheMemory,
   type CacheStats,
   type CacheStore,
   checkEntry,
+  type Deleted,
   type KeyPage,
   type KeyQuery,
   type Placement,
@@ -74,15 +76,15 @@ export class RedisCacheStore implements CacheStore {
     return this.#deleteAll(stepsOf(keys.map((key) => this.#prefix + key)))
   }
 
-  deleteByPattern(pattern: string, signal?: AbortSignal): Promise<number> {
-    return this.#deleteAll(this.#walk(pattern), signal)
+  deleteByPattern(pattern: string, signal?: AbortSignal, deleted?: Deleted): Promise<number> {
+    return this.#deleteAll(this.#walk(pattern), signal, deleted)
   }
 
-  async deleteByTag(tag: string, signal?: AbortSignal): Promise<number> {
+  async deleteByTag(tag: string, signal?: AbortSignal, deleted?: Deleted): Promise<number> {
     const trim = this.#tags.trimmer(tag)
-    const deleted = await this.#deleteAll(this.#namesOf(tag), signal)
+    const count = await this.#deleteAll(this.#namesOf(tag), signal, deleted)
     await trim()
-    return deleted
+    return count
   }
 
   async keys(query: KeyQuery): Promise<KeyPage> {
@@ -93,12 +95,14 @@ export class RedisCacheStore implements CacheStore {
 
   /** The keys are ours alone, so they are counted: DBSIZE would count other applications' too. */
   async stats(prefixes: readonly string[]): Promise<CacheStats> {
-    const servers = await this.#connection.primaries()
-    const infos = await this.#connection.run(() =>
-      Promise.all(servers.map((server) => server.info())),
-    )
+    const infos = await this.#infos()
     const counts = await this.#census.count(prefixes, (visit) => this.#visit('*', visit))
     return { ...figuresOf(infos), ...counts }
+  }
+
+  async memory(): Promise<CacheMemory> {
+    const { used_memory_bytes, max_memory_bytes } = figuresOf(await this.#infos('memory'))
+    return { used_memory_bytes, max_memory_bytes }
   }
 
   health(): Promise<CacheHealth> {
@@ -109,6 +113,13 @@ export class RedisCacheStore implements CacheStore {
     this.#connection.close()
   }
 
+  async #infos(section?: string): Promise<string[]> {
+    const servers = await this.#connection.primaries()
+    return this.#connection.run(() =>
+      Promise.all(servers.map((server) => (section ? server.info(section) : server.info()))),
+    )
+  }
+
   async *#namesOf(tag: string): AsyncGenerator<string[]> {
     for await (const keys of this.#tags.keysOf(tag)) yield keys.map((key) => this.#prefix + key)
   }
@@ -116,13 +127,17 @@ export class RedisCacheStore implements CacheStore {
   async #deleteAll(
     steps: AsyncIterable<string[]> | Iterable<string[]>,
     signal?: AbortSignal,
+    deleted: Deleted = () => {},
   ): Promise<number> {
-    let deleted = 0
+    let total = 0
     for await (const names of steps) {
       stopIfAborted(signal)
-      if (names.length > 0) deleted += await this.#connection.run((redis) => redis.unlink(names))
+      if (names.length === 0) continue
+      const count = await this.#connection.run((redis) => redis.unlink(names))
+      total += count
+      deleted(count)
     }
-    return deleted
+    return total
   }
 
   /** Shows every matching key, without the prefix, to `visit`; false when time ran out before the end. */

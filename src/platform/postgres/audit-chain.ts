@@ -26,10 +26,13 @@ export function findBreak(entries: readonly ChainedEntry[], head: ChainHead): nu
   return null
 }
 
-const hashOf = (entry: Omit<ChainedEntry, 'hash'>): string =>
-  createHash('sha256')
-    .update(canonicalJson({ ...entry, at: toMicroseconds(entry.at) }))
+/** What most entries do not have is not in their hash, so that it could be added to the log later. */
+const hashOf = ({ confirmed_by, ...entry }: Omit<ChainedEntry, 'hash'>): string => {
+  const confirmed = confirmed_by === null ? {} : { confirmed_by }
+  return createHash('sha256')
+    .update(canonicalJson({ ...entry, ...confirmed, at: toMicroseconds(entry.at) }))
     .digest('hex')
+}
 
 /** PostgreSQL leaves out the fraction's trailing zeros, which must not change the hash. */
 const toMicroseconds = (instant: string): string => {

@@ -67,7 +67,7 @@ export const isInChain = ({ audit_id, hash }: ChainHead) => sql<{ present: boole
 export const entriesAfter = (auditId: number, limit: number) => sql<ChainedEntry>`
   select
     audit_id, at, server_id, principal, request_id, tool, arguments_sha256, outcome,
-    duration_ms::float8 as duration_ms, session_id, transaction_id, previous_hash, hash
+    duration_ms::float8 as duration_ms, session_id, transaction_id, confirmed_by, previous_hash, hash
   from catalyst.audit_log
   where audit_id > ${auditId}::bigint
   order by audit_id

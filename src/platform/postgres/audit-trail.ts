@@ -150,6 +150,7 @@ export class AuditTrail {
       duration_ms: 0,
       session_id: null,
       transaction_id: null,
+      confirmed_by: null,
     })
   }
 }
