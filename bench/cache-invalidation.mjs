@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Child } from './lib/child.mjs'
 import { atMost, figure, remark, short } from './lib/figure.mjs'
 import { interleave, median, timed, verify } from './lib/measure.mjs'
+import { RawHttp } from './lib/raw-http.mjs'
 import { FilledRedis, redisProgram } from './lib/redis.mjs'
 
 const PING_LOOP = new URL('./lib/ping-loop.mjs', import.meta.url)
@@ -14,27 +15,61 @@ const LARGE_TAG = 10_000
 /** Goal 11: what invalidating a symbol costs in a full cache, and how long others wait meanwhile. */
 export async function run(bench) {
   if (!redisProgram) return [remark('invalidation of a symbol', 'PATH has no Redis')]
-  const many = await FilledRedis.start(bench, 'many', bench.size(MANY, MANY / 10))
-  const few = await FilledRedis.start(bench, 'few', FEW)
-  return [await invalidation(bench, { many, few }), ...(await waits(bench, many))]
+  const many = await side(bench, bench.size(MANY, MANY / 10))
+  const few = await side(bench, FEW)
+  const rounds = bench.size(101, 11)
+  const byTool = await interleave(rounds, { many: invalidating(many), few: invalidating(few) })
+  const byStore = await interleave(rounds, { many: deleting(many), few: deleting(few) })
+  return [
+    ratio('invalidate_cache', byTool),
+    ratio('the keys alone', byStore),
+    ...(await waits(bench, many.redis)),
+  ]
 }
 
-async function invalidation(bench, { many, few }) {
-  const deletion = (redis) => async (round) => {
-    const tag = `SYM${round}`
+/** The product on a cache that holds so many entries. */
+async function side(bench, count) {
+  const database = await bench.database()
+  const [{ name }] = await database.query('select current_database() as name')
+  const redis = await FilledRedis.start(bench, name, count)
+  const server = await bench.serve(database, { REDIS_URL: `unix://${redis.path}` })
+  const http = new RawHttp(server.url, 1)
+  bench.keep(http, () => http.close())
+  return { http, redis }
+}
+
+const invalidating =
+  ({ http }) =>
+  async (round) => {
+    const symbol = `SYM${round}`
+    for (let i = 0; i < ENTRIES; i++) {
+      const entry = { symbol, pattern_type: `type_${i}`, result: { i } }
+      const { cached } = await http.call('cache_pattern_result', entry)
+      verify(cached, 'an entry was not stored')
+    }
+    return timed(async () => {
+      const { keys_deleted } = await http.call('invalidate_cache', { symbol })
+      verify(keys_deleted === ENTRIES, `${keys_deleted} keys were deleted`)
+    })
+  }
+
+const deleting =
+  ({ redis }) =>
+  async (round) => {
+    const tag = `TAG${round}`
     await redis.tag(tag, ENTRIES)
     return timed(async () => {
       verify((await redis.store.deleteByTag(tag)) === ENTRIES, 'other entries were deleted')
     })
   }
-  const sides = { many: deletion(many), few: deletion(few) }
-  const results = await interleave(bench.size(101, 11), sides)
-  const [full, empty] = ['many', 'few'].map((side) => median(results.map((each) => each[side])))
+
+function ratio(what, results) {
+  const [full, empty] = ['many', 'few'].map((name) => median(results.map((each) => each[name])))
   return figure({
-    name: `a symbol's ${ENTRIES} entries, 1 M keys / 10 k`,
+    name: `${what} of a symbol, 1 M keys / 10 k`,
     values: results.map((result) => result.many / result.few),
     goal: atMost(1.5),
-    note: `${short(full)} ms and ${short(empty)} ms`,
+    note: `${ENTRIES} entries: ${short(full)} ms and ${short(empty)} ms`,
   })
 }
 

@@ -7,7 +7,6 @@ import { Redis } from 'ioredis'
 import { RedisCacheStore } from '../../dist/platform/cache/redis.js'
 import { findOnPath } from '../../dist/platform/embedded/binaries.js'
 
-const NAMESPACE = 'bench'
 const FILLED_AT_ONCE = 5_000
 const VALUE = 'x'.repeat(200)
 
@@ -20,19 +19,22 @@ export class FilledRedis {
   store
   #child
   #redis
+  #namespace
 
-  constructor(directory) {
+  constructor(directory, namespace) {
+    this.#namespace = namespace
     mkdirSync(directory)
     this.path = join(directory, 'redis.sock')
     const options = ['--port', '0', '--unixsocket', this.path, '--save', '', '--dir', directory]
     this.#child = spawn(redisProgram, options, { stdio: 'ignore' })
     this.#redis = new Redis(this.path, { retryStrategy: () => 50 })
     this.#redis.on('error', () => {})
-    this.store = new RedisCacheStore({ url: this.path, namespace: NAMESPACE, walkLimitMs: 60_000 })
+    this.store = new RedisCacheStore({ url: this.path, namespace, walkLimitMs: 60_000 })
   }
 
-  static async start(bench, name, count) {
-    const redis = new FilledRedis(join(bench.directory, name))
+  /** One that holds so many entries of a namespace. */
+  static async start(bench, namespace, count) {
+    const redis = new FilledRedis(join(bench.directory, `redis-${namespace}`), namespace)
     bench.keep(redis, () => redis.close())
     await redis.fill('news', count)
     while ((await redis.store.health()).state !== 'ready') await delay(20)
@@ -44,7 +46,7 @@ export class FilledRedis {
     for (let from = 0; from < count; from += FILLED_AT_ONCE) {
       const pipeline = this.#redis.pipeline()
       for (let i = from; i < Math.min(count, from + FILLED_AT_ONCE); i++) {
-        pipeline.set(`catalyst:${NAMESPACE}:${prefix}:${i}`, VALUE, 'EX', 86_400)
+        pipeline.set(`catalyst:${this.#namespace}:${prefix}:${i}`, VALUE, 'EX', 86_400)
       }
       await pipeline.exec()
     }
