@@ -106,8 +106,9 @@ function meaningOfText(error: Error): Meaning {
 
 function replyCode(error: unknown): string | null {
   if (!isReply(error)) return null
-  const [cause] = asList(Reflect.get(error, 'previousErrors'))
-  return replyCode(cause) ?? /^[A-Z]+/.exec(error.message)?.[0] ?? null
+  // A transaction that was not run says only that; one of its commands was told why.
+  const causes = asList(Reflect.get(error, 'previousErrors')).map(replyCode)
+  return causes.find((code) => code !== null) ?? /^[A-Z]+/.exec(error.message)?.[0] ?? null
 }
 
 const asList = (value: unknown): unknown[] => (Array.isArray(value) ? value : [])
