@@ -3,6 +3,7 @@ import type { CacheEngine } from './domains/cache/service.js'
 import { redactUrl } from './lib/secret.js'
 import type { CacheStore } from './platform/cache/cache-store.js'
 import { MemoryCacheStore } from './platform/cache/memory.js'
+import { parseRedisUrl } from './platform/cache/redis-url.js'
 import { type EmbeddedServices, joinEmbedded } from './platform/embedded/services.js'
 import type { Log } from './platform/log.js'
 import { type Endpoint, parseDatabaseUrl } from './platform/postgres/connection.js'
@@ -26,6 +27,8 @@ export interface Systems {
 
 /** Starts or joins the embedded services where no URL is given, and opens the cache. */
 export async function openSystems(config: Config, log: Log): Promise<Systems> {
+  // Before anything is started that would be left behind.
+  if (config.REDIS_URL) parseRedisUrl(config.REDIS_URL.reveal())
   const embedded = await startEmbedded(config, log)
   const endpoints = endpointsOf(config, embedded)
   const cache = await openCache(config, embedded, endpoints.pooled.database)

@@ -26,6 +26,9 @@ export function fail(error: unknown): never {
 
 function exitCodeOf(error: unknown): number {
   if (error instanceof ConfigurationError) return EXIT.configuration
-  if (error instanceof AppError && error.code === 'unavailable') return EXIT.unreachable
+  if (!(error instanceof AppError)) return EXIT.failure
+  if (error.code === 'unavailable') return EXIT.unreachable
+  // Nobody has asked for anything yet but by settings.
+  if (error.code === 'invalid_input') return EXIT.configuration
   return EXIT.failure
 }
