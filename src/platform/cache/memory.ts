@@ -99,7 +99,11 @@ export class MemoryCacheStore implements CacheStore {
   }
 
   deleteByTag(tag: string, signal?: AbortSignal, deleted?: Deleted): Promise<number> {
-    return this.#deleteAll(this.#walk('*', this.#tagged.get(tag) ?? new Set()), signal, deleted)
+    return this.#deleteAll(this.tagged(tag), signal, deleted)
+  }
+
+  tagged(tag: string): AsyncIterable<string[]> {
+    return this.#walk('*', this.#tagged.get(tag) ?? new Set())
   }
 
   async keys(query: KeyQuery): Promise<KeyPage> {
