@@ -10,7 +10,7 @@ const { client, database } = await startApp()
 const second = await startApp({ database })
 
 const redis = new Redis(inject('redisPath'), { lazyConnect: true })
-const prefix = `catalyst:${encodeURIComponent(`catalyst:${database.name}`)}:`
+const prefix = `catalyst:${database.name}:`
 const ttlOf = (key: string) => redis.ttl(`${prefix}${key}`)
 
 const tell = async (symbol: string): Promise<string> =>

@@ -59,9 +59,12 @@ describe('a Redis that others use too', () => {
 
   test('keeps every foreign key, whatever it is called and whatever we do', async () => {
     const names = () => fc.uniqueArray(name(), { minLength: 1 })
+    const databases = fc
+      .tuple(name(), name(), fc.boolean())
+      .map(([a, b, isNested]) => [a, isNested ? `${a}:${b}` : b] as const)
     const operations = fc.array(operation(), { maxLength: 8 })
     await fc.assert(
-      fc.asyncProperty(names(), name(), name(), operations, async (all, ours, theirs, steps) => {
+      fc.asyncProperty(names(), databases, operations, async (all, [ours, theirs], steps) => {
         fc.pre(ours !== theirs)
         await reset()
         const foreign = all.filter((each) => {

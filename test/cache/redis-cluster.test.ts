@@ -52,7 +52,9 @@ test('a cluster of which nobody answers fails calls in time', async () => {
   await Promise.all(cluster.servers.map((server) => server.kill()))
   const start = performance.now()
   await expect(store.get('key')).rejects.toMatchObject({ code: 'unavailable', retryable: true })
-  await expect(open('late').get('key')).rejects.toMatchObject({ code: 'unavailable' })
+  const late = open('late')
+  const message = 'There is no connection to Redis.'
+  await expect(late.get('key')).rejects.toMatchObject({ code: 'unavailable', message })
   expect(performance.now() - start).toBeLessThan(3_000)
-  await store.close()
+  await Promise.all([store.close(), late.close()])
 })

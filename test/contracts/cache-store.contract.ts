@@ -276,6 +276,20 @@ export function cacheStoreContract(name: string, engine: CacheEngineUnderTest): 
       expect((await allOf(store)).keys).toEqual(['a', 'b'])
     })
 
+    test('each step of a deletion is reported, and together they are the whole', async () => {
+      for (const part of ['a', 'b', 'c', 'd', 'e', 'f']) {
+        const placement = { ttlSeconds: 60, tags: ['tag'] }
+        await Promise.all(range(500, part).map((key) => store.set(key, 'x', placement)))
+      }
+      const steps: number[] = []
+      const report = (count: number) => void steps.push(count)
+      expect(await store.deleteByPattern('[a-c]*', undefined, report)).toBe(1_500)
+      expect(sumOf(steps.splice(0))).toBe(1_500)
+      expect(await store.deleteByTag('tag', undefined, report)).toBe(1_500)
+      expect(sumOf(steps)).toBe(1_500)
+      expect(steps.length).toBeGreaterThan(1)
+    })
+
     test('pages are full, in order, without overlap, and end', async () => {
       const keys = range(95, 'k')
       await fill(store, keys)
@@ -361,6 +375,7 @@ export function cacheStoreContract(name: string, engine: CacheEngineUnderTest): 
       const grown = (after.used_memory_bytes ?? 0) - (before.used_memory_bytes ?? 0)
       expect(grown).toBeGreaterThan(4_900_000)
       expect(grown).toBeLessThan(20_000_000)
+      expect((await store.memory()).max_memory_bytes).toBe(after.max_memory_bytes)
     })
 
     test('is ready, since an instant that does not move', async () => {
@@ -370,6 +385,8 @@ export function cacheStoreContract(name: string, engine: CacheEngineUnderTest): 
     })
   })
 }
+
+const sumOf = (numbers: readonly number[]) => numbers.reduce((sum, each) => sum + each, 0)
 
 const range = (count: number, prefix: string): string[] =>
   Array.from({ length: count }, (_, index) => `${prefix}${String(index).padStart(5, '0')}`)

@@ -38,9 +38,8 @@ export class Barrier {
     // Who comes from here on did not come before this look.
     this.#waiting = null
     const { connection, outdated } = this.#deps
-    const after = outdated.position
-    const [sight] = await connection.many<LogSight>(sightLog(after, SIGHT_LIMIT))
+    const [sight] = await connection.many<LogSight>(sightLog(outdated.position, SIGHT_LIMIT))
     if (!sight) throw new Error('a statement that must return a row returned none')
-    return outdated.learn(sight, after)
+    return outdated.learn(sight)
   }
 }

@@ -44,8 +44,8 @@ export class CoherentCache {
     this.entries = new Entries({ ...deps, barrier: this.barrier, outdated })
     this.memory = new MemoryWatch(deps)
     this.tally = new Tally((error) => this.memory.failed(error))
-    this.reads = new ReadThrough({ entries: this.entries, tally: this.tally })
-    this.#removals = new Removals(deps)
+    this.reads = new ReadThrough({ ...deps, entries: this.entries, tally: this.tally })
+    this.#removals = new Removals({ ...deps, entries: this.entries })
   }
 
   /** Hears of every event, in order. */

@@ -2,7 +2,6 @@ import type { Clock } from '../../lib/clock.js'
 import type { CacheType } from '../../lib/marks.js'
 import { VERSION } from '../../lib/version.js'
 import type { CacheStore } from '../../platform/cache/cache-store.js'
-import type { Policy } from '../../policy.js'
 import type { Barrier } from './barrier.js'
 import { decode, type Entry, type EntryHeader, encode } from './entry.js'
 import type { Outdated, Sight } from './outdated.js'
@@ -13,7 +12,6 @@ export interface EntriesDeps {
   readonly barrier: Barrier
   readonly outdated: Outdated
   readonly clock: Clock
-  readonly policy: Policy['cache']
 }
 
 /** An entry as it was found, judged by a look at the log that began after it was asked for. */
@@ -37,6 +35,10 @@ export interface Draft {
   readonly text: string
 }
 
+/** Values may have megabytes. */
+const KEYS_AT_ONCE = 10
+/** For whoever wants this very entry; an engine that answers at all has answered by then. */
+export const PATIENT_MS = 2_000
 const NO_ANSWER = Symbol('no answer')
 type Stored = string | null | typeof NO_ANSWER
 
@@ -48,16 +50,15 @@ export class Entries {
     this.#deps = deps
   }
 
-  /** Finds an entry while the log is looked at. */
-  async find(key: string): Promise<Found> {
-    const { barrier, outdated } = this.#deps
-    const [sight, stored] = await Promise.all([barrier.pass().catch(() => null), this.#read(key)])
+  /** Finds an entry while the log is looked at; a cache that is slow is waited for so long. */
+  async find(key: string, waitMs: number): Promise<Found> {
+    const { barrier } = this.#deps
+    const [sight, stored] = await Promise.all([
+      barrier.pass().catch(() => null),
+      this.#read(key, waitMs),
+    ])
     const entry = typeof stored === 'string' ? decode(stored) : null
-    const isCurrent =
-      sight !== null &&
-      entry !== null &&
-      entry.header.version === VERSION &&
-      outdated.isCurrent({ ...entry.header, key }, sight)
+    const isCurrent = sight !== null && entry !== null && this.#isCurrent(key, entry, sight)
     return { sight, entry, isCurrent, isAnswered: stored !== NO_ANSWER }
   }
 
@@ -77,6 +78,33 @@ export class Entries {
     await this.#deps.store.set(key, encode({ header, text }), { ttlSeconds, tags })
   }
 
+  /** Removes the entries under a tag that are outdated; answers how many. */
+  async removeOutdated(tag: string): Promise<number> {
+    const { store, barrier } = this.#deps
+    const sight = await barrier.pass()
+    let removed = 0
+    for await (const keys of store.tagged(tag)) {
+      for (let at = 0; at < keys.length; at += KEYS_AT_ONCE) {
+        const outdated = await this.#outdatedOf(keys.slice(at, at + KEYS_AT_ONCE), sight)
+        // One that is stored anew in this instant may go with them; it is built again when asked for.
+        removed += await store.delete(outdated)
+      }
+    }
+    return removed
+  }
+
+  async #outdatedOf(keys: readonly string[], sight: Sight): Promise<string[]> {
+    const values = await this.#deps.store.mget(keys)
+    return keys.filter((key, index) => {
+      const entry = decode(values[index] ?? '')
+      return entry !== null && !this.#isCurrent(key, entry, sight)
+    })
+  }
+
+  #isCurrent(key: string, { header }: Entry, sight: Sight): boolean {
+    return header.version === VERSION && this.#deps.outdated.isCurrent({ ...header, key }, sight)
+  }
+
   #dated(draft: Draft, { log_id, head }: Sight): EntryHeader {
     const { type, origin, ttlSeconds } = draft
     return {
@@ -91,11 +119,10 @@ export class Entries {
     }
   }
 
-  /** A cache that is slow is worse than none, so it is not waited for. */
-  #read(key: string): Promise<Stored> {
-    const { store, policy } = this.#deps
+  #read(key: string, waitMs: number): Promise<Stored> {
+    const { store } = this.#deps
     return new Promise((resolve) => {
-      const patience = setTimeout(() => resolve(NO_ANSWER), policy.read_wait_ms)
+      const patience = setTimeout(() => resolve(NO_ANSWER), waitMs)
       store
         .get(key)
         .catch((): Stored => NO_ANSWER)

@@ -29,8 +29,8 @@ const MAX_MARKS = 50_000
 const MAX_PATTERNS = 200
 
 /**
- * What was outdated since this server began to look, from the event log. Whatever was built before
- * that, or in another log, is taken for outdated.
+ * What was outdated, from the event log, as far back as this server has looked. Whatever was built
+ * before that, or in another log, is taken for outdated.
  */
 export class Outdated {
   readonly #marks = new Map<string, number>()
@@ -57,15 +57,15 @@ export class Outdated {
     this.#bound()
   }
 
-  /** Takes in a sight of the log that was taken from `after` on. */
-  learn({ log_id, head, published, pending }: LogSight, after: number): Sight {
-    const isOther = log_id !== this.#logId || head < after
-    if (isOther || published.length > SIGHT_LIMIT) this.#restart(log_id, head)
-    else {
-      for (const event of published) this.#note(event)
-      this.#position = Math.max(this.#position, head)
-      this.#bound()
-    }
+  /** Takes in a sight of the log. What lies before it, where that is not known, is distrusted. */
+  learn({ log_id, head, looked_from, published, pending }: LogSight): Sight {
+    const isCut = published.length > SIGHT_LIMIT
+    const knownFrom = isCut ? (published[0]?.seq ?? head) : looked_from
+    const isOther = log_id !== this.#logId || head < looked_from
+    if (isOther || knownFrom > this.#position) this.#restart(log_id, knownFrom)
+    for (const event of published) this.#note(event)
+    this.#position = Math.max(this.#position, head)
+    this.#bound()
     return { log_id, head, isPending: pendingTest(pending) }
   }
 
@@ -91,12 +91,12 @@ export class Outdated {
     this.#restart(this.#logId, this.#position)
   }
 
-  #restart(logId: string | null, head: number): void {
+  #restart(logId: string | null, floor: number): void {
     this.#marks.clear()
     this.#patterns = []
     this.#logId = logId
-    this.#position = head
-    this.#floor = head
+    this.#position = floor
+    this.#floor = floor
   }
 }
 

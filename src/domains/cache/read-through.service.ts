@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { type CacheType, markName, NO_SYMBOL } from '../../lib/marks.js'
-import type { Draft, Entries, Found } from './entries.js'
+import type { Policy } from '../../policy.js'
+import { type Draft, type Entries, type Found, PATIENT_MS } from './entries.js'
 import { parseJson } from './entry.js'
 import { PREFIXES } from './key.js'
 import { Loads } from './loads.js'
@@ -45,6 +46,7 @@ const JITTER = 0.1
 interface ReadThroughDeps {
   readonly entries: Entries
   readonly tally: Tally
+  readonly policy: Policy['cache']
 }
 
 /**
@@ -61,10 +63,11 @@ export class ReadThrough {
 
   /** The answer; a cache that fails or is slow only makes it slower. */
   async read<T>(wanted: Cacheable<T>): Promise<T> {
-    const { entries, tally } = this.#deps
+    const { entries, tally, policy } = this.#deps
     const arrived = this.#loads.arrive()
     const key = keyOf(wanted)
-    const found = await entries.find(key)
+    // A cache that is slow is worse than none.
+    const found = await entries.find(key, policy.read_wait_ms)
     const cached = servable(found, wanted)
     tally.read(wanted.type, { isHit: cached !== null, isAnswered: found.isAnswered })
     if (cached !== null) return cached.value
@@ -83,7 +86,7 @@ export class ReadThrough {
   async refresh<T>(wanted: Buildable<T>): Promise<string | null> {
     const { entries } = this.#deps
     const key = keyOf(wanted)
-    const { sight, entry, isCurrent, isAnswered } = await entries.find(key)
+    const { sight, entry, isCurrent, isAnswered } = await entries.find(key, PATIENT_MS)
     if (sight === null) return 'PostgreSQL did not say what is current'
     if (!isAnswered) return 'the cache did not answer in time'
     if (isCurrent && entry?.header.origin === 'client') return 'a client has cached a result there'

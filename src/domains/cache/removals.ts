@@ -1,16 +1,16 @@
 import { EVERY_SYMBOL, type Marks, markNames } from '../../lib/marks.js'
-import type { CacheStore } from '../../platform/cache/cache-store.js'
 import type { Database } from '../../platform/postgres/database.js'
+import type { Entries } from './entries.js'
 
 interface RemovalDeps {
-  readonly store: Pick<CacheStore, 'deleteByTag'>
+  readonly entries: Pick<Entries, 'removeOutdated'>
   readonly database: Pick<Database, 'transaction'>
   /** Called after a commit that left events in the outbox. */
   readonly committed: () => void
 }
 
 /** Writes of a moment are removed together. */
-const GATHER_MS = 50
+const GATHER_MS = 250
 /** One summary a second is news, more are noise. */
 const SUMMARY_MS = 1_000
 /** What more there is ends by its time to live: nobody is served it anyway. */
@@ -54,12 +54,10 @@ export class Removals {
   async #remove(): Promise<void> {
     const tags = [...this.#tags]
     this.#tags.clear()
-    const { store } = this.#deps
-    const count = (deleted: number): void => {
-      this.#deleted += deleted
+    for (const tag of tags) {
+      // A cache that does not answer keeps them, and they are not served when it is back.
+      this.#deleted += await this.#deps.entries.removeOutdated(tag).catch(() => 0)
     }
-    // A cache that does not answer keeps them, and they are not served when it is back.
-    await Promise.allSettled(tags.map((tag) => store.deleteByTag(tag, undefined, count)))
     if (this.#deleted === 0) return
     this.#summary ??= setTimeout(() => {
       this.#running = this.#running.then(() => this.#tell())

@@ -9,7 +9,7 @@ import type { CacheHealth, CacheStats, CacheStore } from '../../platform/cache/c
 import type { Database } from '../../platform/postgres/database.js'
 import type { Policy } from '../../policy.js'
 import type { CoherentCache } from './coherent-cache.js'
-import type { Draft } from './entries.js'
+import { type Draft, PATIENT_MS } from './entries.js'
 import { parseJson } from './entry.js'
 import { type InvalidationRequest, type Target, targetOf } from './invalidation.js'
 import { PREFIXES, patternKey } from './key.js'
@@ -89,7 +89,10 @@ export class CacheService {
    * @throws AppError `not_found` when there is none or it is outdated
    */
   async entry(key: string) {
-    const { sight, entry, isCurrent, isAnswered } = await this.#deps.coherent.entries.find(key)
+    const { sight, entry, isCurrent, isAnswered } = await this.#deps.coherent.entries.find(
+      key,
+      PATIENT_MS,
+    )
     if (!isAnswered || sight === null) {
       throw new AppError(
         'unavailable',

@@ -90,6 +90,8 @@ export interface CacheStore {
    * may go too.
    */
   deleteByTag(tag: string, signal?: AbortSignal, deleted?: Deleted): Promise<number>
+  /** Names the entries stored under a tag, in small steps; one may be gone, or come twice. */
+  tagged(tag: string): AsyncIterable<readonly string[]>
   /**
    * Lists keys by name order, so that a key which exists during the whole paging comes exactly once
    * whatever is written meanwhile. Each page walks all keys in small steps, within a time limit.

@@ -33,6 +33,7 @@ export class ClusterRedis implements RedisServers {
         dnsLookup: (name, done) => done(null, name),
       },
     )
+    this.keyed.on('error', () => undefined)
   }
 
   /** The driver forgets a server that is lost, so what it knows may be a part only. */
@@ -75,7 +76,8 @@ export class ClusterRedis implements RedisServers {
   }
 
   on(event: 'connect' | 'ready' | 'close' | 'error', listener: (error?: unknown) => void): unknown {
-    return this.keyed.on(event, listener)
+    // The driver's own error is only that all nodes had one.
+    return this.keyed.on(event === 'error' ? 'node error' : event, listener)
   }
 
   disconnect(): void {

@@ -46,8 +46,8 @@ export class RedisConnection {
     try {
       return await this.#breaker.execute(() => command(this.#servers))
     } catch (error) {
-      if (!isBroken(error)) this.#silence = error
-      throw translate(this.#silence, this.#health.current.reason)
+      if (!isBroken(error) && !isReply(error)) this.#silence = error
+      throw translate(isBroken(error) ? this.#silence : error, this.#health.current.reason)
     }
   }
 

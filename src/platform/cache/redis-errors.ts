@@ -47,7 +47,7 @@ const NO_SENTINEL: Meaning = {
   message: 'No Sentinel knows the primary of the cache.',
   hint: DOCTOR,
 }
-const LOST: Meaning = { message: 'The connection to Redis was lost.' }
+const LOST: Meaning = { message: 'There is no connection to Redis.' }
 
 const HINT =
   'The database is not affected. Read catalyst://cache/stats to see when the cache is back.'
@@ -90,8 +90,6 @@ export const reasonOf = (error: unknown): string => (meaningOf(error) ?? LOST).m
 
 function meaningOf(error: unknown): Meaning | undefined {
   if (!(error instanceof Error)) return undefined
-  const lastOfAll: unknown = Reflect.get(error, 'lastNodeError')
-  if (lastOfAll instanceof Error) return meaningOf(lastOfAll)
   const reply = replyCode(error)
   if (reply === 'ERR') return /max number of clients/i.test(error.message) ? FULL : undefined
   if (reply !== null) return REPLIES[reply]
@@ -108,8 +106,9 @@ function meaningOfText(error: Error): Meaning {
 
 function replyCode(error: unknown): string | null {
   if (!isReply(error)) return null
-  const [cause] = asList(Reflect.get(error, 'previousErrors'))
-  return replyCode(cause) ?? /^[A-Z]+/.exec(error.message)?.[0] ?? null
+  // A transaction that was not run says only that; one of its commands was told why.
+  const causes = asList(Reflect.get(error, 'previousErrors')).map(replyCode)
+  return causes.find((code) => code !== null) ?? /^[A-Z]+/.exec(error.message)?.[0] ?? null
 }
 
 const asList = (value: unknown): unknown[] => (Array.isArray(value) ? value : [])

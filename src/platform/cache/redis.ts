@@ -87,6 +87,10 @@ export class RedisCacheStore implements CacheStore {
     return count
   }
 
+  tagged(tag: string): AsyncIterable<readonly string[]> {
+    return this.#tags.keysOf(tag)
+  }
+
   async keys(query: KeyQuery): Promise<KeyPage> {
     const pager = new KeyPager(query)
     const complete = await this.#visit(query.pattern, (keys) => pager.add(keys))

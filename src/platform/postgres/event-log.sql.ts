@@ -64,7 +64,9 @@ export interface LogSight {
   /** Another one after a failover, a restore or a move: `seq` then counts other events. */
   readonly log_id: string
   readonly head: number
-  /** Published after the given seq, in order; one more than `limit` when there are more. */
+  /** From where on the log was looked through: the given seq, or later when that lies far back. */
+  readonly looked_from: number
+  /** The newest published since, in order; one more than `limit` when there are more. */
   readonly published: readonly (Outdating & { readonly seq: number })[]
   /** Committed, with a `seq` to come that is above `head`; one more than `limit` likewise. */
   readonly pending: readonly Outdating[]
@@ -75,6 +77,8 @@ const outdating = sql.trusted(`
   data -> 'touched' as touched,
   data ->> 'pattern' as pattern`)
 const isOutdating = sql.trusted(`data ?| array['touched', 'pattern']`)
+/** So many events are looked through in tens of milliseconds. */
+const LOOK_BACK = 20_000
 
 /**
  * Everything that has committed and outdates something, beyond what is known up to `after`. One
@@ -86,14 +90,16 @@ export const sightLog = (after: number, limit: number) =>
     sql<LogSight>`
       select
         concat_ws('/', c.system_identifier, ${sql.trusted(TIMELINE)}, d.oid) as log_id,
-        coalesce((select max(seq) from catalyst.events), 0)::bigint as head,
+        l.head,
+        greatest(${after}::bigint, l.head - ${LOOK_BACK}::bigint) as looked_from,
         (
           select coalesce(json_agg(e order by e.seq), '[]')
           from (
             select seq, ${outdating}
             from catalyst.events
-            where seq > ${after}::bigint and ${isOutdating}
-            order by seq
+            where seq > greatest(${after}::bigint, l.head - ${LOOK_BACK}::bigint)
+              and ${isOutdating}
+            order by seq desc
             limit ${limit}::int + 1
           ) e
         ) as published,
@@ -107,7 +113,8 @@ export const sightLog = (after: number, limit: number) =>
             limit ${limit}::int + 1
           ) o
         ) as pending
-      from pg_control_system() c, pg_database d
+      from pg_control_system() c, pg_database d,
+        (select coalesce(max(seq), 0)::bigint as head from catalyst.events) l
       where d.datname = current_database()`,
   )
 
