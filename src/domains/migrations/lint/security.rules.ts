@@ -2,14 +2,13 @@ import {
   bodies,
   body,
   type GrantStmt,
-  nodesOf,
   type RoleSpec,
   type ScriptStatement,
 } from '../../../platform/sql-parser/syntax.js'
 import { partsOf, quoted } from './relation-name.js'
 import { manual, type Rule } from './rule.js'
 import { partOwners } from './targets.js'
-import { alterations, isOn } from './tree.js'
+import { alterations, isOn, nodesIn } from './tree.js'
 
 export const grantAll: Rule = {
   name: 'grant-all',
@@ -141,7 +140,7 @@ export const seedSecret: Rule = {
     const { kind, node } = statement
     const columns = kind === 'InsertStmt' ? bodies(node.cols, 'ResTarget') : []
     const named = columns.some(({ name }) => SECRET_COLUMN.test(name ?? ''))
-    const strings = [...nodesOf(statement)].flatMap((inner) =>
+    const strings = nodesIn(statement).flatMap((inner) =>
       inner.kind === 'A_Const' ? (inner.node.sval?.sval ?? []) : [],
     )
     const isSecret = (named && strings.length > 0) || strings.some((text) => SECRET.test(text))

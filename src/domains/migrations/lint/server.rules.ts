@@ -1,9 +1,9 @@
-import { body, nodesOf, type ScriptStatement } from '../../../platform/sql-parser/syntax.js'
+import { body, type ScriptStatement } from '../../../platform/sql-parser/syntax.js'
 import { codeRunBy } from './code.js'
 import { partsOf, quoted } from './relation-name.js'
 import { manual, type Rule, squawkDocs } from './rule.js'
 import { changedRelations, writtenRelations } from './targets.js'
-import { option } from './tree.js'
+import { nodesIn, option } from './tree.js'
 
 export const dropDatabase: Rule = {
   name: 'ban-drop-database',
@@ -202,12 +202,12 @@ const SESSION_FUNCTIONS = /^pg_(advisory_(un)?lock\w*|(terminate|cancel)_backend
 
 /** The settings that calls of `set_config` name. */
 const settingsSetBy = (statement: ScriptStatement): string[] =>
-  [...nodesOf(statement)].flatMap(({ kind, node }) => {
+  nodesIn(statement).flatMap(({ kind, node }) => {
     const isSetting = kind === 'FuncCall' && partsOf(node.funcname).at(-1) === 'set_config'
     return isSetting ? (body(node.args?.[0], 'A_Const')?.sval?.sval?.toLowerCase() ?? []) : []
   })
 
 const calledFunctions = (statement: ScriptStatement): string[] =>
-  [...nodesOf(statement)].flatMap(({ kind, node }) =>
+  nodesIn(statement).flatMap(({ kind, node }) =>
     kind === 'FuncCall' ? (partsOf(node.funcname).at(-1) ?? []) : [],
   )
