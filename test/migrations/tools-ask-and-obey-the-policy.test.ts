@@ -34,7 +34,7 @@ async function startUnder(destructive: string) {
 }
 
 describe('confirm', async () => {
-  const { client, database, folder, tagsThere } = await startUnder('confirm')
+  const { client, connect, database, folder, tagsThere } = await startUnder('confirm')
   const ask = (args: object = {}) => client.refused('run_migrations', { ...args })
 
   test.each([
@@ -117,6 +117,25 @@ describe('confirm', async () => {
     })
     expect(await tagsThere()).toBe(true)
   })
+
+  test.each(['modern', 'legacy'] as const)(
+    'a %s host that can ask its user asks, and a yes is enough',
+    async (era) => {
+      const asked: string[] = []
+      const asking = await connect(era, (message) => {
+        asked.push(message)
+        return { action: 'accept', content: { confirm: true } }
+      })
+      await asking.tool('run_migrations')
+      expect(await tagsThere()).toBe(false)
+      await asking.tool('rollback_migration', { target_version: 1_000 })
+      expect(await tagsThere()).toBe(true)
+      expect(asked).toEqual([
+        expect.stringMatching(/^Apply 2 migrations .*ban-drop-table.*The market is/s),
+        expect.stringMatching(/^Undo 2 migrations .*The market is/s),
+      ])
+    },
+  )
 })
 
 describe('refuse_when_open', async () => {

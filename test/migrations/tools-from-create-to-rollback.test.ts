@@ -103,19 +103,23 @@ test('a migration is written, looked at, tried, applied, found in the history, a
 
 test('the audit has every step, and says which was confirmed', async () => {
   const entries = await waitFor(async () => {
-    const rows = await database.query<{ tool: string; outcome: string }>(
-      `select tool, outcome from catalyst.audit_log
+    const rows = await database.query<{ tool: string; outcome: string; confirmed_by: string }>(
+      `select tool, outcome, confirmed_by from catalyst.audit_log
        where tool like '%migration%' order by audit_id`,
     )
     return rows.length >= 6 && rows
   })
-  expect(entries.map(({ tool, outcome }) => `${tool} ${outcome}`)).toEqual([
+  expect(
+    entries.map(({ tool, outcome, confirmed_by }) =>
+      `${tool} ${outcome} ${confirmed_by ?? ''}`.trim(),
+    ),
+  ).toEqual([
     'create_migration ok',
     'run_migrations ok',
     'run_migrations ok',
     'run_migrations ok',
     'rollback_migration confirmation_required',
-    'rollback_migration ok',
+    'rollback_migration ok token',
   ])
 })
 
