@@ -1,8 +1,9 @@
-import { expect, inject, test } from 'vitest'
-import { Command } from '../support/cli.js'
+import { spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { expect, onTestFinished, test } from 'vitest'
 import { Random } from '../support/random.js'
 import { waitFor } from '../support/wait-for.js'
-import { Operator } from './operator.js'
+import { BUILT_IN, Operator } from './operator.js'
 
 const LONG = process.env.CATALYST_TEST_LONG === '1'
 const SEEDS = Array.from({ length: LONG ? 20 : 3 }, (_, i) => i + 1)
@@ -31,6 +32,33 @@ function stepOf(i: number): string {
   return `create table public.t_${version} (); ${note}`
 }
 
+const DIST = new URL('../../dist', import.meta.url).href
+const PROCESS = fileURLToPath(new URL('runner-process.mjs', import.meta.url))
+
+/** A runner in a process of its own. */
+class Runner {
+  readonly ended: Promise<{ code: number | null; stderr: string }>
+  readonly #child
+
+  constructor({ database, directory }: Operator) {
+    const args = [PROCESS, DIST, database.url, BUILT_IN, directory]
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] })
+    this.#child = child
+    let stderr = ''
+    child.stderr.on('data', (chunk) => {
+      stderr += chunk
+    })
+    this.ended = new Promise((resolve) => {
+      child.on('close', (code) => resolve({ code, stderr }))
+    })
+    onTestFinished(() => this.kill())
+  }
+
+  kill(): void {
+    this.#child.kill('SIGKILL')
+  }
+}
+
 const countApplied = async (operator: Operator): Promise<number> =>
   (await operator.applied()).length
 
@@ -39,13 +67,7 @@ test.each(SEEDS)(
   async (seed) => {
     const random = new Random(seed)
     const operator = await Operator.start(filesOf(FILES))
-    const env = {
-      DATABASE_URL: operator.database.url,
-      REDIS_URL: `unix://${inject('redisPath')}`,
-      CATALYST_MIGRATIONS_DIR: operator.directory,
-      CATALYST_DATA_DIR: operator.directory,
-    }
-    const start = () => new Command(['migrate', 'up'], env)
+    const start = () => new Runner(operator)
     let runners = Array.from({ length: RUNNERS }, start)
     for (let round = 0; round < ROUNDS; round++) {
       const reached = random.integer((round * FILES) / ROUNDS, ((round + 1) * FILES) / ROUNDS - 2)
@@ -53,9 +75,9 @@ test.each(SEEDS)(
         what: `${reached} applied files`,
         timeoutMs: 60_000,
       })
-      // With most of them also the one that is at work, wherever it is.
-      const doomed = runners.filter(() => random.chance(0.7))
-      for (const runner of doomed) runner.kill('SIGKILL')
+      // With half of them often the one that is at work, wherever it is.
+      const doomed = runners.filter(() => random.chance(0.5))
+      for (const runner of doomed) runner.kill()
       runners = [...runners.filter((runner) => !doomed.includes(runner)), ...doomed.map(start)]
     }
     const ends = await Promise.all(runners.map(({ ended }) => ended))
