@@ -156,7 +156,9 @@ test('a down script of single statements that fails is half done, and says how f
 
 test('a role and settings of a script end with it', async () => {
   const operator = await Operator.start({
-    '1000_settings.up': 'set search_path = nowhere; set role pg_monitor; set datestyle = german',
+    '1000_settings.up': `set search_path = nowhere;
+      select set_config('role', 'pg_monitor', false);
+      set datestyle = german`,
     '1001_after.up': 'create table after_it as select current_user as who',
   })
   expect(await operator.up()).toEqual([1000, 1001])
