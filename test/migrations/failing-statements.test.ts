@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { Operator, refusal } from './operator.js'
+import { BUILT_IN_VERSION, Operator, refusal } from './operator.js'
 
 const FIVE = `-- description: Five statements.
 
@@ -109,10 +109,10 @@ test('a down script that fails leaves the migration applied; corrected and repai
     '1000_venue.down': 'drop table venue; drop table nowhere',
   })
   await operator.up()
-  const error = await refusal(operator.down(6))
+  const error = await refusal(operator.down(BUILT_IN_VERSION))
   expect(error.message).toContain('1000_venue.down.sql, statement 2 of 2 (line 1) failed')
   expect(error.hint).toContain('migrate repair')
-  expect(error.hint).toContain('"catalyst-db migrate down --target 6"')
+  expect(error.hint).toContain(`"catalyst-db migrate down --target ${BUILT_IN_VERSION}"`)
   expect(await operator.applied()).toEqual([1000])
   expect(await operator.has('venue')).toBe(true)
   await operator.write({ '1000_venue.down': 'drop table venue' })
@@ -124,7 +124,7 @@ test('a down script that fails leaves the migration applied; corrected and repai
     },
   ])
   await operator.service.repair({ by: 'cli', requestId: null }, plan.digest)
-  expect(await operator.down(6)).toEqual([1000])
+  expect(await operator.down(BUILT_IN_VERSION)).toEqual([1000])
   expect(await operator.has('venue')).toBe(false)
   expect(await operator.log()).toEqual(['up 1000', 'repair 1000', 'down 1000'])
 })
@@ -136,7 +136,7 @@ test('a down script of single statements that fails is half done, and says how f
     '1000_venue.down': down,
   })
   await operator.up()
-  await refusal(operator.down(6))
+  await refusal(operator.down(BUILT_IN_VERSION))
   expect(await operator.has('venue')).toBe(false)
   expect(await operator.applied()).toEqual([])
   const { problems } = await operator.service.status()
@@ -144,19 +144,21 @@ test('a down script of single statements that fails is half done, and says how f
     {
       problem: 'failed',
       message: expect.stringMatching(/^Migration 1000 \(venue\) is rolled back 1\/2: .*42P01/),
-      next_step: expect.stringContaining('"catalyst-db migrate down --target 6"'),
+      next_step: expect.stringContaining(`"catalyst-db migrate down --target ${BUILT_IN_VERSION}"`),
     },
   ])
   expect(await refusal(operator.up())).toMatchObject({ code: 'precondition_failed' })
   await operator.write({ '1000_venue.down': down.replace('drop table nowhere', 'select 1') })
   await operator.service.repair({ by: 'cli', requestId: null }, null)
-  expect(await operator.down(6)).toEqual([1000])
+  expect(await operator.down(BUILT_IN_VERSION)).toEqual([1000])
   expect(await operator.log()).toEqual(['up 1000', 'repair 1000', 'down 1000'])
 })
 
 test('a role and settings of a script end with it', async () => {
   const operator = await Operator.start({
-    '1000_settings.up': 'set search_path = nowhere; set role pg_monitor; set datestyle = german',
+    '1000_settings.up': `set search_path = nowhere;
+      select set_config('role', 'pg_monitor', false);
+      set datestyle = german`,
     '1001_after.up': 'create table after_it as select current_user as who',
   })
   expect(await operator.up()).toEqual([1000, 1001])

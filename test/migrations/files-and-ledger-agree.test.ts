@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { Operator, refusal, run } from './operator.js'
+import { BUILT_IN_VERSION, Operator, refusal, run } from './operator.js'
 
 const CLI = { by: 'cli', requestId: null }
 
@@ -170,7 +170,7 @@ test('a baseline records files without running them, up to one that exists', asy
     '1001_desk.up': 'create table desk (id int)',
     '1002_lot.up': 'create table lot (id int)',
   })
-  for (const version of [6, 999, 1003]) {
+  for (const version of [BUILT_IN_VERSION, 999, 1003]) {
     expect(await refusal(operator.service.baseline(version, CLI))).toMatchObject({
       code: 'invalid_input',
     })

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { Operator, run } from './operator.js'
+import { BUILT_IN_VERSION, Operator, run } from './operator.js'
 
 test('the history is read newest first, page by page, and cannot be changed', async () => {
   const operator = await Operator.start({
@@ -7,7 +7,7 @@ test('the history is read newest first, page by page, and cannot be changed', as
     '1000_venue.down': 'drop table venue',
   })
   await operator.up()
-  await operator.down(6)
+  await operator.down(BUILT_IN_VERSION)
   await operator.up()
   const first = await operator.service.history({ limit: 2 })
   expect(first.items).toMatchObject([
@@ -19,7 +19,7 @@ test('the history is read newest first, page by page, and cannot be changed', as
   const second = await operator.service.history({ limit: 2, cursor })
   expect(second.items).toMatchObject([
     { version: 1000, direction: 'up' },
-    { version: 6, direction: 'up', applied_by: 'server start' },
+    { version: BUILT_IN_VERSION, direction: 'up', applied_by: 'server start' },
   ])
   for (const text of ["update %s set name = 'x'", 'delete from %s', 'truncate %s']) {
     const statement = text.replace('%s', 'catalyst.schema_migration_log')
@@ -69,12 +69,15 @@ test('a ledger of an earlier build is brought to the form of this one, and begin
     drop column down_sha256, drop column status, drop column direction,
     drop column statements_total, drop column statements_started, drop column statements_done,
     drop column done_sha256, drop column error`)
-  expect(await operator.service.status()).toMatchObject({ current_version: 6, problems: [] })
+  expect(await operator.service.status()).toMatchObject({
+    current_version: BUILT_IN_VERSION,
+    problems: [],
+  })
   expect(await operator.service.history({ limit: 5 })).toEqual({ items: [], next_cursor: null })
   expect(await operator.service.applyBuiltIn()).toEqual([])
   const { items } = await operator.service.history({ limit: 50 })
   expect(items.map(({ version, direction }) => `${direction} ${version}`)).toEqual(
-    [6, 5, 4, 3, 2, 1].map((version) => `up ${version}`),
+    Array.from({ length: BUILT_IN_VERSION }, (_, i) => `up ${BUILT_IN_VERSION - i}`),
   )
   await operator.write({ '1000_venue.up': 'create table venue (id int)' })
   expect(await operator.up()).toEqual([1000])

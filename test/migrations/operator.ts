@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,6 +10,10 @@ import { parseDatabaseUrl } from '../../src/platform/postgres/connection.js'
 import { createDatabase, type TestDatabase } from '../support/database.js'
 
 export const BUILT_IN = fileURLToPath(new URL('../../migrations', import.meta.url))
+/** The newest version of the product itself. */
+export const BUILT_IN_VERSION = Math.max(
+  ...readdirSync(BUILT_IN).map((file) => Number.parseInt(file, 10)),
+)
 const ACTOR = { by: 'tester', requestId: 'req_1' }
 
 /** Somebody with a database of their own and a folder of migrations of their own. */
@@ -125,7 +130,7 @@ export async function refusal(work: Promise<unknown>): Promise<AppError> {
   throw new Error('it was not refused')
 }
 
-export async function newFolder(): Promise<string> {
+async function newFolder(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'catalyst-migrations-'))
   onTestFinished(() => rm(directory, { recursive: true }))
   return directory

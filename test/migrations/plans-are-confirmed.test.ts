@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { Operator, refusal, run } from './operator.js'
+import { BUILT_IN_VERSION, Operator, refusal, run } from './operator.js'
 
 test('what loses data runs only as it was confirmed', async () => {
   const operator = await Operator.start({ '1000_venue.up': 'create table venue (id int)' })
@@ -29,11 +29,11 @@ test('a rollback is always confirmed, and only the scripts that were confirmed r
     '1000_venue.down': 'drop table venue',
   })
   await operator.up()
-  const options = { ...run(), target: 6, includeBuiltIn: false }
+  const options = { ...run(), target: BUILT_IN_VERSION, includeBuiltIn: false }
   expect(await refusal(operator.service.rollback(options))).toMatchObject({
     code: 'confirmation_required',
   })
-  const { digest, rollbacks } = await operator.service.planDown(6, false)
+  const { digest, rollbacks } = await operator.service.planDown(BUILT_IN_VERSION, false)
   expect(rollbacks).toMatchObject([{ version: 1000, statements: 1, transactional: true }])
   await operator.write({
     '1001_desk.up': 'create table desk (id int)',
@@ -42,7 +42,7 @@ test('a rollback is always confirmed, and only the scripts that were confirmed r
   await operator.up()
   const grown = operator.service.rollback({ ...options, confirmedPlan: digest })
   expect(await refusal(grown)).toMatchObject({ code: 'conflict' })
-  expect(await operator.down(6)).toEqual([1001, 1000])
+  expect(await operator.down(BUILT_IN_VERSION)).toEqual([1001, 1000])
 })
 
 test('what has no way back is refused before anything is undone', async () => {
@@ -55,16 +55,16 @@ test('what has no way back is refused before anything is undone', async () => {
   })
   await operator.up()
   expect(await operator.down(1001)).toEqual([1002])
-  expect(await refusal(operator.service.planDown(6, false))).toMatchObject({
+  expect(await refusal(operator.service.planDown(BUILT_IN_VERSION, false))).toMatchObject({
     code: 'precondition_failed',
     message: 'Migration 1001 (desk) has no down script.',
   })
-  expect(await refusal(operator.service.planDown(5, false))).toMatchObject({
+  expect(await refusal(operator.service.planDown(BUILT_IN_VERSION - 1, false))).toMatchObject({
     code: 'precondition_failed',
   })
   expect(await refusal(operator.service.planDown(999, false))).toMatchObject({
     code: 'invalid_input',
-    hint: expect.stringContaining('such as 6'),
+    hint: expect.stringContaining(`such as ${BUILT_IN_VERSION}`),
   })
   expect(await operator.down(1001)).toEqual([])
   expect(await operator.has('desk')).toBe(true)
@@ -78,16 +78,16 @@ test('the down script that was stored runs, whatever became of the file', async 
   await operator.up()
   await operator.remove('1000_venue.up')
   await operator.remove('1000_venue.down')
-  expect(await operator.down(6)).toEqual([1000])
+  expect(await operator.down(BUILT_IN_VERSION)).toEqual([1000])
   expect(await operator.has('venue')).toBe(false)
 })
 
 test('built-in migrations are undone only where that is asked for', async () => {
   const operator = await Operator.start()
-  expect(await refusal(operator.service.planDown(5, false))).toMatchObject({
+  expect(await refusal(operator.service.planDown(BUILT_IN_VERSION - 1, false))).toMatchObject({
     code: 'precondition_failed',
     message: expect.stringContaining('part of catalyst-db'),
   })
-  expect(await operator.down(5, true)).toEqual([6])
-  expect(await operator.up()).toEqual([6])
+  expect(await operator.down(BUILT_IN_VERSION - 1, true)).toEqual([BUILT_IN_VERSION])
+  expect(await operator.up()).toEqual([BUILT_IN_VERSION])
 })

@@ -133,7 +133,9 @@ function refuseRollback(row: ledger.LedgerRow, { includeBuiltIn }: DownRange): v
     throw new AppError(
       'precondition_failed',
       `Migration ${version} (${name}) is part of catalyst-db, which does not work without it.`,
-      { hint: 'Choose a target that keeps every version below 1000.' },
+      {
+        hint: 'Choose a target that keeps every version below 1000. Before an older release is installed: "catalyst-db migrate down --target <version> --include-built-in".',
+      },
     )
   }
   if (isUnfinishedUp(row)) {

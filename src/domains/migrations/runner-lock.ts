@@ -45,6 +45,10 @@ export async function assertLockHeld(session: DirectSession): Promise<void> {
   })
 }
 
+/** True while some runner holds the lock. */
+export const isRunning = async (session: DirectSession): Promise<boolean> =>
+  (await session.many(statements.lockHolder())).length > 0
+
 async function lockedOut(session: DirectSession): Promise<AppError> {
   const [holder] = await session.many(statements.lockHolder())
   const who = holder ? ` (backend ${holder.pid}, "${holder.application_name}")` : ''

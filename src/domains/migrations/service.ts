@@ -11,6 +11,7 @@ import { type PreparedUp, planUpOf, prepareUp } from './planning.js'
 import { refuseErrors, refuseUnconfirmed } from './refusals.js'
 import type * as report from './report.js'
 import { planDownOf, prepareDown, rollBackAll } from './rollback.js'
+import { isRunning } from './runner-lock.js'
 import { asRunner, hasCurrentLedger, openLedger, reading, readLedger } from './runner-session.js'
 import { listLog } from './sql.js'
 
@@ -62,18 +63,21 @@ export class MigrationService {
   }
 
   /** Where the schema stands, and what is wrong between files and database. Reads only. */
-  async status(): Promise<report.MigrationStatus> {
-    const { pending, problems, rows } = await this.#read(async (_, inventory) => inventory)
-    const failed = pending.flatMap(({ attempt }) => (attempt ? [unfinished(attempt)] : []))
-    return {
-      current_version: newestOf(rows),
-      pending_migrations: pending.map(({ migration: { version, name, description } }) => ({
-        version,
-        name,
-        description,
-      })),
-      problems: [...problems, ...failed],
-    }
+  status(): Promise<report.MigrationStatus> {
+    return this.#read(async (session, { pending, problems, rows }) => {
+      const attempts = pending.flatMap(({ attempt }) => attempt ?? [])
+      // While a runner is at work, what is not finished is not a failure.
+      const failed = (await isRunning(session)) ? [] : attempts.map(unfinished)
+      return {
+        current_version: newestOf(rows),
+        pending_migrations: pending.map(({ migration: { version, name, description } }) => ({
+          version,
+          name,
+          description,
+        })),
+        problems: [...problems, ...failed],
+      }
+    })
   }
 
   /** What was done to the schema, newest first; a page of the append-only log. */
