@@ -218,12 +218,10 @@ test('a Redis that has become a replica still answers reads, and is used when it
   await vi.waitFor(async () => expect(await store.get('key')).toBe('copied'), RECOVERY)
   const message = 'Redis answers reads only at the moment.'
   const before = await connectionsMade()
-  await expect(store.set('key', 'x', MINUTE)).rejects.toMatchObject({ message })
-  await vi.waitFor(async () => expect(await store.get('key')).toBe('copied'), RECOVERY)
   for (let call = 0; call < 10; call++) {
-    await expect(store.set('key', 'x', MINUTE)).rejects.toMatchObject({ code: 'unavailable' })
+    await expect(store.set('key', 'x', MINUTE)).rejects.toMatchObject({ message })
+    await vi.waitFor(async () => expect(await store.get('key')).toBe('copied'), RECOVERY)
   }
-  await vi.waitFor(async () => expect(await store.get('key')).toBe('copied'), RECOVERY)
   // Another server may be the primary now, but not anew with each write. The question counts too.
   const made = (await connectionsMade()) - before - 1
   expect(made).toBeGreaterThanOrEqual(1)
