@@ -135,6 +135,7 @@ module.exports = {
       ['pg', '@types/pg', 'pg-(?!boss).+', '@types/pg-.+'],
       ['^src/platform/(postgres|embedded)/'],
     ),
+    home('sql-parser', ['libpg-query', '@pgsql'], ['^src/platform/sql-parser/']),
     home('driver-jobs', ['pg-boss'], ['^src/platform/jobs/']),
     home('driver-cache', ['ioredis', 'lru-cache'], ['^src/platform/cache/']),
     home('driver-log', ['pino'], ['^src/platform/log\\.ts$']),

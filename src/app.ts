@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import type { Config } from './config.js'
+import { type Config, migrationsDir } from './config.js'
 import { CoherentCache } from './domains/cache/coherent-cache.js'
 import { cache as cacheDomain } from './domains/cache/index.js'
 import { CacheService } from './domains/cache/service.js'
@@ -16,6 +16,9 @@ import { bars, marketClock, news } from './domains/market/index.js'
 import { NewsService } from './domains/market/news.service.js'
 import { PartitionKeeper } from './domains/market/partition-keeper.js'
 import { SecurityService } from './domains/market/securities.service.js'
+import { migrations as migrationDomain } from './domains/migrations/index.js'
+import { type LintedFile, lintFiles, lintFolder } from './domains/migrations/lint-files.js'
+import { MigrationOperations } from './domains/migrations/operations.service.js'
 import { SchemaKeeper } from './domains/migrations/schema-keeper.js'
 import { MigrationService } from './domains/migrations/service.js'
 import { monitoring } from './domains/monitoring/index.js'
@@ -80,11 +83,7 @@ export async function openApp(
   const poolMax = config.CATALYST_POOL_MAX
   const database = new Database({ endpoint: pooled, poolMax })
   const health = new DedicatedConnection({ endpoint: direct, timeoutMs: HEALTH_TIMEOUT_MS })
-  const migrations = new MigrationService({
-    endpoint: direct,
-    directories: [MIGRATIONS],
-    appVersion: VERSION,
-  })
+  const migrations = runnerOf(config, direct, () => eventLog.poke())
   const schema = new SchemaKeeper({ migrations, log })
   const eventLog = new EventLog({ endpoint: direct, log })
   const serverId = newId('srv')
@@ -182,6 +181,7 @@ export async function openApp(
     bind(signals, new SignalService({ ...store, risk })),
     bind(trades, new TradeService({ ...store, learning })),
     bind(patterns, patternService),
+    bind(migrationDomain, operationsOf(config, migrations)),
     bind(sync, new SyncService({ ...store, learning, patterns: patternService, committed })),
     bind(
       cacheDomain,
@@ -250,6 +250,34 @@ export async function openApp(
 
 const workerConnection = (endpoint: Endpoint, timeoutMs: number): WorkerConnection =>
   new WorkerConnection({ endpoint, name: 'catalyst-db jobs', timeoutMs })
+
+const runnerOf = (config: Config, endpoint: Endpoint, committed = () => {}): MigrationService =>
+  new MigrationService({
+    endpoint,
+    builtInDir: MIGRATIONS,
+    operatorDir: migrationsDir(config),
+    appVersion: VERSION,
+    committed,
+  })
+
+const operationsOf = (config: Config, runner: MigrationService): MigrationOperations =>
+  new MigrationOperations({
+    runner,
+    directory: migrationsDir(config),
+    policy: config.policy.migrations,
+    clock: systemClock,
+  })
+
+/** The migrations without the rest of the product, for commands. */
+export async function openMigrations(config: Config, log: Log) {
+  const systems = await openSystems(config, log)
+  const operations = operationsOf(config, runnerOf(config, systems.direct))
+  return { operations, close: () => systems.close() }
+}
+
+/** Lints the named migration files, or all of the operator's; needs no database. */
+export const lintMigrations = (config: Config, paths: readonly string[]): Promise<LintedFile[]> =>
+  paths.length > 0 ? lintFiles(paths) : lintFolder(migrationsDir(config))
 
 /** Recomputes the chain of the audit log. */
 export async function verifyAudit(config: Config, log: Log): Promise<ChainVerdict> {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import envPaths from 'env-paths'
 import { z } from 'zod'
 import { AppError } from './errors.js'
@@ -51,6 +51,11 @@ const SETTINGS = z.object({
     .min(1)
     .default(() => envPaths('catalyst-db', { suffix: '' }).data)
     .describe("Embedded data. Default: the user's data directory."),
+  CATALYST_MIGRATIONS_DIR: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Migration files of your own. Default: "migrations" in CATALYST_DATA_DIR.'),
   CATALYST_POOL_MAX: z.coerce
     .number()
     .int()
@@ -151,6 +156,10 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
 
 /** The folder of the embedded PostgreSQL, Redis and their logs. */
 export const embeddedDir = (config: Config): string => join(config.CATALYST_DATA_DIR, 'embedded')
+
+/** The folder of the operator's own migration files, absolute; it need not exist. */
+export const migrationsDir = (config: Config): string =>
+  resolve(config.CATALYST_MIGRATIONS_DIR ?? join(config.CATALYST_DATA_DIR, 'migrations'))
 
 function readSetting(
   env: Readonly<Record<string, string | undefined>>,

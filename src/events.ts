@@ -78,6 +78,27 @@ export const EVENTS = {
       changed: z.int(),
     }),
   ),
+  'migration.applied': event(
+    'info',
+    'A migration was applied, rolled back, or only recorded.',
+    z.object({
+      version: z.int(),
+      name: z.string(),
+      direction: z.enum(['up', 'down', 'baseline', 'repair']),
+      duration_ms: z.number(),
+      /** A principal, `cli` or `server start`. */
+      by: z.string(),
+    }),
+  ),
+  'db.schema.changed': event(
+    'info',
+    'A migration changed the schema.',
+    z.object({
+      version: z.int(),
+      /** What its statements name: tables, views, types, functions. */
+      objects: z.array(z.string()),
+    }),
+  ),
   'db.error': event(
     'critical',
     'A database error took something away from a client.',

@@ -1,11 +1,14 @@
 #!/usr/bin/env node
 import { Command } from 'commander'
 import { EXIT, fail } from './cli/exit.js'
+import { addMigrate } from './cli/migrate.js'
 import { VERSION } from './lib/version.js'
 
 const program = new Command('catalyst-db')
   .description('Safe, exact, observable access to PostgreSQL, Redis and an object store over MCP.')
   .version(VERSION)
+  // Else "migrate baseline --version 1003" would print the version of the program.
+  .enablePositionalOptions()
   .exitOverride((error) => process.exit(error.exitCode === 0 ? EXIT.ok : EXIT.usage))
   .addHelpText(
     'after',
@@ -16,6 +19,7 @@ Examples:
   $ catalyst-db serve                  serve http://127.0.0.1:8642/mcp
   $ catalyst-db status --json          the health of the database
   $ catalyst-db doctor                 what is wrong, and how to mend it
+  $ catalyst-db migrate up --dry-run   what a change of the schema would do
   $ claude mcp add catalyst-db -- npx -y catalyst-db`,
   )
   .argument('[command]')
@@ -69,4 +73,6 @@ program
     (await import('./cli/audit.js')).printAudit(process.env, options),
   )
 
-program.parseAsync().catch(fail)
+addMigrate(program, process.env)
+
+program.parseAsync().catch((error: unknown) => fail(error))

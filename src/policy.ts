@@ -132,7 +132,7 @@ const MIGRATIONS = z.strictObject({
   destructive: z
     .enum(['confirm', 'refuse_when_open', 'refuse'])
     .default('confirm')
-    .describe('Migrations that lose data, and rollbacks.'),
+    .describe('Rollbacks, and migrations that lose data or make others wait.'),
 })
 
 const section = <S extends z.ZodObject>(schema: S) => z.preprocess((value) => value ?? {}, schema)

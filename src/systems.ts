@@ -25,10 +25,17 @@ export interface Systems {
   close(): Promise<void>
 }
 
+/**
+ * Reads what `openSystems` will connect to, before anything is started that would be left behind.
+ *
+ * @throws AppError `invalid_input` that says what is wrong, without any part of the URL
+ */
+export function checkUrls(config: Config): void {
+  if (config.REDIS_URL) parseRedisUrl(config.REDIS_URL.reveal())
+}
+
 /** Starts or joins the embedded services where no URL is given, and opens the cache. */
 export async function openSystems(config: Config, log: Log): Promise<Systems> {
-  // Before anything is started that would be left behind.
-  if (config.REDIS_URL) parseRedisUrl(config.REDIS_URL.reveal())
   const embedded = await startEmbedded(config, log)
   const endpoints = endpointsOf(config, embedded)
   const cache = await openCache(config, embedded, endpoints.pooled.database)

@@ -274,6 +274,24 @@ const TOOLS: Readonly<Record<string, { takes: readonly string[]; answers: readon
     takes: ['pattern_types', 'timeframe', 'idempotency_key'],
     answers: ['patterns_updated', 'success_rate_changes'],
   },
+  run_migrations: {
+    takes: ['target_version', 'dry_run', 'confirm_token', 'idempotency_key'],
+    answers: [
+      'migrations_applied',
+      ...['version', 'name', 'status', 'duration_ms', 'statements', 'locks', 'lint'].map(
+        (field) => `migrations_applied[].${field}`,
+      ),
+      'new_version',
+    ],
+  },
+  create_migration: {
+    takes: ['name', 'up_sql', 'down_sql', 'description'],
+    answers: ['migration_file', 'version', 'lint', 'lint[].rule', 'lint[].severity', 'lint[].line'],
+  },
+  rollback_migration: {
+    takes: ['target_version', 'confirm_token', 'idempotency_key'],
+    answers: ['rolled_back', 'current_version'],
+  },
   cache_pattern_result: {
     takes: ['symbol', 'pattern_type', 'result', 'ttl'],
     answers: ['cached', 'key', 'reason'],
@@ -363,6 +381,35 @@ const RESOURCES: Readonly<
       ...['patterns', 'indicators', 'sentiment', 'news'].flatMap((type) =>
         ['keys', 'hits', 'misses'].map((figure) => `redis_info.by_cache_type.${type}.${figure}`),
       ),
+    ],
+  },
+  'db/migrations/status': {
+    takes: [],
+    answers: [
+      'current_version',
+      'pending_migrations',
+      'pending_migrations[].version',
+      'pending_migrations[].name',
+      'pending_migrations[].description',
+      'problems',
+      'problems[].problem',
+      'problems[].next_step',
+    ],
+  },
+  'db/migrations/history': {
+    takes: ['limit', 'cursor'],
+    answers: [
+      'migrations',
+      ...[
+        'version',
+        'name',
+        'applied_at',
+        'duration_ms',
+        'direction',
+        'applied_by',
+        'checksum',
+      ].map((field) => `migrations[].${field}`),
+      'next_cursor',
     ],
   },
   'cache/keys': {
@@ -499,6 +546,8 @@ const EVENT_NAMES = [
   'db.session.expired',
   'job.finished',
   'sync.completed',
+  'migration.applied',
+  'db.schema.changed',
   'cache.invalidation',
   'cache.memory.high',
 ]

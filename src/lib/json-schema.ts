@@ -1,9 +1,12 @@
 import { z } from 'zod'
 
+type Schema = z.core.JSONSchema.BaseSchema
+
 /**
  * JSON Schema as clients see it, in as few words as say the same: every byte of it is in the context of
  * a model. The pattern zod writes for a date-time is a page of regular expression that `format` already
- * says; an answer is not the place to forbid further fields; a choice of bare types is a list of them.
+ * says; keys of JSON objects are strings anyway; an answer is not the place to forbid further fields or
+ * changes; a choice of bare types, or of something and null, is one schema.
  */
 export function toJsonSchema(schema: z.ZodType, io: 'input' | 'output'): Record<string, unknown> {
   const { $schema: _, ...json } = z.toJSONSchema(schema, {
@@ -12,21 +15,61 @@ export function toJsonSchema(schema: z.ZodType, io: 'input' | 'output'): Record<
       if (jsonSchema.format) delete jsonSchema.pattern
       if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum
       if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum
-      if (io === 'output' && jsonSchema.additionalProperties === false) {
-        delete jsonSchema.additionalProperties
+      if (io === 'output') {
+        if (jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties
+        delete jsonSchema.readOnly
       }
+      delete jsonSchema.propertyNames
+      if (isEmpty(jsonSchema.additionalProperties)) delete jsonSchema.additionalProperties
+      if (isEmpty(jsonSchema.properties)) delete jsonSchema.properties
+      if (jsonSchema.enum || jsonSchema.const !== undefined) delete jsonSchema.type
       mergeBareTypes(jsonSchema)
+      mergeNull(jsonSchema)
     },
   })
   return json
 }
 
-function mergeBareTypes(schema: z.core.JSONSchema.BaseSchema): void {
+/**
+ * The schema of an answer as a list of tools shows it: which fields there are, of which type, and what
+ * they mean. What lies inside them is in the reference, and what is sent is checked against all of it.
+ */
+export function toOutline(schema: z.ZodType): Record<string, unknown> {
+  const { properties = {}, ...rest } = toJsonSchema(schema, 'output')
+  const fields = Object.entries(Object(properties)).map(([name, field]) => {
+    const {
+      properties: _properties,
+      required: _required,
+      items: _items,
+      ...outline
+    } = Object(field)
+    if (typeof outline.additionalProperties === 'object') delete outline.additionalProperties
+    return [name, outline]
+  })
+  return { ...rest, properties: Object.fromEntries(fields) }
+}
+
+const isEmpty = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && Object.keys(value).length === 0
+
+function mergeBareTypes(schema: Schema): void {
   const types = schema.anyOf?.map(bareType)
   if (!types?.every((type) => type !== null)) return
   delete schema.anyOf
   // JSON Schema allows a list here (2020-12, 7.6.1); zod's type of it does not say so.
   Object.assign(schema, { type: [...new Set(types)] })
+}
+
+/** Something or null: null joins the types, or the values, of the something. */
+function mergeNull(schema: Schema): void {
+  const [something, nothing, ...others] = schema.anyOf ?? []
+  if (others.length > 0 || !nothing || bareType(nothing) !== 'null') return
+  if (typeof something !== 'object' || something.anyOf) return
+  const values = something.enum
+  if (!values && typeof something.type !== 'string') return
+  delete schema.anyOf
+  const merged = values ? { enum: [...values, null] } : { type: [something.type, 'null'] }
+  Object.assign(schema, { ...something, ...schema, ...merged })
 }
 
 /** The type of a schema that says nothing but its type. */

@@ -123,6 +123,19 @@ export function sessionOf(day: number): Session | null {
   }
 }
 
+/** The longest closure since 2000 was six days, in September 2001. */
+const MAX_DAYS_CLOSED = 14
+
+/** The first such time of a trading day that lies after an instant, in milliseconds. */
+export function nextSessionTime(ms: number, timeOf: (session: Session) => number): number {
+  const today = newYorkDay(ms)
+  for (let day = today; day <= today + MAX_DAYS_CLOSED; day++) {
+    const session = sessionOf(day)
+    if (session && timeOf(session) > ms) return timeOf(session)
+  }
+  throw new Error('the calendar has no trading day within two weeks')
+}
+
 /** How many minutes of regular trading lie between two instants, the earlier one first. */
 export function tradingMinutes(from: number, until: number): number {
   let minutes = 0

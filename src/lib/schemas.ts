@@ -36,15 +36,20 @@ export const instant = () =>
 export const symbol = () =>
   z
     .string()
-    .regex(
-      /^\s*[A-Za-z0-9][A-Za-z0-9.-]{0,14}\s*$/,
+    .refine(
+      (value) => /^\s*[A-Za-z0-9][A-Za-z0-9.-]{0,14}\s*$/.test(value),
       'must be a ticker symbol such as AAPL or BRK.B',
     )
     .transform((value) => value.trim().toUpperCase())
 
 /** An account of the trading system. */
 export const accountId = () =>
-  z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$/, 'must be 1-64 letters, digits or . _ : -')
+  z
+    .string()
+    .refine(
+      (value) => /^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$/.test(value),
+      'must be 1-64 letters, digits or . _ : -',
+    )
 
 /** The account of who names none. */
 export const DEFAULT_ACCOUNT = 'default'

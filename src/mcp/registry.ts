@@ -14,6 +14,7 @@ import {
   PERSIST_ANSWER,
   PERSIST_ARGUMENTS,
   toJsonSchema,
+  toOutline,
 } from './schemas.js'
 
 /** A tool as `tools/list` shows it. */
@@ -193,7 +194,7 @@ const listTool = (tool: BoundTool): ToolListing => ({
   title: tool.title,
   description: tool.description,
   inputSchema: { type: 'object', ...toJsonSchema(tool.input, 'input') },
-  outputSchema: { type: 'object', ...toJsonSchema(tool.output, 'output') },
+  outputSchema: { type: 'object', ...toOutline(tool.output) },
   annotations: {
     readOnlyHint: tool.effect === 'read',
     destructiveHint: tool.effect === 'destroy',

@@ -1,17 +1,16 @@
 import { z } from 'zod'
 
 export { describeIssues } from '../lib/issues.js'
-export { toJsonSchema } from '../lib/json-schema.js'
+export { toJsonSchema, toOutline } from '../lib/json-schema.js'
 
 /** Arguments every job tool takes beside its own. */
 export const JOB_ARGUMENTS = {
   idempotency_key: z
     .string()
-    .min(1)
     .max(255)
-    .regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without spaces')
+    .refine((key) => /^[\x21-\x7e]+$/.test(key), 'must be printable ASCII without spaces')
     .optional()
-    .describe('The same call with the same key gets the first answer again, and no second effect.'),
+    .describe('Sent again, the call gets its first answer and has no second effect.'),
 }
 
 /** The argument that every tool which asks for confirmations takes beside its own. */
@@ -27,11 +26,7 @@ export function ownArguments(args: Readonly<Record<string, unknown>>): Record<st
 
 /** Arguments every persisting tool takes beside its own. */
 export const PERSIST_ARGUMENTS = {
-  session_id: z
-    .string()
-    .max(64)
-    .optional()
-    .describe("Run inside this session's transaction, which commits later."),
+  session_id: z.string().max(64).optional().describe("Joins this session's transaction."),
   ...JOB_ARGUMENTS,
 }
 

@@ -11,7 +11,7 @@ beforeAll(() => server.start())
 afterAll(() => server.dispose())
 
 const open = (namespace: string, walkLimitMs = 10_000) =>
-  new RedisCacheStore({ url: server.socket, namespace, walkLimitMs })
+  new RedisCacheStore({ url: server.socket, namespace, walkLimitMs, timeoutMs: 5_000 })
 
 const reset = async () => {
   await server.send((redis) => redis.flushall())

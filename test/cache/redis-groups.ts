@@ -48,7 +48,7 @@ export class RedisCluster extends Group {
   }
 
   #addNode(): Promise<RedisServer> {
-    return this.add('--cluster-enabled', 'yes', '--cluster-node-timeout', '1000')
+    return this.add('--cluster-enabled', 'yes', '--cluster-node-timeout', '2000')
   }
 
   async #join(): Promise<void> {
@@ -102,7 +102,7 @@ export class SentinelGroup extends Group {
       file,
       [
         `sentinel monitor main 127.0.0.1 ${this.ports[0]} 1`,
-        'sentinel down-after-milliseconds main 500',
+        'sentinel down-after-milliseconds main 1000',
         'sentinel failover-timeout main 2000',
       ].join('\n'),
     )

@@ -30,9 +30,9 @@ export class Cluster {
   static async start(): Promise<Cluster> {
     const cluster = Cluster.#at(newDirectory())
     await cluster.start()
-    const directories = [MIGRATIONS]
+    const deps = { builtInDir: MIGRATIONS, operatorDir: null, appVersion: 'test' }
     const endpoint = parseDatabaseUrl(cluster.url)
-    await new MigrationService({ endpoint, directories, appVersion: 'test' }).up()
+    await new MigrationService({ endpoint, ...deps }).applyBuiltIn()
     return cluster
   }
 

@@ -50,9 +50,10 @@ async function prepareTemplate(url: string): Promise<void> {
   await admin.end()
   await new MigrationService({
     endpoint: parseDatabaseUrl(withDatabase(url, TEMPLATE)),
-    directories: [join(ROOT, 'migrations')],
+    builtInDir: join(ROOT, 'migrations'),
+    operatorDir: null,
     appVersion: 'test',
-  }).up()
+  }).applyBuiltIn()
 }
 
 /** The same server, another database. */

@@ -15,7 +15,7 @@ import { type InvalidationRequest, type Target, targetOf } from './invalidation.
 import { PREFIXES, patternKey } from './key.js'
 import type { Sight } from './outdated.js'
 import type { ReadCounts, Tally } from './tally.js'
-import type { Warming, WarmRequest } from './warming.js'
+import type { Warmed, Warming, WarmRequest } from './warming.js'
 
 /** Who runs the cache: the operator, this server, or the process itself. */
 export type CacheEngine = 'external' | 'embedded' | 'in-process'
@@ -175,7 +175,7 @@ export class CacheService {
   }
 
   /** Builds entries before anybody asks for them. */
-  warm(request: WarmRequest, call: Parameters<Warming['warm']>[1]) {
+  warm(request: WarmRequest, call: Parameters<Warming['warm']>[1]): Promise<Warmed> {
     return this.#deps.warming.warm(request, call)
   }
 

@@ -33,6 +33,14 @@ interface Skipped {
   readonly reason: string
 }
 
+/** What warming came to. */
+export interface Warmed {
+  readonly warmed_entries: number
+  readonly duration_ms: number
+  readonly by_cache_type: Readonly<Record<string, number>>
+  readonly skipped: Skipped[]
+}
+
 const NOTHING_STORED = 'nothing is stored about it'
 
 /** Builds entries from the database before anybody asks for them. */
@@ -44,7 +52,10 @@ export class Warming {
   }
 
   /** Builds all that is asked for, no faster than the policy allows. */
-  async warm({ symbols, cache_types }: WarmRequest, { signal, progress }: WarmCall) {
+  async warm(
+    { symbols, cache_types }: WarmRequest,
+    { signal, progress }: WarmCall,
+  ): Promise<Warmed> {
     const started = performance.now()
     const wanted = [...new Set(symbols)].flatMap((symbol) =>
       [...new Set(cache_types)].map((cache_type) => ({ symbol, cache_type })),

@@ -4,6 +4,7 @@ import {
   marketState,
   newYorkDate,
   newYorkDay,
+  nextSessionTime,
   type Session,
   sessionOf,
 } from '../../lib/market-clock.js'
@@ -34,9 +35,6 @@ export interface MarketClock {
   readonly next_close: string
 }
 
-/** The longest closure since 2000 was six days, in September 2001. */
-const MAX_DAYS_CLOSED = 14
-
 /** The hours of the market. */
 export class ClockService {
   readonly #clock: Clock
@@ -57,8 +55,8 @@ export class ClockService {
       is_trading_day: session !== null,
       is_half_day: session?.is_half_day ?? false,
       session: session && timesOf(session),
-      next_open: iso(nextAfter(ms, ({ opens }) => opens)),
-      next_close: iso(nextAfter(ms, ({ closes }) => closes)),
+      next_open: iso(nextSessionTime(ms, ({ opens }) => opens)),
+      next_close: iso(nextSessionTime(ms, ({ closes }) => closes)),
     }
   }
 }
@@ -71,13 +69,3 @@ const timesOf = ({ pre_market_opens, opens, closes, after_hours_end }: Session):
   closes: iso(closes),
   after_hours_end: iso(after_hours_end),
 })
-
-/** The first such time of a trading day that lies after an instant. */
-function nextAfter(ms: number, timeOf: (session: Session) => number): number {
-  const today = newYorkDay(ms)
-  for (let day = today; day <= today + MAX_DAYS_CLOSED; day++) {
-    const session = sessionOf(day)
-    if (session && timeOf(session) > ms) return timeOf(session)
-  }
-  throw new Error('the calendar has no trading day within two weeks')
-}

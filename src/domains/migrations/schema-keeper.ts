@@ -54,7 +54,7 @@ export class SchemaKeeper {
 
   async #attempt(): Promise<void> {
     try {
-      const applied = await this.#migrations.up()
+      const applied = await this.#migrations.applyBuiltIn()
       for (const migration of applied) this.#log.info({ migration }, 'migration applied')
       this.#state = { state: 'current', reason: null }
     } catch (error) {

@@ -1,35 +1,33 @@
-import { setTimeout as delay } from 'node:timers/promises'
-import { AppError } from '../../errors.js'
+import { type PageKey, pageOf } from '../../lib/page.js'
 import type { Endpoint } from '../../platform/postgres/connection.js'
-import { DirectSession } from '../../platform/postgres/direct.js'
-import { isLockTimeout, isSerializationFailure, translate } from '../../platform/postgres/errors.js'
-import { sql } from '../../platform/postgres/sql.js'
-import { type Migration, readMigrations } from './files.js'
-import * as statements from './sql.js'
+import type { DirectSession } from '../../platform/postgres/direct.js'
+import { applyAll, type RunStart } from './apply.js'
+import { refuseProblems, unfinished } from './comparison.js'
+import { baselineOf, correct, planOf, repairsOf } from './corrections.js'
+import { DRY_RUN_NOTE, dryRunAll } from './dry-run.js'
+import { type Folders, type Inventory, newestOf, takeInventory, upTo } from './inventory.js'
+import { Linting } from './linting.js'
+import { type PreparedUp, planUpOf, prepareUp } from './planning.js'
+import { refuseErrors, refuseUnconfirmed } from './refusals.js'
+import type * as report from './report.js'
+import { planDownOf, prepareDown, rollBackAll } from './rollback.js'
+import { isRunning } from './runner-lock.js'
+import { asRunner, hasCurrentLedger, openLedger, reading, readLedger } from './runner-session.js'
+import { listLog } from './sql.js'
+
+export type * from './report.js'
 
 /** What the runner works with. */
-export interface MigrationDeps {
+export interface MigrationDeps extends Folders {
   readonly endpoint: Endpoint
-  /** Folders of migration files; the built-in ones first. */
-  readonly directories: readonly string[]
   readonly appVersion: string
+  /** Called after commits that wrote events. */
+  readonly committed?: () => void
 }
 
-/** One migration that a run has applied. */
-export interface MigrationResult {
-  readonly version: number
-  readonly name: string
-  readonly duration_ms: number
-}
+const AT_START: report.MigrationActor = { by: 'server start', requestId: null }
 
-const LOCK_WAIT_MS = 60_000
-const LOCK_POLL_MS = 100
-/** A queued ALTER blocks every later reader of its table, so the wait is short and repeated instead. */
-const STATEMENT_LOCK_TIMEOUT_MS = 3_000
-const ATTEMPTS = 10
-const BACKOFF_MS = 200
-
-/** Applies migration files, each exactly once, in order, whoever else tries at the same time. */
+/** Applies and undoes migration files, each exactly once, in order, whoever else tries at the same time. */
 export class MigrationService {
   readonly #deps: MigrationDeps
 
@@ -38,142 +36,207 @@ export class MigrationService {
   }
 
   /**
-   * Applies what is pending. Safe to run from several servers at once: the others wait, then find
-   * nothing to do.
+   * Applies the product's own migrations. Safe to run from several servers at once: the others wait,
+   * then find nothing to do.
    *
    * @throws AppError `precondition_failed` when an applied file was edited or is missing, or when
    *   only a pooled connection is available
    */
-  async up(): Promise<MigrationResult[]> {
-    const migrations = await this.#files()
-    return DirectSession.use(this.#deps.endpoint, async (session) => {
-      try {
-        if (await this.#isCurrent(session, migrations)) return []
-        await this.#refusePooler(session)
-        return await withLock(session, () => this.#applyPending(session, migrations))
-      } catch (error) {
-        throw translate(error)
+  async applyBuiltIn(
+    signal: AbortSignal = new AbortController().signal,
+  ): Promise<report.MigrationResult[]> {
+    const folders = { ...this.#deps, operatorDir: null }
+    const isCurrent = await reading(this.#deps.endpoint, async (session) => {
+      if (!(await hasCurrentLedger(session))) return false
+      const { pending, problems } = await takeInventory(folders, await readLedger(session))
+      refuseProblems(problems)
+      return pending.length === 0
+    })
+    if (isCurrent) return []
+    return this.#asRunner(signal, async (session) => {
+      const { pending, problems } = await takeInventory(folders, await openLedger(session))
+      refuseProblems(problems)
+      const options = { actor: AT_START, signal, progress: () => {} }
+      const prepared = await prepareUp(pending, new Linting(session))
+      return applyAll(this.#start(session, options), prepared)
+    })
+  }
+
+  /** Where the schema stands, and what is wrong between files and database. Reads only. */
+  status(): Promise<report.MigrationStatus> {
+    return this.#read(async (session, { pending, problems, rows }) => {
+      const attempts = pending.flatMap(({ attempt }) => attempt ?? [])
+      // While a runner is at work, what is not finished is not a failure.
+      const failed = (await isRunning(session)) ? [] : attempts.map(unfinished)
+      return {
+        current_version: newestOf(rows),
+        pending_migrations: pending.map(({ migration: { version, name, description } }) => ({
+          version,
+          name,
+          description,
+        })),
+        problems: [...problems, ...failed],
       }
     })
   }
 
-  async #files(): Promise<Migration[]> {
-    const folders = await Promise.all(this.#deps.directories.map(readMigrations))
-    return folders.flat()
+  /** What was done to the schema, newest first; a page of the append-only log. */
+  async history(query: {
+    readonly limit: number
+    readonly cursor?: PageKey | undefined
+  }): Promise<{ items: report.HistoryEntry[]; next_cursor: string | null }> {
+    const [before = null] = query.cursor ?? []
+    const rows = await reading(this.#deps.endpoint, async (session) =>
+      (await hasCurrentLedger(session)) ? session.many(listLog(query.limit, before)) : [],
+    )
+    return pageOf(rows, query.limit, ({ log_id }) => [log_id])
   }
 
-  async #isCurrent(session: DirectSession, migrations: readonly Migration[]): Promise<boolean> {
-    const [ledger] = await session.many(statements.hasLedger())
-    if (!ledger?.present) return false
-    const applied = await session.many(statements.listApplied())
-    return pendingOf(migrations, applied).length === 0
-  }
-
-  async #refusePooler(session: DirectSession): Promise<void> {
-    if (!(await session.isPooled())) return
-    throw new AppError(
-      'precondition_failed',
-      'Migrations cannot run through a connection pooler.',
-      {
-        hint: 'Set DATABASE_DIRECT_URL to the database itself (on DigitalOcean: the port of the cluster, not of the pool).',
-      },
+  /**
+   * What `up` would run now: parsed and linted. Reads only, takes no lock.
+   *
+   * @throws AppError when something is wrong that a run would refuse
+   */
+  planUp(target: number | null): Promise<report.UpPlan> {
+    return this.#read(async (session, inventory) =>
+      planUpOf(await this.#prepareUp(session, inventory, target), inventory.rows),
     )
   }
 
-  async #applyPending(
+  /**
+   * Applies what is pending, up to the target.
+   *
+   * @throws AppError `confirmation_required` when that loses data or locks what is in use and nobody
+   *   confirmed it; else with the file, statement and line that failed, what was kept, and how to go on
+   */
+  async up(options: report.RunOptions): Promise<report.UpOutcome> {
+    return this.#asRunner(options.signal, async (session) => {
+      const inventory = await takeInventory(this.#deps, await openLedger(session))
+      const prepared = await this.#prepareUp(session, inventory, options.target)
+      const plan = planUpOf(prepared, inventory.rows)
+      refuseUnconfirmed(plan, options.confirmedPlan)
+      const migrations_applied = await applyAll(this.#start(session, options), prepared)
+      return { migrations_applied, new_version: plan.new_version, note: null }
+    })
+  }
+
+  /**
+   * Runs what is pending in a transaction and rolls it back, up to the first file that cannot be
+   * undone; says what each statement took.
+   */
+  async dryRun(options: report.RunOptions): Promise<report.UpOutcome> {
+    return this.#asRunner(options.signal, async (session) => {
+      const inventory = await takeInventory(this.#deps, await readLedger(session))
+      const prepared = await this.#prepareUp(session, inventory, options.target)
+      const migrations_applied = await dryRunAll(this.#start(session, options), prepared)
+      const { new_version } = planUpOf(prepared, inventory.rows)
+      return { migrations_applied, new_version, note: DRY_RUN_NOTE }
+    })
+  }
+
+  /**
+   * What `rollback` would run now. Reads only, takes no lock.
+   *
+   * @throws AppError when the target is no applied version, or something above it has no way back
+   */
+  planDown(target: number, includeBuiltIn: boolean): Promise<report.DownPlan> {
+    return reading(this.#deps.endpoint, async (session) => {
+      const rows = await readLedger(session)
+      const range = { target, includeBuiltIn }
+      return planDownOf(await prepareDown(rows, range, new Linting(session)), rows)
+    })
+  }
+
+  /**
+   * Runs the down scripts, as stored when they were applied, of everything above the target.
+   *
+   * @throws AppError `confirmation_required` without a confirmed plan
+   */
+  async rollback(options: report.RollbackOptions): Promise<report.DownOutcome> {
+    return this.#asRunner(options.signal, async (session) => {
+      const rows = await openLedger(session)
+      const prepared = await prepareDown(rows, options, new Linting(session))
+      const plan = planDownOf(prepared, rows)
+      refuseErrors(prepared)
+      refuseUnconfirmed({ ...plan, destructive: prepared.length > 0 }, options.confirmedPlan)
+      const rolled_back = await rollBackAll(this.#start(session, options), prepared)
+      return { rolled_back, current_version: plan.current_version }
+    })
+  }
+
+  /**
+   * Records the operator's pending files up to a version as applied, without running them.
+   *
+   * @throws AppError `invalid_input` when it is not the version of one of these files
+   */
+  baseline(version: number, actor: report.MigrationActor): Promise<{ recorded: number[] }> {
+    return this.#correcting(async (session, inventory) => {
+      const corrections = await baselineOf(inventory, version, { actor, ...this.#deps })
+      await correct({ session, actor, ...this.#deps }, corrections)
+      return { recorded: corrections.map((one) => one.version) }
+    })
+  }
+
+  /** The row changes that would make the ledger agree with the operator's files. */
+  planRepair(): Promise<report.RepairPlan> {
+    return this.#read(async (_, { migrations, rows }) => planOf(repairsOf(migrations, rows)))
+  }
+
+  /**
+   * Makes them, all or none.
+   *
+   * @throws AppError `conflict` when they are no longer those that were confirmed
+   */
+  repair(actor: report.MigrationActor, confirmedPlan: string | null): Promise<report.RepairPlan> {
+    return this.#correcting(async (session, { migrations, rows }) => {
+      const repairs = repairsOf(migrations, rows)
+      const plan = planOf(repairs)
+      refuseUnconfirmed({ ...plan, destructive: false }, confirmedPlan)
+      await correct({ session, actor, ...this.#deps }, repairs)
+      return plan
+    })
+  }
+
+  async #prepareUp(
     session: DirectSession,
-    migrations: readonly Migration[],
-  ): Promise<MigrationResult[]> {
-    await session.many(statements.createLedger())
-    const applied = await session.many(statements.listApplied())
-    const results: MigrationResult[] = []
-    for (const migration of pendingOf(migrations, applied)) {
-      results.push(await this.#applyWithRetry(session, migration))
+    inventory: Inventory,
+    target: number | null,
+  ): Promise<PreparedUp[]> {
+    refuseProblems(inventory.problems)
+    const prepared = await prepareUp(upTo(inventory, target), new Linting(session))
+    refuseErrors(prepared)
+    return prepared
+  }
+
+  #start(session: DirectSession, options: RunStart['options']): RunStart {
+    return { deps: this.#deps, session, options }
+  }
+
+  #read<T>(work: (session: DirectSession, inventory: Inventory) => Promise<T>): Promise<T> {
+    return reading(this.#deps.endpoint, async (session) =>
+      work(session, await takeInventory(this.#deps, await readLedger(session))),
+    )
+  }
+
+  /** All changes of the ledger alone are one transaction. */
+  #correcting<T>(work: (session: DirectSession, inventory: Inventory) => Promise<T>): Promise<T> {
+    return this.#asRunner(new AbortController().signal, async (session) => {
+      const inventory = await takeInventory(this.#deps, await openLedger(session))
+      await session.command('begin')
+      const result = await work(session, inventory)
+      await session.command('commit')
+      return result
+    })
+  }
+
+  async #asRunner<T>(
+    signal: AbortSignal,
+    work: (session: DirectSession) => Promise<T>,
+  ): Promise<T> {
+    try {
+      return await asRunner(this.#deps.endpoint, signal, work)
+    } finally {
+      this.#deps.committed?.()
     }
-    return results
-  }
-
-  async #applyWithRetry(session: DirectSession, migration: Migration): Promise<MigrationResult> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await this.#apply(session, migration)
-      } catch (error) {
-        await session.command('rollback')
-        const passing = isLockTimeout(error) || isSerializationFailure(error)
-        if (!passing || attempt === ATTEMPTS) throw error
-        await delay(BACKOFF_MS * attempt * (0.5 + Math.random()))
-      }
-    }
-  }
-
-  /** The file and its ledger row are one transaction: there is no half-applied state to repair. */
-  async #apply(session: DirectSession, migration: Migration): Promise<MigrationResult> {
-    const started = performance.now()
-    await session.command(`begin; set local lock_timeout = ${STATEMENT_LOCK_TIMEOUT_MS}`)
-    await session.many(sql.trusted(migration.upSql))
-    const duration_ms = Math.round((performance.now() - started) * 1_000) / 1_000
-    await session.many(statements.recordApplied(migration, duration_ms, this.#deps.appVersion))
-    const tag = await session.command('commit')
-    if (tag !== 'COMMIT') throw new Error(`migration ${migration.version} ended with ${tag}`)
-    return { version: migration.version, name: migration.name, duration_ms }
   }
 }
-
-async function withLock<T>(session: DirectSession, work: () => Promise<T>): Promise<T> {
-  const deadline = Date.now() + LOCK_WAIT_MS
-  for (;;) {
-    const [row] = await session.many(statements.tryLock())
-    if (row?.locked) break
-    if (Date.now() > deadline) throw await lockedOut(session)
-    await delay(LOCK_POLL_MS * (0.5 + Math.random()))
-  }
-  try {
-    return await work()
-  } finally {
-    await session.many(statements.unlock())
-  }
-}
-
-async function lockedOut(session: DirectSession): Promise<AppError> {
-  const [holder] = await session.many(statements.lockHolder())
-  const who = holder ? ` (backend ${holder.pid}, "${holder.application_name}")` : ''
-  return new AppError(
-    'conflict',
-    `Another runner${who} has held the migration lock for a minute.`,
-    {
-      hint: 'Wait for it to finish, or end that backend, then start again.',
-      retryable: true,
-    },
-  )
-}
-
-/** What is not applied yet, after checking that what is applied is still what the files say. */
-function pendingOf(
-  migrations: readonly Migration[],
-  applied: readonly statements.AppliedMigration[],
-): Migration[] {
-  const byVersion = new Map(applied.map((row) => [row.version, row]))
-  const versions = new Set(migrations.map(({ version }) => version))
-  for (const row of applied) if (!versions.has(row.version)) throw missing(row)
-  for (const migration of migrations) {
-    const row = byVersion.get(migration.version)
-    if (row && row.checksum !== migration.upSha256) throw edited(migration)
-  }
-  return migrations.filter(({ version }) => !byVersion.has(version))
-}
-
-const missing = ({ version, name }: statements.AppliedMigration): AppError =>
-  new AppError(
-    'precondition_failed',
-    `Migration ${version} (${name}) was applied, but its file is missing.`,
-    {
-      hint: 'The database was migrated by a newer catalyst-db, or the file was deleted: use that version, or restore the file.',
-    },
-  )
-
-const edited = (migration: Migration): AppError =>
-  new AppError(
-    'precondition_failed',
-    `Migration ${migration.version} (${migration.name}) was edited after it was applied.`,
-    { hint: 'Restore the file as it was; make the change in a new migration.' },
-  )

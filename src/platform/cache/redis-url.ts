@@ -8,7 +8,7 @@ export interface Host {
 }
 
 /** Who we are to a server. */
-export interface Login {
+interface Login {
   readonly username?: string
   readonly password?: string
 }

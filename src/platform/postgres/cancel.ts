@@ -1,17 +1,24 @@
 import net from 'node:net'
 import tls from 'node:tls'
 import type pg from 'pg'
+import type { Endpoint } from './connection.js'
 
 /** Request codes of https://www.postgresql.org/docs/current/protocol-message-formats.html */
 const SSL_REQUEST = 80877103
 const CANCEL_REQUEST = 80877102
 const CANCEL_TIMEOUT_MS = 2_000
 
-/** A connection's own address and key, as the driver keeps them. */
+/** A connection's own address and key, as PostgreSQL gave them out and the driver keeps them. */
 interface Backend {
   readonly processID: number | null
   readonly secretKey: number | null
 }
+
+/** Which backend serves this connection. */
+export const backendOf = (client: pg.ClientBase): Backend => ({
+  processID: Reflect.get(client, 'processID') as number | null,
+  secretKey: Reflect.get(client, 'secretKey') as number | null,
+})
 
 /**
  * Asks PostgreSQL to stop what this connection is running. The request goes over a connection of its
@@ -19,7 +26,10 @@ interface Backend {
  * where `pg_cancel_backend` would meet a made-up process id. Whether it found anything to stop is
  * seen on the cancelled connection, not here.
  */
-export async function requestCancel(config: pg.ClientConfig, backend: Backend): Promise<void> {
+export async function requestCancel(endpoint: Endpoint, client: pg.ClientBase): Promise<void> {
+  const { host, port } = endpoint.servers.targetOf(client)
+  const config = { ...endpoint.config, host, port }
+  const backend = backendOf(client)
   if (backend.processID === null || backend.secretKey === null) return
   const message = Buffer.alloc(16)
   message.writeInt32BE(16, 0)

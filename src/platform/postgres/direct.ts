@@ -1,13 +1,17 @@
 import type pg from 'pg'
+import { abortError } from '../../errors.js'
+import { backendOf, requestCancel } from './cancel.js'
 import { connect, type Endpoint } from './connection.js'
 import { translate } from './errors.js'
 import type { Statement } from './sql.js'
 
 /** A connection of its own, not through a pooler, for work that holds session state such as locks. */
 export class DirectSession {
+  readonly #endpoint: Endpoint
   readonly #client: pg.Client
 
-  private constructor(client: pg.Client) {
+  private constructor(endpoint: Endpoint, client: pg.Client) {
+    this.#endpoint = endpoint
     this.#client = client
   }
 
@@ -26,7 +30,7 @@ export class DirectSession {
       throw translate(error)
     }
     try {
-      return await work(new DirectSession(client))
+      return await work(new DirectSession(endpoint, client))
     } finally {
       await client.end().catch(() => {})
     }
@@ -43,14 +47,35 @@ export class DirectSession {
     return result.rows ?? []
   }
 
-  /** The command tag of the last statement, such as `COMMIT`. */
-  async command(text: string): Promise<string> {
-    return (await this.#client.query(text)).command
+  /**
+   * The command tag of one statement, such as `COMMIT`. When the signal is aborted PostgreSQL is asked
+   * to stop it, which shows as its error.
+   */
+  async command(text: string, signal?: AbortSignal): Promise<string> {
+    if (signal?.aborted) throw abortError(signal)
+    let stopping: Promise<void> | null = null
+    const stop = (): void => {
+      // Without an answer the statement goes on to its own limit.
+      stopping = requestCancel(this.#endpoint, this.#client).catch(() => {})
+    }
+    signal?.addEventListener('abort', stop, { once: true })
+    try {
+      return (await this.#client.query(text)).command
+    } finally {
+      signal?.removeEventListener('abort', stop)
+      // A late cancel must not hit the next statement.
+      await stopping
+    }
+  }
+
+  /** The backend's process id, as PostgreSQL's own views show it. */
+  get backendPid(): number | null {
+    return backendOf(this.#client).processID
   }
 
   /** True when a pooler stands between: session locks would then belong to nobody in particular. */
   async isPooled(): Promise<boolean> {
     const { rows } = await this.#client.query<{ pid: number }>('select pg_backend_pid() as pid')
-    return rows[0]?.pid !== Reflect.get(this.#client, 'processID')
+    return rows[0]?.pid !== this.backendPid
   }
 }

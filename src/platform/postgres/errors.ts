@@ -111,6 +111,15 @@ export function sqlState(error: unknown): string | null {
     : null
 }
 
+/** Longest message of PostgreSQL that is shown: it may quote a whole value. */
+const SHOWN_CHARACTERS = 300
+
+/** PostgreSQL's own words on an error, for whoever wrote the SQL: one printable line. */
+export function serverMessage(error: unknown): string {
+  const text = error instanceof Error ? error.message.replaceAll(/\p{C}+/gu, ' ') : ''
+  return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text
+}
+
 /** True when the connection itself is gone or was never made, so nothing is known of its last statement. */
 export function isConnectionLoss(error: unknown): boolean {
   const state = sqlState(error)
@@ -143,10 +152,13 @@ export const isReadOnlyServer = (error: unknown): boolean => sqlState(error) ===
 
 /** A serialization failure or deadlock: the whole transaction may be run again. */
 export const isSerializationFailure = (error: unknown): boolean =>
-  /^40/.test(sqlState(error) ?? sqlState(property(error, 'cause')) ?? '')
+  /^40/.test(innerState(error) ?? '')
 
 /** A lock that was not free within `lock_timeout`. */
-export const isLockTimeout = (error: unknown): boolean => sqlState(error) === '55P03'
+export const isLockTimeout = (error: unknown): boolean => innerState(error) === '55P03'
+
+const innerState = (error: unknown): string | null =>
+  sqlState(error) ?? sqlState(property(error, 'cause'))
 
 /** A row whose unique key another row has. */
 export const isDuplicateKey = (error: unknown): boolean => sqlState(error) === '23505'

@@ -1,6 +1,6 @@
 import type pg from 'pg'
 import { AppError, abortError } from '../../errors.js'
-import { requestCancel } from './cancel.js'
+import { backendOf, requestCancel } from './cancel.js'
 import type { Endpoint } from './connection.js'
 import {
   isConnectionLoss,
@@ -213,11 +213,9 @@ export class Lease {
 
   /** Stops the running statement; a connection on which that shows no effect is cut. */
   #stop(): Stopping {
-    const { host, port } = this.#endpoint.servers.targetOf(this.#client)
-    const config = { ...this.#endpoint.config, host, port }
     const cut = (): void => sever(this.#client)
     return {
-      requested: requestCancel(config, backendOf(this.#client)).catch(cut),
+      requested: requestCancel(this.#endpoint, this.#client).catch(cut),
       patience: setTimeout(cut, STOP_MS),
     }
   }
@@ -261,11 +259,6 @@ async function settle(stopping: Stopping | null): Promise<void> {
   clearTimeout(stopping.patience)
   await stopping.requested
 }
-
-const backendOf = (client: pg.PoolClient) => ({
-  processID: Reflect.get(client, 'processID') as number | null,
-  secretKey: Reflect.get(client, 'secretKey') as number | null,
-})
 
 /**
  * One round trip. Limits and output styles are set for the transaction only: behind a pooler

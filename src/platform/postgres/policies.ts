@@ -7,7 +7,13 @@ import {
   retry,
 } from 'cockatiel'
 import { AppError } from '../../errors.js'
-import { isPoolExhausted, isSerializationFailure, LostConnection, unreachable } from './errors.js'
+import {
+  isLockTimeout,
+  isPoolExhausted,
+  isSerializationFailure,
+  LostConnection,
+  unreachable,
+} from './errors.js'
 
 /** Rollbacks by PostgreSQL, whether it said so or went away before the commit. */
 const isUndone = (error: unknown): boolean =>
@@ -25,6 +31,21 @@ const units = retry(handleWhen(isUndone), {
  */
 export const repeatWhenUndone = <T>(signal: AbortSignal, unit: () => Promise<T>): Promise<T> =>
   units.execute(unit, signal)
+
+/** A queued ALTER blocks every later reader of its table, so waits are short and repeated instead. */
+const waits = retry(
+  handleWhen((error) => isLockTimeout(error) || isSerializationFailure(error)),
+  { maxAttempts: 9, backoff: new ExponentialBackoff({ initialDelay: 200, maxDelay: 2_000 }) },
+)
+
+/**
+ * Runs a unit of work whose locks were not free, and again, at most nine times more within about ten
+ * seconds of pauses; `attempt` counts from 0. Once the signal is aborted the last failure is final.
+ */
+export const repeatWhenLocked = <T>(
+  signal: AbortSignal,
+  unit: (attempt: number) => Promise<T>,
+): Promise<T> => waits.execute(({ attempt }) => unit(attempt), signal)
 
 /** So many connections in a row that could not be made are no coincidence. */
 const FAILURES = 3

@@ -1,0 +1,114 @@
+import { type Command, InvalidArgumentError } from 'commander'
+import type {
+  BaselineOptions,
+  CreateOptions,
+  DownOptions,
+  Printed,
+  RepairOptions,
+  UpOptions,
+} from './migrate-options.js'
+import type { Env } from './start.js'
+
+const EXIT_CODES = `
+Exit codes: 0 done, 1 failed, 2 usage, 3 settings, 4 database unreachable, 5 refused by policy or
+not confirmed, 7 findings.`
+
+/** The commands about migrations; what they do is loaded only when one is called. */
+export function addMigrate(program: Command, env: Env): void {
+  const migrate = program
+    .command('migrate')
+    .description('Look at and change the schema by migration files')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ catalyst-db migrate create add_tags --up tags.sql --down untags.sql
+  $ catalyst-db migrate lint
+  $ catalyst-db migrate up --dry-run
+  $ catalyst-db migrate up
+  $ catalyst-db migrate down --target 1003
+${EXIT_CODES}`,
+    )
+  addRunning(migrate, env)
+  addFiles(migrate, env)
+  addMending(migrate, env)
+}
+
+function addRunning(migrate: Command, env: Env): void {
+  printed(migrate, 'status', 'Show what is applied, what is pending, and what is wrong')
+    .addHelpText('after', '\nExits with 0 when nothing is wrong, 7 when something is.')
+    .action(async (options: Printed) => (await running()).status(env, options))
+  printed(migrate, 'up', 'Apply what is pending')
+    .option('--target <version>', 'stop after this version', version)
+    .option('--dry-run', 'run it and roll it back; takes the real locks for that long')
+    .option('--yes', 'confirm what loses data or makes others wait')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ catalyst-db migrate up --dry-run --json
+  $ catalyst-db migrate up --target 1004 --yes
+${EXIT_CODES}`,
+    )
+    .action(async (options: UpOptions) => (await running()).up(env, options))
+  printed(migrate, 'down', 'Undo every migration above a version, the highest first')
+    .requiredOption('--target <version>', 'the version to go back to', version)
+    .option('--include-built-in', 'also those of catalyst-db, before an older release is installed')
+    .option('--yes', 'confirm it')
+    .addHelpText('after', `\nExample:\n  $ catalyst-db migrate down --target 1003\n${EXIT_CODES}`)
+    .action(async (options: DownOptions) => (await running()).down(env, options))
+}
+
+function addFiles(migrate: Command, env: Env): void {
+  printed(migrate, 'create <name>', 'Write a new migration under the next free version')
+    .option('--up <file>', 'the statements, "-" for standard input', '-')
+    .option('--down <file>', 'the statements that undo them; without it nothing does')
+    .option('--description <text>', 'one line')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ catalyst-db migrate create add_tags --up tags.sql --down untags.sql
+  $ echo 'create table tags (id int)' | catalyst-db migrate create add_tags`,
+    )
+    .action(async (name: string, options: CreateOptions) =>
+      (await files()).create(env, name, options),
+    )
+  printed(migrate, 'lint [files...]', 'Look for what loses data or makes others wait')
+    .addHelpText(
+      'after',
+      `
+Without files it reads those of CATALYST_MIGRATIONS_DIR. Needs no database; sizes of tables are then
+not known, so every table counts as big.
+
+Exits with 7 when something would be refused or has to be confirmed.`,
+    )
+    .action(async (paths: string[], options: Printed) => (await files()).lint(env, paths, options))
+}
+
+function addMending(migrate: Command, env: Env): void {
+  printed(migrate, 'baseline', 'Note migrations as applied without running them')
+    .requiredOption('--version <version>', 'the last one that the database has already', version)
+    .addHelpText('after', '\nExample:\n  $ catalyst-db migrate baseline --version 1010')
+    .action(async (options: BaselineOptions) => (await mending()).baseline(env, options))
+  printed(migrate, 'repair', 'Show how the ledger would be brought in line with the files')
+    .option('--yes', 'do it')
+    .addHelpText(
+      'after',
+      '\nChanges rows of the ledger, never the schema. Without --yes it only lists them.',
+    )
+    .action(async (options: RepairOptions) => (await mending()).repair(env, options))
+}
+
+const printed = (migrate: Command, name: string, description: string): Command =>
+  migrate.command(name).description(description).option('--json', 'print JSON')
+
+const running = () => import('./migrate-run.js')
+const files = () => import('./migrate-files.js')
+const mending = () => import('./migrate-mend.js')
+
+function version(text: string): number {
+  const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN
+  if (value <= 2_147_483_647) return value
+  throw new InvalidArgumentError('It must be a version, such as 1003.')
+}

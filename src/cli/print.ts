@@ -1,0 +1,8 @@
+/** Writes an answer to standard output: as JSON when that was asked for, else readable. */
+export function print<T>(
+  answer: T,
+  options: { readonly json?: boolean },
+  readable: (answer: T) => string,
+): void {
+  process.stdout.write(options.json ? `${JSON.stringify(answer, null, 2)}\n` : readable(answer))
+}

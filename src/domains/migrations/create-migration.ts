@@ -1,0 +1,115 @@
+import { AppError } from '../../errors.js'
+import { type Directives, readDirectives } from './directives.js'
+import { lintAlone } from './lint-files.js'
+import type { NewMigration } from './new-files.js'
+import type { Finding } from './report.js'
+import { type CreateRequest, MAX_SQL_BYTES } from './schemas.js'
+
+/** Over MCP a model may have written it; who uses the command line runs the server. */
+export type Origin = 'client' | 'operator'
+
+type Field = 'up_sql' | 'down_sql'
+
+/**
+ * The text of a new migration's files, and what the linter says of it.
+ *
+ * @throws AppError `invalid_input` for what could never be run, or not read back as it was meant
+ */
+export async function newMigration(
+  { name, up_sql, down_sql, description }: CreateRequest,
+  origin: Origin,
+): Promise<{ migration: NewMigration; lint: Finding[] }> {
+  const body = ended(up_sql)
+  const down = down_sql.trim() === '' ? null : ended(down_sql)
+  const directives = checkHeader('up_sql', body, origin)
+  const header = headerOf(directives, { description, isReversible: down !== null })
+  const up = header.join('') + body
+  if (Buffer.byteLength(up) > MAX_SQL_BYTES) throw tooLong()
+  const lint = await check('up_sql', body, down !== null)
+  if (down !== null) {
+    checkHeader('down_sql', down, origin)
+    await check('down_sql', down, true)
+  }
+  return { migration: { name, up, down }, lint: lint.map(below(header.length)) }
+}
+
+/** As it is read back: line ends are LF there, whatever they were. */
+const ended = (text: string): string => `${text.replaceAll('\r\n', '\n').replace(/\n*$/, '')}\n`
+
+const below =
+  (lines: number) =>
+  (finding: Finding): Finding => ({ ...finding, line: finding.line + lines })
+
+function checkHeader(field: Field, text: string, origin: Origin): Directives {
+  const faults: string[] = []
+  const directives = readDirectives(text, faults)
+  const [fault] = faults
+  if (fault !== undefined) {
+    throw new AppError('invalid_input', `The header of ${field} cannot be read: ${short(fault)}.`, {
+      hint: 'Nothing was written. Correct that line; comments begin after an empty line.',
+    })
+  }
+  const [theirs] = origin === 'client' ? operatorsOnly(directives) : []
+  if (theirs === undefined) return directives
+  throw new AppError('invalid_input', `${field} has "-- ${theirs}:", which only people may set.`, {
+    hint: 'Nothing was written. Leave it out: run_migrations asks for what has to be confirmed. Who runs the server can add the line to the file before it is applied.',
+  })
+}
+
+/** What takes away a confirmation, or lets a migration keep others waiting for longer. */
+const operatorsOnly = ({ allow, lockTimeoutMs, outOfOrder }: Directives): string[] => [
+  ...(allow.size > 0 ? ['allow'] : []),
+  ...(lockTimeoutMs === null ? [] : ['lock_timeout']),
+  ...(outOfOrder ? ['out-of-order'] : []),
+]
+
+function headerOf(
+  directives: Directives,
+  given: { readonly description: string | undefined; readonly isReversible: boolean },
+): string[] {
+  const { description, irreversible } = directives
+  if (given.description !== undefined && description !== '') throw twice()
+  if (given.isReversible && irreversible !== null) throw contradiction()
+  const needsReason = !given.isReversible && irreversible === null
+  return [
+    ...(given.description === undefined ? [] : [`-- description: ${given.description}\n`]),
+    ...(needsReason ? ['-- irreversible: it was written without a down script\n'] : []),
+  ]
+}
+
+async function check(field: Field, text: string, hasDown: boolean): Promise<readonly Finding[]> {
+  const { statements, findings } = await lintAlone(field, text, hasDown)
+  if (statements === 0) throw empty(field)
+  const refused = findings.filter(({ severity }) => severity === 'error')
+  const [first] = refused
+  if (first === undefined) return findings
+  const more = refused.length > 1 ? ` (and ${refused.length - 1} more like it)` : ''
+  throw new AppError(
+    'invalid_input',
+    `${field}, line ${first.line}: ${first.rule}: ${first.message}${more}`,
+    { hint: `Nothing was written. ${first.rewrite ?? 'Leave it out: it is never run.'}` },
+  )
+}
+
+const MAX_SHOWN = 200
+const short = (text: string): string => text.slice(0, MAX_SHOWN)
+
+const empty = (field: Field): AppError =>
+  new AppError('invalid_input', `${field} has no statement in it.`, {
+    hint: 'Nothing was written. Give at least one SQL statement, or an empty down_sql when there is no way back.',
+  })
+
+const tooLong = (): AppError =>
+  new AppError('invalid_input', `up_sql is longer than ${MAX_SQL_BYTES} bytes with its header.`, {
+    hint: 'Nothing was written. Divide it; load data with COPY outside of migrations.',
+  })
+
+const twice = (): AppError =>
+  new AppError('invalid_input', 'description is given twice: as an argument and in up_sql.', {
+    hint: 'Nothing was written. Give it once.',
+  })
+
+const contradiction = (): AppError =>
+  new AppError('invalid_input', 'up_sql says "-- irreversible:", but there is a down_sql.', {
+    hint: 'Nothing was written. Leave out the one that is not meant.',
+  })

@@ -1,0 +1,84 @@
+import { access, readFile } from 'node:fs/promises'
+import { AppError } from '../../errors.js'
+import { OPERATOR_VERSIONS, readFolder } from './files.js'
+import { type LintReport, lintMigration } from './lint/lint-migration.js'
+import type { Finding } from './report.js'
+import { readScript } from './script.js'
+
+/** What the linter says of one file. */
+export interface LintedFile {
+  readonly file: string
+  /** Why the file cannot be run at all, and the next step; null when it can. */
+  readonly problem: string | null
+  readonly lint: readonly Finding[]
+  /** Which linters have judged it: squawk only where it is installed. */
+  readonly engines: LintReport['engines']
+}
+
+/** Lints the files of the operator's folder that can be run, and names those that cannot. */
+export async function lintFolder(directory: string): Promise<LintedFile[]> {
+  const { migrations, faults } = await readFolder(directory, OPERATOR_VERSIONS)
+  const linted: LintedFile[] = faults.map(({ file, message, nextStep }) => ({
+    file,
+    problem: `${message} ${nextStep}`,
+    lint: [],
+    engines: [],
+  }))
+  for (const { version, name, upSql, downSql } of migrations) {
+    linted.push(await lintText(`${version}_${name}.up.sql`, upSql, downSql !== null))
+  }
+  return linted
+}
+
+/**
+ * Lints single files, wherever they are.
+ *
+ * @throws AppError `not_found` for a file that cannot be read
+ */
+export async function lintFiles(paths: readonly string[]): Promise<LintedFile[]> {
+  const linted: LintedFile[] = []
+  for (const path of paths) {
+    const text = await readFile(path, 'utf8').catch((error: unknown) => unreadable(error))
+    linted.push(await lintText(path, text, await hasDown(path)))
+  }
+  return linted
+}
+
+/**
+ * What the linter says of a script where no database tells how big its tables are.
+ *
+ * @throws AppError `invalid_input` with file and place for what could not be run at all
+ */
+export async function lintAlone(file: string, sql: string, hasDown: boolean) {
+  const { steps, directives, isTransactional } = await readScript(file, sql)
+  const statements = steps.map(({ statement }) => statement)
+  const { allow, irreversible } = directives
+  const hasAnswer = hasDown || irreversible !== null
+  const context = { allow, isTransactional, hasDown: hasAnswer, tables: null }
+  const { findings, engines } = await lintMigration({ sql, statements }, context)
+  return { statements: statements.length, findings, engines }
+}
+
+async function lintText(file: string, text: string, hasDown: boolean): Promise<LintedFile> {
+  try {
+    const sql = text.replaceAll('\r\n', '\n')
+    const { findings: lint, engines } = await lintAlone(file, sql, hasDown)
+    return { file, problem: null, lint, engines }
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error
+    return { file, problem: [error.message, error.hint].join(' '), lint: [], engines: [] }
+  }
+}
+
+const hasDown = (path: string): Promise<boolean> =>
+  access(path.replace(/\.up\.sql$/, '.down.sql')).then(
+    () => true,
+    () => false,
+  )
+
+function unreadable(cause: unknown): never {
+  throw new AppError('not_found', 'One of the files cannot be read.', {
+    hint: 'Check the paths: each must be a file of SQL that this user may read.',
+    cause,
+  })
+}

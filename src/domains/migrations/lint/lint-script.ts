@@ -1,0 +1,91 @@
+import type { ScriptStatement } from '../../../platform/sql-parser/syntax.js'
+import type { Finding } from './finding.js'
+import { blockedBy, locksOf, strongest } from './locks.js'
+import { keyOf, shown } from './relation-name.js'
+import type { Rule } from './rule.js'
+import { RULES } from './rules.js'
+import { type Hit, type LintContext, ScriptState } from './script-state.js'
+import { SQUAWK_ONLY, warning } from './squawk-findings.js'
+
+/** What our rules find in a script, in its order. */
+export function lintScript(
+  statements: readonly ScriptStatement[],
+  context: LintContext,
+): readonly Finding[] {
+  const script = new ScriptState(statements, context)
+  const findings = statements.flatMap((statement) => lintStatement(statement, script))
+  return [...findings, ...vainAllowances(context)]
+}
+
+/** What our rules find in the next statement of a script. */
+export function lintStatement(statement: ScriptStatement, script: ScriptState): Finding[] {
+  const found = RULES.flatMap((rule) =>
+    rule.check(statement, script).map((hit) => finding(rule, hit, { statement, script })),
+  )
+  script.advance(statement)
+  return found
+}
+
+interface Place {
+  readonly statement: ScriptStatement
+  readonly script: ScriptState
+}
+
+function finding(rule: Rule, hit: Hit, place: Place): Finding {
+  const found = {
+    rule: rule.name,
+    severity: rule.severity,
+    destructive: rule.destructive ?? false,
+    statement: place.statement.index,
+    line: place.statement.line,
+    message: `${hit.subject}: ${rule.what}`,
+    ...lockFor(hit, place),
+    rewrite: rule.safeWay,
+    docs: rule.docs,
+  }
+  const note = harmless(rule, hit, place.script)
+  if (note) return { ...found, severity: 'info', message: `${found.message} ${note}` }
+  return withReason(found, place.script.context)
+}
+
+/** Why it does no harm here; null when it may. */
+function harmless({ harmlessOn }: Rule, { on }: Hit, script: ScriptState): string | null {
+  if (!harmlessOn || on.length === 0) return null
+  if (on.every((relation) => script.isNew(relation))) return 'Harmless here: the table is new.'
+  const isSmall = harmlessOn === 'small tables' && on.every((relation) => script.isSmall(relation))
+  return isSmall ? 'Harmless here: the table is small.' : null
+}
+
+/** With a reason in the file, what would block or warn only informs; what destroys is not excused. */
+export function withReason(finding: Finding, { allow }: LintContext): Finding {
+  const reason = allow.get(finding.rule)
+  if (reason === undefined || finding.destructive || finding.severity === 'error') return finding
+  const message = `${finding.message} Allowed in the file: ${printable(reason)}`
+  return { ...finding, severity: 'info', message }
+}
+
+const MAX_REASON = 200
+const printable = (reason: string): string => reason.replaceAll(/\p{C}/gu, ' ').slice(0, MAX_REASON)
+
+function lockFor(hit: Hit, { statement, script }: Place): Pick<Finding, 'lock' | 'blocks'> {
+  const keys = hit.on.map(keyOf)
+  const taken = locksOf(statement)
+    .map(({ relation, mode }) => ({ name: script.resolve(relation), mode }))
+    .filter(({ name }) => keys.includes(keyOf(name)))
+  const mode = strongest(taken.map((lock) => lock.mode))
+  const lock = taken.find((candidate) => candidate.mode === mode)
+  if (!lock || !mode) return { lock: null, blocks: null }
+  return { lock: `${mode} on ${shown(lock.name)}`, blocks: blockedBy(mode) }
+}
+
+/** What the file allows in vain: its author would believe that it is allowed. */
+export const vainAllowances = ({ allow }: LintContext): Finding[] =>
+  [...allow.keys()].flatMap((name) => {
+    const rule = RULES.find((candidate) => candidate.name === name)
+    if (!rule && !SQUAWK_ONLY.has(name)) {
+      return warning('vain-allow', `The file allows ${printable(name)}, which is no rule.`)
+    }
+    return rule?.destructive || rule?.severity === 'error'
+      ? warning('vain-allow', `The file allows ${name}, which no file can allow.`)
+      : []
+  })

@@ -1,0 +1,24 @@
+import { RULES } from './rules.js'
+
+/** One rule, as the documentation lists it. */
+export interface RuleDoc {
+  readonly name: string
+  readonly severity: 'error' | 'block' | 'warn'
+  readonly destructive: boolean
+  readonly what: string
+  readonly safeWay: string | null
+}
+
+/** Every rule of ours, worst first. */
+export const ruleDocs = (): RuleDoc[] =>
+  (['error', 'block', 'warn'] as const).flatMap((severity) =>
+    RULES.filter((rule) => rule.severity === severity).map(
+      ({ name, destructive = false, what, safeWay }) => ({
+        name,
+        severity,
+        destructive,
+        what,
+        safeWay,
+      }),
+    ),
+  )

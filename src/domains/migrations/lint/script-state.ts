@@ -1,0 +1,179 @@
+import {
+  bodies,
+  body,
+  type RangeVar,
+  type ScriptStatement,
+} from '../../../platform/sql-parser/syntax.js'
+import { leadingColumns, type TableColumn } from './indexed-columns.js'
+import { locksOf } from './locks.js'
+import { keyOf, partsOf, quoted, type RelationName, shown, TEMPORARY } from './relation-name.js'
+import { type Alteration, alterations, dropped, type NewColumn } from './tree.js'
+
+/** What is known of a relation: of an index, its table's figures. */
+export interface RelationSize {
+  readonly rows: number
+  readonly bytes: number
+}
+
+/** What a script is judged with. */
+export interface LintContext {
+  /** Rules that the file allows, each with its reason. */
+  readonly allow: ReadonlyMap<string, string>
+  /** The whole script is one transaction. */
+  readonly isTransactional: boolean
+  readonly hasDown: boolean
+  /** By `schema.name`, unquoted; null when there is no database to ask. */
+  readonly tables: ReadonlyMap<string, RelationSize> | null
+  /** One of the product's own migrations, which may change the product's schema. */
+  readonly isBuiltIn?: boolean
+}
+
+/** One thing that a rule found in a statement. */
+export interface Hit {
+  /** What it is about, ready to print: a table, a column, a role. */
+  readonly subject: string
+  /** The existing relations whose locks make it bad; none when locks are not the reason. */
+  readonly on: readonly RelationName[]
+}
+
+/** Below both, a lock is held for milliseconds. */
+const SMALL_ROWS = 10_000
+const SMALL_BYTES = 10 * 1024 * 1024
+
+/** What the statements before the one being judged have done. */
+export class ScriptState {
+  readonly statements: readonly ScriptStatement[]
+  readonly context: LintContext
+  readonly #created = new Set<string>()
+  readonly #exclusive = new Set<string>()
+  readonly #validated = new Set<string>()
+  readonly #code = new Map<string, string>()
+  #schema = 'public'
+  #indexed: ReadonlySet<string> | null = null
+
+  constructor(statements: readonly ScriptStatement[], context: LintContext) {
+    this.statements = statements
+    this.context = context
+  }
+
+  /** The relation that a name means: a temporary one first, else in the schema in force. */
+  resolve({ schemaname, relname = '' }: RangeVar): RelationName {
+    if (schemaname) return { schema: schemaname, name: relname }
+    const temporary = { schema: TEMPORARY, name: relname }
+    return this.#created.has(keyOf(temporary)) ? temporary : { schema: this.#schema, name: relname }
+  }
+
+  /** Whether this script made it, so that nobody else knows it yet. */
+  isNew(relation: RelationName): boolean {
+    return this.#created.has(keyOf(relation))
+  }
+
+  /** Whether it is new, or known to be so small that a scan of it takes milliseconds. */
+  isSmall(relation: RelationName): boolean {
+    const size = this.context.tables?.get(keyOf(relation))
+    return this.isNew(relation) || (!!size && size.rows < SMALL_ROWS && size.bytes < SMALL_BYTES)
+  }
+
+  /** A finding about a relation, or about a column or constraint of one. */
+  hit(relation: RangeVar | undefined, part?: string): Hit {
+    const name = this.resolve(relation ?? {})
+    return { subject: part ? `${shown(name)}.${quoted(part)}` : shown(name), on: [name] }
+  }
+
+  /** A finding about a new column. */
+  readonly columnHit = ({ table, column }: NewColumn): Hit => this.hit(table, column.colname)
+
+  /** A finding about what an ALTER TABLE changes. */
+  readonly commandHit = ({ table, command }: Alteration): Hit => this.hit(table, command.name)
+
+  /** Findings about those of some relations that others may use already. */
+  existing(relations: readonly RangeVar[]): Hit[] {
+    return relations
+      .map((relation) => this.hit(relation))
+      .filter(({ on }) => !on.some((name) => this.isNew(name)))
+  }
+
+  /** Existing relations that the transaction has locked against everybody. */
+  get exclusive(): ReadonlySet<string> {
+    return this.#exclusive
+  }
+
+  /** Tables of which a constraint was validated before. */
+  get validated(): ReadonlySet<string> {
+    return this.#validated
+  }
+
+  /** The code of a function that this script made; null of any other. */
+  codeOf(functionName: string): string | null {
+    return this.#code.get(functionName) ?? null
+  }
+
+  /** Whether an index of this script, before or after, begins with the column. */
+  isIndexed({ table, column }: TableColumn): boolean {
+    this.#indexed ??= new Set(this.statements.flatMap(leadingColumns).map(columnKey))
+    return this.#indexed.has(columnKey({ table, column }))
+  }
+
+  /** Takes notice of what a statement does to names. */
+  advance(statement: ScriptStatement): void {
+    this.#locked(statement)
+    for (const relation of created(statement)) this.#make(keyOf(this.#placed(relation)))
+    for (const relation of dropped(statement, 'OBJECT_TABLE', 'OBJECT_INDEX', 'OBJECT_MATVIEW')) {
+      this.#created.delete(keyOf(this.resolve(relation)))
+    }
+    this.#renamed(statement)
+    this.#schema = searchedFirst(statement) ?? this.#schema
+    if (statement.kind === 'CreateFunctionStmt') {
+      this.#code.set(partsOf(statement.node.funcname).at(-1) ?? '', statement.text)
+    }
+  }
+
+  #locked(statement: ScriptStatement): void {
+    for (const { relation, mode } of locksOf(statement)) {
+      const name = this.resolve(relation)
+      if (mode === 'ACCESS EXCLUSIVE' && !this.isNew(name)) this.#exclusive.add(keyOf(name))
+    }
+    for (const { table } of alterations(statement, 'AT_ValidateConstraint')) {
+      this.#validated.add(keyOf(this.resolve(table)))
+    }
+  }
+
+  /** What the database has already is not made by an IF NOT EXISTS. */
+  #make(key: string): void {
+    if (!this.context.tables?.has(key)) this.#created.add(key)
+  }
+
+  #placed({ schemaname, relname = '', relpersistence }: RangeVar): RelationName {
+    const schema = relpersistence === 't' ? TEMPORARY : (schemaname ?? this.#schema)
+    return { schema, name: relname }
+  }
+
+  #renamed({ kind, node }: ScriptStatement): void {
+    if (kind !== 'RenameStmt' || !node.relation || !node.newname) return
+    const { schema } = this.resolve(node.relation)
+    const isTable = node.renameType === 'OBJECT_TABLE'
+    if (!isTable || !this.#created.delete(keyOf(this.resolve(node.relation)))) return
+    this.#created.add(keyOf({ schema, name: node.newname }))
+  }
+}
+
+const columnKey = ({ table, column }: TableColumn): string => `${table.relname}.${column}`
+
+/** What a statement makes that holds rows. */
+export function created({ kind, node }: ScriptStatement): RangeVar[] {
+  const relation = () => {
+    if (kind === 'CreateStmt') return node.relation
+    if (kind === 'CreateTableAsStmt') return node.into?.rel
+    if (kind === 'SelectStmt') return node.intoClause?.rel
+    if (kind !== 'IndexStmt' || !node.idxname) return undefined
+    const { schemaname } = node.relation ?? {}
+    return { relname: node.idxname, ...(schemaname ? { schemaname } : {}) }
+  }
+  return [relation() ?? []].flat()
+}
+
+function searchedFirst({ kind, node }: ScriptStatement): string | null {
+  if (kind !== 'VariableSetStmt' || node.name !== 'search_path') return null
+  const [first] = bodies(node.args, 'A_Const')
+  return first?.sval?.sval ?? body(node.args?.[0], 'String')?.sval ?? null
+}

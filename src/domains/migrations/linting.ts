@@ -1,0 +1,37 @@
+import type { DirectSession } from '../../platform/postgres/direct.js'
+import type { Finding } from './lint/finding.js'
+import { lintScript } from './lint/lint-script.js'
+import { createdRelations, namedRelations } from './lint/named-relations.js'
+import { keyOf } from './lint/relation-name.js'
+import type { RelationSize } from './lint/script-state.js'
+import type { ScriptTask } from './script-run.js'
+import { listTableSizes } from './session.sql.js'
+
+/** Judges the scripts of one run in their order: a table that an earlier one makes is empty. */
+export class Linting {
+  readonly #session: DirectSession
+  readonly #made = new Map<string, RelationSize>()
+
+  constructor(session: DirectSession) {
+    this.#session = session
+  }
+
+  /** What the linter says of what is still to be run, knowing how large the tables are. */
+  async of(
+    { script, done }: Pick<ScriptTask, 'script' | 'done'>,
+    about: { readonly hasDown: boolean; readonly isBuiltIn: boolean },
+  ): Promise<readonly Finding[]> {
+    const statements = script.steps.map(({ statement }) => statement)
+    const sizes = await this.#session.many(listTableSizes(namedRelations(statements)))
+    const tables = new Map(this.#made)
+    for (const { schema, name, rows, bytes } of sizes) {
+      tables.set(keyOf({ schema, name }), { rows, bytes })
+    }
+    for (const made of createdRelations(statements)) {
+      this.#made.set(keyOf(made), { rows: 0, bytes: 0 })
+    }
+    const { isTransactional, directives } = script
+    const context = { ...about, isTransactional, tables, allow: directives.allow }
+    return lintScript(statements, context).filter(({ statement }) => statement > done)
+  }
+}

@@ -1,0 +1,44 @@
+import { AppError } from '../../errors.js'
+import type { Finding } from './report.js'
+import type { ScriptTask } from './script-run.js'
+
+/**
+ * Refuses what the linter says may never run.
+ *
+ * @throws AppError `precondition_failed` with the first such finding
+ */
+export function refuseErrors(
+  tasks: readonly { task: ScriptTask; lint: readonly Finding[] }[],
+): void {
+  for (const { task, lint } of tasks) {
+    const finding = lint.find(({ severity }) => severity === 'error')
+    if (!finding) continue
+    const { rule, line, message, rewrite } = finding
+    throw new AppError(
+      'precondition_failed',
+      `${task.script.file}, line ${line}: ${message} (${rule})`,
+      { hint: rewrite ?? 'This is never run: take it out of the file.' },
+    )
+  }
+}
+
+/**
+ * Refuses to run what nobody confirmed, or what is no longer what was confirmed.
+ *
+ * @throws AppError `confirmation_required` or `conflict`
+ */
+export function refuseUnconfirmed(
+  plan: { readonly digest: string; readonly destructive: boolean },
+  confirmed: string | null,
+): void {
+  if (confirmed === null && plan.destructive) {
+    throw new AppError('confirmation_required', 'This plan loses data or locks what is in use.', {
+      hint: 'Look at its findings, then confirm it; "catalyst-db migrate" does so with --yes.',
+    })
+  }
+  if (confirmed !== null && confirmed !== plan.digest) {
+    throw new AppError('conflict', 'What would run changed since it was confirmed; nothing ran.', {
+      hint: 'Ask for the plan again and confirm that.',
+    })
+  }
+}

@@ -1,0 +1,67 @@
+import { AppError } from '../../errors.js'
+import type { Endpoint } from '../../platform/postgres/connection.js'
+import { DirectSession } from '../../platform/postgres/direct.js'
+import { translate } from '../../platform/postgres/errors.js'
+import { withRunnerLock } from './runner-lock.js'
+import { prepareSession, resetSession } from './session.sql.js'
+import { createLedger, type LedgerRow, ledgerState, listLedger } from './sql.js'
+
+/** Runs `work` on a connection of its own that only reads the ledger. */
+export const reading = <T>(
+  endpoint: Endpoint,
+  work: (session: DirectSession) => Promise<T>,
+): Promise<T> =>
+  DirectSession.use(endpoint, async (session) => {
+    try {
+      return await work(session)
+    } catch (error) {
+      throw translate(error)
+    }
+  })
+
+/**
+ * Runs `work` on a connection of its own as the only runner of the database.
+ *
+ * @throws AppError `precondition_failed` when only a pooled connection is available
+ */
+export const asRunner = <T>(
+  endpoint: Endpoint,
+  signal: AbortSignal,
+  work: (session: DirectSession) => Promise<T>,
+): Promise<T> =>
+  reading(endpoint, async (session) => {
+    await refusePooler(session)
+    return withRunnerLock(session, signal, () => work(session))
+  })
+
+/** The ledger; empty where there is none yet. */
+export async function readLedger(session: DirectSession): Promise<LedgerRow[]> {
+  const [state] = await session.many(ledgerState())
+  return state?.present ? session.many(listLedger()) : []
+}
+
+/** The ledger in the form that this build writes; made or brought to it when need be. */
+export async function openLedger(session: DirectSession): Promise<LedgerRow[]> {
+  if (!(await hasCurrentLedger(session))) await session.many(createLedger())
+  return session.many(listLedger())
+}
+
+/** True when nothing has to be done before the ledger is written. */
+export async function hasCurrentLedger(session: DirectSession): Promise<boolean> {
+  const [state] = await session.many(ledgerState())
+  return state?.is_current === true
+}
+
+/** Makes a session as new for the next script; true when the log is decoded by somebody. */
+export async function renewSession(session: DirectSession): Promise<boolean> {
+  await session.many(resetSession())
+  const [settings] = await session.many(prepareSession())
+  return settings?.wal_level === 'logical'
+}
+
+async function refusePooler(session: DirectSession): Promise<void> {
+  if (!(await session.isPooled())) return
+  throw new AppError('precondition_failed', 'Migrations cannot run through a connection pooler.', {
+    hint: 'Set DATABASE_DIRECT_URL to the database itself (on DigitalOcean: the port of the cluster, not of the pool).',
+  })
+}

@@ -1,0 +1,106 @@
+import { z } from 'zod'
+import { NEXT_CURSOR } from '../../lib/page.js'
+import { nonEmptyText, text } from '../../lib/schemas.js'
+
+/** Reports are never changed once they are made. */
+const list = <T extends z.ZodType>(item: T) => z.array(item).readonly()
+
+/** A version as a client names it; the ledger's is an `integer`. */
+export const Version = z.int().min(0).max(2_147_483_647)
+
+/** Larger scripts carry data, which belongs into a COPY. */
+export const MAX_SQL_BYTES = 5 * 1024 * 1024
+
+/** A migration that somebody wants to have written. */
+export const CreateInput = z.object({
+  name: z
+    .string()
+    .regex(/^[a-z0-9_]{1,80}$/, 'must be 1-80 of a-z, 0-9 and _, such as add_tags_to_trades'),
+  up_sql: nonEmptyText(MAX_SQL_BYTES),
+  down_sql: text(MAX_SQL_BYTES).describe('Empty: it cannot be undone.'),
+  description: nonEmptyText(200)
+    .regex(/^[^\p{Cc}\p{Zl}\p{Zp}]*$/u, 'must be one line without control characters')
+    .optional(),
+})
+
+/** A migration as somebody asks for it. */
+export type CreateRequest = z.output<typeof CreateInput>
+
+/** What the linter says of one statement. */
+const Finding = z.object({
+  rule: z.string(),
+  severity: z.enum(['error', 'block', 'warn', 'info']),
+  destructive: z.boolean(),
+  statement: z.int(),
+  line: z.int(),
+  message: z.string(),
+  lock: z.string().nullable(),
+  blocks: z.string().nullable(),
+  rewrite: z.string().nullable().describe('The safe way.'),
+  docs: z.string().nullable(),
+})
+
+/** All that the linter says of a file. */
+export const Lint = list(Finding)
+
+/** Versions of migrations. */
+export const Versions = list(z.int())
+
+/** What a run, or a dry run, did with each file. */
+export const Results = list(
+  z.object({
+    version: z.int(),
+    name: z.string(),
+    status: z
+      .enum(['applied', 'dry_run', 'planned'])
+      .describe('planned: not run; reason says why.'),
+    reason: z.string().nullable(),
+    duration_ms: z.number().nullable(),
+    statements: z.int(),
+    statement_ms: list(z.number()),
+    locks: list(z.object({ relation: z.string(), mode: z.string(), statement: z.int() }))
+      .nullable()
+      .describe('Null outside a transaction, where they cannot be seen.'),
+    rewrites: list(z.object({ relation: z.string(), statement: z.int() })).nullable(),
+    lint: Lint,
+  }),
+)
+
+/** Where the schema stands. */
+export const Status = z.object({
+  current_version: z.int(),
+  pending_migrations: list(
+    z.object({ version: z.int(), name: z.string(), description: z.string() }),
+  ),
+  problems: list(
+    z.object({
+      version: z.int().nullable(),
+      name: z.string(),
+      problem: z.enum([
+        'checksum_mismatch',
+        'missing_file',
+        'out_of_order',
+        'failed',
+        'unusable_file',
+      ]),
+      message: z.string(),
+      next_step: z.string(),
+    }),
+  ).describe('Nothing is mended by itself: each says what to do.'),
+})
+
+/** A page of what was done to the schema. */
+export const History = z.object({
+  migrations: list(
+    z.object({
+      version: z.int(),
+      name: z.string(),
+      applied_at: z.string(),
+      duration_ms: z.number(),
+      direction: z.enum(['up', 'down', 'baseline', 'repair']),
+      applied_by: z.string(),
+      checksum: z.string().nullable(),
+    }),
+  ),
+  next_cursor: NEXT_CURSOR,
+})

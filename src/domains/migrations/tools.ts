@@ -1,0 +1,63 @@
+import { z } from 'zod'
+import { jobToolFor, toolFor } from '../../mcp/define.js'
+import type { MigrationOperations } from './operations.service.js'
+import { CreateInput, Lint, Results, Version, Versions } from './schemas.js'
+
+const tool = toolFor<MigrationOperations>()
+const job = jobToolFor<MigrationOperations>()
+
+/** Each file is applied or undone exactly once, so a run that was cut off may simply be run again. */
+const facts = {
+  effect: 'destroy',
+  idempotent: true,
+  openWorld: false,
+  onRestart: 'resume',
+} as const
+
+export const runMigrations = job({
+  ...facts,
+  name: 'run_migrations',
+  title: 'Apply migrations',
+  description:
+    'Applies the pending migration files in order, each exactly once, up to target_version or all. What loses data or makes others wait has to be confirmed. dry_run runs them and rolls them back to tell locks, rewrites and times: the locks are real until then, and sequences may move. Before it read catalyst://db/migrations/status, afterwards catalyst://db/migrations/history.',
+  input: z.object({ target_version: Version.optional(), dry_run: z.boolean().default(false) }),
+  output: z.object({
+    migrations_applied: Results,
+    new_version: z.int(),
+    note: z.string().nullable().describe('What a dry run could not take back.'),
+  }),
+  confirm: ({ target_version = null, dry_run }, { service }) =>
+    service.askUp({ target: target_version, dry_run }),
+  run: ({ target_version = null, dry_run }, { service, ...call }) =>
+    service.up({ target: target_version, dry_run }, call),
+})
+
+export const rollbackMigration = job({
+  ...facts,
+  name: 'rollback_migration',
+  title: 'Undo migrations',
+  description:
+    'Undoes every migration above target_version, the newest first, with the down script that was stored when it was applied; the file may be gone. What they added is lost, so it always has to be confirmed. Refused when one of them cannot be undone, and for the migrations of the product itself.',
+  input: z.object({ target_version: Version.describe('The version that stays.') }),
+  output: z.object({ rolled_back: Versions, current_version: z.int() }),
+  confirm: ({ target_version }, { service }) => service.askRollback({ target: target_version }),
+  run: ({ target_version }, { service, ...call }) =>
+    service.rollback({ target: target_version }, call),
+})
+
+export const createMigration = tool({
+  name: 'create_migration',
+  title: 'Write a migration',
+  description:
+    'Writes a migration file under the next free version and its down script beside it; runs nothing. The SQL is parsed and linted: what could never be run is refused and nothing is written. up_sql may begin with "-- transaction: none" (CREATE INDEX CONCURRENTLY needs it) or "-- statement_timeout: 10min". Then run_migrations with dry_run.',
+  effect: 'write',
+  idempotent: false,
+  openWorld: false,
+  input: CreateInput,
+  output: z.object({
+    migration_file: z.string(),
+    version: z.int(),
+    lint: Lint.describe('Lines are those of the file.'),
+  }),
+  run: (request, { service }) => service.create(request, 'client'),
+})

@@ -1,0 +1,137 @@
+import { readdirSync } from 'node:fs'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { onTestFinished } from 'vitest'
+import { MigrationService, type RunOptions } from '../../src/domains/migrations/service.js'
+import { AppError } from '../../src/errors.js'
+import { parseDatabaseUrl } from '../../src/platform/postgres/connection.js'
+import { createDatabase, type TestDatabase } from '../support/database.js'
+
+export const BUILT_IN = fileURLToPath(new URL('../../migrations', import.meta.url))
+/** The newest version of the product itself. */
+export const BUILT_IN_VERSION = Math.max(
+  ...readdirSync(BUILT_IN).map((file) => Number.parseInt(file, 10)),
+)
+const ACTOR = { by: 'tester', requestId: 'req_1' }
+
+/** Somebody with a database of their own and a folder of migrations of their own. */
+export class Operator {
+  readonly database: TestDatabase
+  readonly directory: string
+  readonly service: MigrationService
+
+  private constructor(database: TestDatabase, directory: string) {
+    this.database = database
+    this.directory = directory
+    this.service = this.another()
+  }
+
+  /** Both are removed after the test. */
+  static async start(
+    files: Record<string, string> = {},
+    options: { empty?: boolean } = {},
+  ): Promise<Operator> {
+    const database = await createDatabase(options)
+    const directory = await newFolder()
+    onTestFinished(() => database.drop())
+    const operator = new Operator(database, directory)
+    await operator.write(files)
+    return operator
+  }
+
+  /** Another runner of the same database. */
+  another(operatorDir = this.directory): MigrationService {
+    return new MigrationService({
+      endpoint: parseDatabaseUrl(this.database.url),
+      builtInDir: BUILT_IN,
+      operatorDir,
+      appVersion: 'test',
+    })
+  }
+
+  /** Writes migration files, named without their `.sql`. */
+  async write(files: Record<string, string>): Promise<void> {
+    for (const [name, text] of Object.entries(files)) {
+      await writeFile(join(this.directory, `${name}.sql`), text)
+    }
+  }
+
+  read(name: string): Promise<string> {
+    return readFile(join(this.directory, `${name}.sql`), 'utf8')
+  }
+
+  remove(name: string): Promise<void> {
+    return rm(join(this.directory, `${name}.sql`))
+  }
+
+  /** Confirms whatever the plan is, and runs it; answers the versions. */
+  async up(options: Partial<RunOptions> = {}): Promise<number[]> {
+    const { digest } = await this.service.planUp(options.target ?? null)
+    const outcome = await this.service.up(run({ confirmedPlan: digest, ...options }))
+    return outcome.migrations_applied.map(({ version }) => version)
+  }
+
+  /** The same downwards. */
+  async down(target: number, includeBuiltIn = false): Promise<number[]> {
+    const { digest } = await this.service.planDown(target, includeBuiltIn)
+    const options = run({ confirmedPlan: digest })
+    const outcome = await this.service.rollback({ ...options, target, includeBuiltIn })
+    return [...outcome.rolled_back]
+  }
+
+  /** The operator's applied versions. */
+  async applied(): Promise<number[]> {
+    const rows = await this.database.query<{ version: number }>(
+      `select version from catalyst.schema_migrations
+       where version >= 1000 and status = 'applied' order by 1`,
+    )
+    return rows.map(({ version }) => version)
+  }
+
+  /** Whether there is a relation of that name. */
+  async has(relation: string): Promise<boolean> {
+    const [row] = await this.database.query<{ present: boolean }>(
+      'select to_regclass($1) is not null as present',
+      [relation],
+    )
+    return row?.present === true
+  }
+
+  /** Version and direction of every entry of the log of the operator's files, oldest first. */
+  async log(): Promise<string[]> {
+    const rows = await this.database.query<{ entry: string }>(
+      `select direction || ' ' || version as entry from catalyst.schema_migration_log
+       where version >= 1000 order by log_id`,
+    )
+    return rows.map(({ entry }) => entry)
+  }
+}
+
+/** Options of a run that nobody confirmed. */
+export const run = (options: Partial<RunOptions> = {}): RunOptions => ({
+  target: null,
+  actor: ACTOR,
+  confirmedPlan: null,
+  signal: new AbortController().signal,
+  progress: () => {},
+  ...options,
+})
+
+/** The refusal of something that must be refused. */
+export async function refusal(work: Promise<unknown>): Promise<AppError> {
+  try {
+    await work
+  } catch (error) {
+    if (error instanceof AppError) return error
+    throw error
+  }
+  throw new Error('it was not refused')
+}
+
+async function newFolder(): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'catalyst-migrations-'))
+  onTestFinished(() => rm(directory, { recursive: true }))
+  return directory
+}

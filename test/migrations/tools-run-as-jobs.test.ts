@@ -1,0 +1,76 @@
+import { expect, test } from 'vitest'
+import { startApp } from '../support/app.js'
+import { waitFor } from '../support/wait-for.js'
+import { isThere, OperatorFolder } from './operator-folder.js'
+
+const folder = new OperatorFolder()
+const { client, database } = await startApp({ env: folder.env })
+/** It waits for no job. */
+const impatient = await startApp({
+  env: { ...folder.env, CATALYST_JOB_WAIT_SECONDS: '0' },
+  database,
+})
+const exists = (relation: string) => isThere(database, relation)
+
+test('progress comes file by file and statement by statement', async () => {
+  folder.write('1000_a', 'create table public.a ();\ncreate table public.b ();', 'drop table a, b;')
+  folder.write('1001_c', 'create table public.c ();', 'drop table public.c;')
+  const seen: string[] = []
+  await client.sdk.callTool(
+    { name: 'run_migrations', arguments: {} },
+    { onprogress: ({ progress, total, message }) => seen.push(`${progress}/${total} ${message}`) },
+  )
+  expect(seen).toHaveLength(3)
+  expect(seen[0]).toMatch(/^1\/3 .*1000_a/)
+  expect(seen[2]).toMatch(/^3\/3 .*1001_c/)
+})
+
+test('cancel_job stops between statements; what is done is told, and the next run goes on', async () => {
+  const script = (second: string) =>
+    `-- transaction: none\ncreate table public.d ();\n${second};\ncreate table public.e ();`
+  folder.write('1002_slow', script('select pg_sleep(60)'))
+  const { job_id, status } = await impatient.client.tool('run_migrations')
+  expect(status).toBe('running')
+  await waitFor(() => exists('public.d'))
+  const ended = await client.tool('cancel_job', { job_id })
+  expect(ended).toMatchObject({ tool: 'run_migrations', state: 'cancelled' })
+  const { problems, pending_migrations } = await client.resource('db/migrations/status')
+  expect(pending_migrations).toMatchObject([{ version: 1_002 }])
+  expect(problems).toMatchObject([
+    {
+      version: 1_002,
+      problem: 'failed',
+      message: expect.stringContaining('failed 1/3'),
+      next_step: expect.stringContaining('it goes on with statement 2'),
+    },
+  ])
+  expect(await exists('public.e')).toBe(false)
+
+  folder.write('1002_slow', script('select 1'))
+  const { migrations_applied } = await client.tool('run_migrations')
+  expect(migrations_applied).toMatchObject([{ version: 1_002, status: 'applied' }])
+  expect(await exists('public.e')).toBe(true)
+})
+
+test('the same key is the same run, though the first answer was lost', async () => {
+  folder.write('1003_once', 'create table public.once ();', 'drop table public.once;')
+  const first = await client.tool('run_migrations', { idempotency_key: 'deploy-17' })
+  const second = await client.tool('run_migrations', { idempotency_key: 'deploy-17' })
+  expect(second).toEqual({ ...first, replayed: true })
+  expect(first.migrations_applied).toMatchObject([{ version: 1_003 }])
+})
+
+test('a failing migration is told to the client with file, line and next step', async () => {
+  folder.write('1004_fails', 'create table public.half ();\n\nselect 1 / 0;')
+  const error = await client.refused('run_migrations')
+  expect(error).toMatchObject({
+    code: 'precondition_failed',
+    hint: expect.stringContaining('1004_fails.up.sql'),
+  })
+  expect(error.message).toMatch(/1004_fails\.up\.sql, statement 2 of 2 \(line 3\) failed: division/)
+  expect(await exists('public.half')).toBe(false)
+  expect(await client.refused('run_migrations', { dry_run: true })).toMatchObject({
+    code: 'precondition_failed',
+    message: expect.stringContaining('division by zero'),
+  })
+})
