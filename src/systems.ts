@@ -1,5 +1,6 @@
 import { type Config, embeddedDir } from './config.js'
 import type { CacheEngine } from './domains/cache/service.js'
+import { AppError } from './errors.js'
 import { redactUrl } from './lib/secret.js'
 import type { CacheStore } from './platform/cache/cache-store.js'
 import { MemoryCacheStore } from './platform/cache/memory.js'
@@ -31,8 +32,27 @@ export interface Systems {
  * @throws AppError `invalid_input` that says what is wrong, without any part of the URL
  */
 export function checkUrls(config: Config): void {
+  for (const name of ['DATABASE_URL', 'DATABASE_DIRECT_URL'] as const) {
+    const url = config[name]?.reveal()
+    if (url === undefined) continue
+    try {
+      parseDatabaseUrl(url, config.PGSSLROOTCERT)
+    } catch (error) {
+      throw unreadable(name, error)
+    }
+  }
   if (config.REDIS_URL) parseRedisUrl(config.REDIS_URL.reveal())
 }
+
+/** The parser's own text says what is wrong and nothing of the URL; any other names a file. */
+const unreadable = (name: string, error: unknown): AppError =>
+  new AppError(
+    'invalid_input',
+    error instanceof TypeError
+      ? `${name}: ${error.message}.`
+      : `${name}: a certificate or key file that it needs cannot be read.`,
+    { hint: `Correct ${name} or PGSSLROOTCERT, then run "catalyst-db doctor".`, cause: error },
+  )
 
 /** Starts or joins the embedded services where no URL is given, and opens the cache. */
 export async function openSystems(config: Config, log: Log): Promise<Systems> {

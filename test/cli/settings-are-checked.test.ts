@@ -28,6 +28,20 @@ test('all problems are named at once, with exit code 3 and without any value', a
   expect(result.stdout + result.stderr).not.toMatch(/hunter2|sesame/)
 })
 
+test.each([
+  ['DATABASE_URL', 'postgres://u:hunter2@h:99999/x', 'a port of the PostgreSQL URL'],
+  ['DATABASE_DIRECT_URL', 'postgres://u:hunter2@h/x?sslrootcert=/no/such/file', 'certificate'],
+])('%s that cannot be read is refused before anything is started', async (name, url, reason) => {
+  const folder = mkdtempSync(join(tmpdir(), 'catalyst-data-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  const result = await runCommand(['serve'], { CATALYST_DATA_DIR: folder, [name]: url })
+  expect(result.code).toBe(3)
+  expect(result.stderr).toContain(`${name}: `)
+  expect(result.stderr).toContain(reason)
+  expect(result.stderr).not.toMatch(/hunter2|\n\s+at /)
+  expect(readdirSync(folder)).toEqual([])
+})
+
 test('a Redis URL that cannot be read is refused before anything is started', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'catalyst-data-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
