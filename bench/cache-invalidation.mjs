@@ -17,9 +17,14 @@ export async function run(bench) {
   if (!redisProgram) return [remark('invalidation of a symbol', 'PATH has no Redis')]
   const many = await side(bench, bench.size(MANY, MANY / 10))
   const few = await side(bench, FEW)
-  const rounds = bench.size(101, 11)
-  const byTool = await interleave(rounds, { many: invalidating(many), few: invalidating(few) })
-  const byStore = await interleave(rounds, { many: deleting(many), few: deleting(few) })
+  const byTool = await interleave(bench.size(31, 11), {
+    many: invalidating(many),
+    few: invalidating(few),
+  })
+  const byStore = await interleave(bench.size(101, 11), {
+    many: deleting(many),
+    few: deleting(few),
+  })
   return [
     ratio('invalidate_cache', byTool),
     ratio('the keys alone', byStore),
@@ -86,7 +91,7 @@ async function waits(bench, redis) {
     return { ms, ...(await pings.ask({ on: false })) }
   }
   const results = Object.keys(WORK).map((name) => ({ name, ours: [], idle: [], reading: [] }))
-  for (let round = 0; round < bench.size(9, 2); round++) {
+  for (let round = 0; round < bench.size(7, 2); round++) {
     for (const { name, ours, idle, reading } of results) {
       const work = await WORK[name](redis, round)
       const measured = await during(work)

@@ -22,6 +22,12 @@ test.each([
   expect(await rules(sql)).toContain('delete-without-where')
 })
 
+test('a function call among 50,000 rows of constants is found', async () => {
+  const rows = Array(50_000).fill("(1, 'x'::text, -2)")
+  rows[40_000] = "(1, pg_read_file('/etc/passwd'), -2)"
+  expect(await rules(`insert into app.t values ${rows.join()}`)).toContain('server-file')
+})
+
 test('code of 4 MB is judged', async () => {
   expect(await rules(`do $$${' '.repeat(4_000_000)}drop table t$$`)).toEqual(['destructive-code'])
 })

@@ -5,10 +5,10 @@ import type { Policy } from '../../policy.js'
 import type { Buildable, ReadThrough } from './read-through.service.js'
 
 /** What can be built about a symbol: nothing where nothing is stored. */
-export type WarmSource = (symbol: string) => Promise<readonly Buildable<unknown>[]>
+type WarmSource = (symbol: string) => Promise<readonly Buildable<unknown>[]>
 
 /** What warming builds from, one source for each kind. */
-export type WarmSources = Readonly<Record<CacheType, WarmSource>>
+type WarmSources = Readonly<Record<CacheType, WarmSource>>
 
 interface WarmingDeps {
   readonly cached: ReadThrough

@@ -132,12 +132,3 @@ export function checkEntry(value: string, { ttlSeconds }: Placement): number {
     { hint: 'Store a smaller result.' },
   )
 }
-
-/** Ends a walk whose caller went away. */
-export function stopIfAborted(signal: AbortSignal | undefined): void {
-  if (!signal?.aborted) return
-  if (signal.reason instanceof AppError) throw signal.reason
-  throw new AppError('cancelled', 'Stopped halfway; the keys deleted so far stay deleted.', {
-    cause: signal.reason,
-  })
-}

@@ -12,8 +12,8 @@ import {
   type KeyPage,
   type KeyQuery,
   type Placement,
-  stopIfAborted,
 } from './cache-store.js'
+import { deleteSteps } from './deletion.js'
 import { globMatcher } from './glob.js'
 import { KeyCensus } from './key-census.js'
 import { KeyPager } from './key-pager.js'
@@ -95,11 +95,11 @@ export class MemoryCacheStore implements CacheStore {
   }
 
   deleteByPattern(pattern: string, signal?: AbortSignal, deleted?: Deleted): Promise<number> {
-    return this.#deleteAll(this.#walk(pattern), signal, deleted)
+    return deleteSteps(this.#walk(pattern), (keys) => this.delete(keys), { signal, deleted })
   }
 
   deleteByTag(tag: string, signal?: AbortSignal, deleted?: Deleted): Promise<number> {
-    return this.#deleteAll(this.tagged(tag), signal, deleted)
+    return deleteSteps(this.tagged(tag), (keys) => this.delete(keys), { signal, deleted })
   }
 
   tagged(tag: string): AsyncIterable<string[]> {
@@ -147,21 +147,6 @@ export class MemoryCacheStore implements CacheStore {
     if (entry === undefined) this.#misses += 1
     else this.#hits += 1
     return entry?.value ?? null
-  }
-
-  async #deleteAll(
-    batches: AsyncIterable<string[]>,
-    signal: AbortSignal | undefined,
-    deleted: Deleted = () => {},
-  ) {
-    let total = 0
-    for await (const keys of batches) {
-      stopIfAborted(signal)
-      const count = await this.delete(keys)
-      total += count
-      deleted(count)
-    }
-    return total
   }
 
   /** `has` first: an expired entry may still be held, but for the caller it was not there. */

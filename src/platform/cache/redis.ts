@@ -10,8 +10,8 @@ import {
   type KeyPage,
   type KeyQuery,
   type Placement,
-  stopIfAborted,
 } from './cache-store.js'
+import { deleteSteps } from './deletion.js'
 import { escapeGlob } from './glob.js'
 import { KeyCensus } from './key-census.js'
 import { KeyPager } from './key-pager.js'
@@ -73,16 +73,18 @@ export class RedisCacheStore implements CacheStore {
   }
 
   async delete(keys: readonly string[]): Promise<number> {
-    return this.#deleteAll(stepsOf(keys.map((key) => this.#prefix + key)))
+    const names = keys.map((key) => this.#prefix + key)
+    return deleteSteps(stepsOf(names), (step) => this.#unlink(step))
   }
 
   deleteByPattern(pattern: string, signal?: AbortSignal, deleted?: Deleted): Promise<number> {
-    return this.#deleteAll(this.#walk(pattern), signal, deleted)
+    return deleteSteps(this.#walk(pattern), (names) => this.#unlink(names), { signal, deleted })
   }
 
   async deleteByTag(tag: string, signal?: AbortSignal, deleted?: Deleted): Promise<number> {
     const trim = this.#tags.trimmer(tag)
-    const count = await this.#deleteAll(this.#namesOf(tag), signal, deleted)
+    const names = this.#namesOf(tag)
+    const count = await deleteSteps(names, (step) => this.#unlink(step), { signal, deleted })
     await trim()
     return count
   }
@@ -128,20 +130,8 @@ export class RedisCacheStore implements CacheStore {
     for await (const keys of this.#tags.keysOf(tag)) yield keys.map((key) => this.#prefix + key)
   }
 
-  async #deleteAll(
-    steps: AsyncIterable<string[]> | Iterable<string[]>,
-    signal?: AbortSignal,
-    deleted: Deleted = () => {},
-  ): Promise<number> {
-    let total = 0
-    for await (const names of steps) {
-      stopIfAborted(signal)
-      if (names.length === 0) continue
-      const count = await this.#connection.run((redis) => redis.unlink(names))
-      total += count
-      deleted(count)
-    }
-    return total
+  #unlink(names: readonly string[]): Promise<number> {
+    return this.#connection.run((redis) => redis.unlink(names))
   }
 
   /** Shows every matching key, without the prefix, to `visit`; false when time ran out before the end. */

@@ -7,7 +7,7 @@ import { parse } from 'libpg-query'
 
 /** Few enough that taking one batch over never holds up the main thread. */
 const BATCH = 500
-/** Rows of a VALUES list that are handed over: enough to judge it, and most of a big script. */
+/** Rows of a VALUES list that are handed over, beside those that are more than constants. */
 const ROWS = 100
 
 try {
@@ -25,5 +25,16 @@ try {
 /** @param {import('libpg-query').RawStmt} statement */
 function shorten({ stmt }) {
   const source = stmt && 'InsertStmt' in stmt ? stmt.InsertStmt.selectStmt : undefined
-  if (source && 'SelectStmt' in source) source.SelectStmt.valuesLists?.splice(ROWS)
+  const values = source && 'SelectStmt' in source ? source.SelectStmt : undefined
+  if (!values?.valuesLists) return
+  values.valuesLists = values.valuesLists.filter((row, at) => at < ROWS || !isPlain(row))
+}
+
+/** @param {import('libpg-query').Node} row */
+function isPlain(row) {
+  const items = 'List' in row ? (row.List.items ?? []) : [row]
+  return items.every((item) => {
+    const value = 'TypeCast' in item ? item.TypeCast.arg : item
+    return value !== undefined && 'A_Const' in value
+  })
 }

@@ -85,7 +85,7 @@ export const preferNumeric = columnRule({
 
 const AMOUNT = /(^|_)(price|amount|cost|fee|fees|pnl|quantity|qty|balance|total|notional)(_|$)/i
 
-export const uncompressedEnum: Rule = {
+export const enumOrdering: Rule = {
   name: 'require-enum-value-ordering',
   severity: 'warn',
   what: 'the new value goes to the end, whatever its meaning.',
