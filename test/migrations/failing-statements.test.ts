@@ -40,7 +40,8 @@ test('a file of single statements keeps what was done, says so, and goes on behi
   expect(error.message).toContain('statement 3 of 5 (line 7) failed')
   expect(error.message).toContain('Statements 1 to 2 are done and recorded.')
   expect(await operator.has('desk')).toBe(true)
-  const { problems, pending_migrations } = await operator.service.status()
+  const { current_version, problems, pending_migrations } = await operator.service.status()
+  expect(current_version).toBe(BUILT_IN_VERSION)
   expect(pending_migrations).toMatchObject([{ version: 1000, description: 'Five statements.' }])
   expect(problems).toMatchObject([
     {

@@ -98,7 +98,7 @@ function withStory(error: unknown, before: readonly MigrationResult[]): unknown 
   if (before.length === 0 || !(error instanceof AppError)) return error
   const versions = before.map(({ version }) => version).join(', ')
   return new AppError(error.code, `${error.message} Applied before it: ${versions}.`, {
-    hint: error.hint ?? '',
+    ...(error.hint === null ? {} : { hint: error.hint }),
     retryable: error.retryable,
     cause: error,
   })

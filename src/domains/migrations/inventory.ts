@@ -1,5 +1,5 @@
 import { AppError } from '../../errors.js'
-import { type Comparison, compare, isBuiltIn } from './comparison.js'
+import { type Comparison, compare, isBuiltIn, isUnfinishedUp } from './comparison.js'
 import {
   BUILT_IN_VERSIONS,
   type Migration,
@@ -39,8 +39,9 @@ export async function takeInventory(
   return { migrations, rows, ...compare(migrations, faults, rows) }
 }
 
-/** The highest version of the ledger; 0 when there is none. */
-export const newestOf = (rows: readonly LedgerRow[]): number => rows.at(-1)?.version ?? 0
+/** The highest version that is wholly applied; 0 when there is none. */
+export const newestOf = (rows: readonly LedgerRow[]): number =>
+  rows.findLast((row) => !isUnfinishedUp(row))?.version ?? 0
 
 /**
  * The inventory as far as a target asks for it.

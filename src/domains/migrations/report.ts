@@ -121,7 +121,7 @@ export interface RepairPlan {
 }
 
 /** What can be wrong between the files and the database. */
-export type ProblemKind =
+type ProblemKind =
   | 'checksum_mismatch'
   | 'missing_file'
   | 'out_of_order'

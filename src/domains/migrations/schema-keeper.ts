@@ -38,7 +38,7 @@ export class SchemaKeeper {
     if (this.#state.state !== 'current') this.#running = this.#retry()
   }
 
-  /** Ends the attempts; one that runs is waited for. */
+  /** Ends the attempts; one that runs is stopped. */
   async stop(): Promise<void> {
     this.#stopped.abort()
     await this.#running
@@ -54,8 +54,10 @@ export class SchemaKeeper {
 
   async #attempt(): Promise<void> {
     try {
-      const applied = await this.#migrations.applyBuiltIn()
-      for (const migration of applied) this.#log.info({ migration }, 'migration applied')
+      const applied = await this.#migrations.applyBuiltIn(this.#stopped.signal)
+      for (const { version, name, duration_ms } of applied) {
+        this.#log.info({ migration: { version, name, duration_ms } }, 'migration applied')
+      }
       this.#state = { state: 'current', reason: null }
     } catch (error) {
       const reason = error instanceof AppError ? error.message : 'A migration failed; see the log.'

@@ -1,5 +1,7 @@
+import { AppError } from '../../errors.js'
 import type { Endpoint } from '../../platform/postgres/connection.js'
 import type { DirectSession } from '../../platform/postgres/direct.js'
+import { isConnectionLoss } from '../../platform/postgres/errors.js'
 import { repeatWhenLocked } from '../../platform/postgres/policies.js'
 import { sql } from '../../platform/postgres/sql.js'
 import type { ScriptStatement } from '../../platform/sql-parser/syntax.js'
@@ -119,10 +121,18 @@ export async function commit(context: RunContext, record: () => Promise<void>): 
   await session.many(statements.resetRole())
   await assertLockHeld(session)
   await record()
-  const tag = await session.command('commit')
+  const tag = await session.command('commit').catch((error: unknown) => {
+    throw isConnectionLoss(error) ? commitUnanswered(error) : error
+  })
   // https://www.postgresql.org/docs/current/sql-commit.html: a failed transaction answers ROLLBACK.
   if (tag !== 'COMMIT') throw new Error(`a transaction of a migration ended with ${tag}`)
 }
+
+const commitUnanswered = (cause: unknown): AppError =>
+  new AppError('outcome_unknown', 'The connection was lost while a migration was committed.', {
+    hint: 'Read catalyst://db/migrations/status or run "catalyst-db migrate status": it tells whether it was. To run the same again is safe.',
+    cause,
+  })
 
 /** A step with what a failure of it is told with. */
 export interface PlacedStep extends Step {

@@ -130,7 +130,8 @@ export class MigrationService {
       const prepared = await this.#prepareUp(session, inventory, options.target)
       const migrations_applied = await dryRunAll(this.#start(session, options), prepared)
       const { new_version } = planUpOf(prepared, inventory.rows)
-      return { migrations_applied, new_version, note: DRY_RUN_NOTE }
+      const ran = migrations_applied.some(({ status }) => status === 'dry_run')
+      return { migrations_applied, new_version, note: ran ? DRY_RUN_NOTE : null }
     })
   }
 
