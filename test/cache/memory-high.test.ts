@@ -35,7 +35,7 @@ afterAll(async () => {
 /** Nothing publishes here, so all that was told is in the outbox; each watch hears of it. */
 async function told() {
   const events = await rows.query<{ data: Record<string, unknown> }>(
-    'select data from catalyst.event_outbox order by outbox_id',
+    `select data from catalyst.event_outbox where type = 'cache.memory.high' order by outbox_id`,
   )
   return events.map(({ data }) => data)
 }

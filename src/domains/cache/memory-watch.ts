@@ -82,7 +82,11 @@ export class MemoryWatch {
   #sample(): Promise<void> {
     return this.#tried(async () => {
       const { database, policy } = this.#deps
-      this.#isOn ??= (await database.maybeOne(conditions.readCondition(CONDITION)))?.is_on ?? false
+      if (this.#isOn === null) {
+        const known = await database.maybeOne(conditions.readCondition(CONDITION))
+        // It may have been told meanwhile.
+        this.#isOn ??= known?.is_on ?? false
+      }
       const memory = await this.#memory()
       const share = shareOf(memory)
       if (share === null) return
