@@ -13,6 +13,11 @@ const GOALS = [
   { number: 6, name: 'peers', load: () => import('./peers.mjs') },
   { number: 7, name: 'http-cpu', load: () => import('./http-cpu.mjs') },
   { number: 10, name: 'sync-history', load: () => import('./sync-history.mjs') },
+  {
+    number: 11,
+    name: 'cache-invalidation',
+    load: () => import('./cache-invalidation.mjs'),
+  },
   { number: 12, name: 'fan-out', load: () => import('./fan-out.mjs') },
   { number: 13, name: 'start', load: () => import('./start.mjs') },
   { number: 14, name: 'memory', load: () => import('./memory.mjs') },

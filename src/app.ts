@@ -1,7 +1,9 @@
 import { fileURLToPath } from 'node:url'
 import { type Config, migrationsDir } from './config.js'
+import { CoherentCache } from './domains/cache/coherent-cache.js'
 import { cache as cacheDomain } from './domains/cache/index.js'
 import { CacheService } from './domains/cache/service.js'
+import { Warming } from './domains/cache/warming.js'
 import { events } from './domains/events/index.js'
 import { EventService } from './domains/events/service.js'
 import { explore } from './domains/explore/index.js'
@@ -31,6 +33,7 @@ import { SignalService } from './domains/trading/signals.service.js'
 import { TradeService } from './domains/trading/trades.service.js'
 import { systemClock } from './lib/clock.js'
 import { newId } from './lib/ids.js'
+import type { Marks } from './lib/marks.js'
 import { VERSION } from './lib/version.js'
 import { type BoundDomain, bind } from './mcp/define.js'
 import { Dispatcher } from './mcp/dispatcher.js'
@@ -64,6 +67,8 @@ const MIGRATIONS = fileURLToPath(new URL('../migrations', import.meta.url))
 const HEALTH_TIMEOUT_MS = 2_000
 /** A heartbeat that takes longer is none. */
 const LEASE_TIMEOUT_MS = 2_500
+/** Readers of the cache wait so long at most to hear what is outdated; then they read the database. */
+const SIGHT_TIMEOUT_MS = 1_000
 /** The queue's maintenance waits for locks up to 30 s. */
 const QUEUE_TIMEOUT_MS = 40_000
 
@@ -83,6 +88,11 @@ export async function openApp(
   const eventLog = new EventLog({ endpoint: direct, log })
   const serverId = newId('srv')
   const audit = new AuditTrail({ database, serverId, log })
+  const committed = (touched: Marks | undefined): void => {
+    eventLog.poke()
+    audit.poke()
+    coherent.committed(touched)
+  }
   const maxPinned = Math.floor(poolMax / 2)
   const sessionPool =
     direct.label === pooled.label
@@ -100,10 +110,7 @@ export async function openApp(
     log,
     audit,
     operationOf: (requested, caller) => registry.operation(requested, caller),
-    committed: () => {
-      eventLog.poke()
-      audit.poke()
-    },
+    committed,
     changed: () => notifications.resourceChanged('db/sessions/active'),
   })
   const leases = workerConnection(direct, LEASE_TIMEOUT_MS)
@@ -124,15 +131,43 @@ export async function openApp(
     postgresEngine: config.DATABASE_URL ? 'external' : 'embedded',
     cacheEngine: cache.engine,
     cacheHealth: () => cache.store.health(),
+    isCacheFull: () => coherent.memory.isHigh,
     pool: () => ({ ...database.stats, max: poolMax }),
     schema: () => schema.state,
     eventsFailingSince: () => eventLog.failingSince,
     clock: systemClock,
   })
-  const { risk, learning } = config.policy
+  const { risk, learning, cache: cachePolicy } = config.policy
+  const sights = new WorkerConnection({
+    endpoint: direct,
+    name: 'catalyst-db cache',
+    timeoutMs: SIGHT_TIMEOUT_MS,
+  })
+  const coherent: CoherentCache = new CoherentCache({
+    store: cache.store,
+    connection: sights,
+    database,
+    clock: systemClock,
+    policy: cachePolicy,
+    log,
+    committed: () => committed(undefined),
+  })
+  const cached = coherent.reads
   const securities = new SecurityService({ database })
   const store = { database, securities, clock: systemClock }
-  const patternService = new PatternService({ ...store, learning })
+  const patternService = new PatternService({ ...store, learning, cached })
+  const newsService = new NewsService({ clock: systemClock, database, cached })
+  const barService = new BarService(store)
+  const warming = new Warming({
+    cached,
+    policy: cachePolicy,
+    sources: {
+      news: async (symbol) => [newsService.firstPage(symbol)],
+      sentiment: async (symbol) => [newsService.sentiment(symbol)],
+      indicators: (symbol) => barService.indicators(symbol),
+      patterns: (symbol) => patternService.results(symbol),
+    },
+  })
   const partitions = new PartitionKeeper({
     database,
     clock: systemClock,
@@ -140,15 +175,26 @@ export async function openApp(
     isReady: () => schema.state.state === 'current',
   })
   const registry: Registry = new Registry([
-    bind(news, new NewsService({ clock: systemClock, database })),
-    bind(bars, new BarService(store)),
+    bind(news, newsService),
+    bind(bars, barService),
     bind(marketClock, new ClockService({ clock: systemClock })),
     bind(signals, new SignalService({ ...store, risk })),
     bind(trades, new TradeService({ ...store, learning })),
     bind(patterns, patternService),
-    bind(sync, new SyncService({ ...store, learning, patterns: patternService })),
     bind(migrationDomain, operationsOf(config, migrations)),
-    bind(cacheDomain, new CacheService(cache)),
+    bind(sync, new SyncService({ ...store, learning, patterns: patternService, committed })),
+    bind(
+      cacheDomain,
+      new CacheService({
+        ...cache,
+        coherent,
+        warming,
+        database,
+        clock: systemClock,
+        policy: cachePolicy,
+        committed: () => committed(undefined),
+      }),
+    ),
     bind(monitoring, monitor),
     bind(sessionDomain, sessions),
     bind(jobDomain, jobs),
@@ -170,11 +216,14 @@ export async function openApp(
   })
   const notifications: Notifications = new Notifications({ registry, log })
   eventLog.subscribe((published) => notifications.eventsPublished(published))
+  eventLog.subscribe((published) => coherent.eventsPublished(published))
   jobs.listen(eventLog)
   await schema.start()
   partitions.start()
   eventLog.start()
   jobs.open()
+  // A cache inside the process evicts by itself and is nobody else's.
+  if (cache.engine !== 'in-process') coherent.memory.start()
   audit.poke()
   return {
     serving: { registry, dispatcher, jobs, notifications },
@@ -186,9 +235,13 @@ export async function openApp(
       await partitions.stop()
       await jobs.close()
       await sessions.close()
+      await coherent.stop()
       await eventLog.stop()
       await audit.stop()
-      await Promise.all([database.close(), health.close(), leases.close(), queue.close()])
+      await Promise.all([
+        database.close(),
+        ...[health, leases, queue, sights].map((connection) => connection.close()),
+      ])
       if (sessionPool !== database) await sessionPool.close()
       await systems.close()
     },

@@ -15,6 +15,16 @@ const secretUrl = (...protocols: string[]) =>
     .transform((value) => new Secret(value))
     .optional()
 
+const REDIS_SCHEMES = [
+  'redis',
+  'rediss',
+  'unix',
+  'redis+sentinel',
+  'rediss+sentinel',
+  'redis+cluster',
+  'rediss+cluster',
+]
+
 const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
 
@@ -33,8 +43,8 @@ const SETTINGS = z.object({
     .string()
     .optional()
     .describe('File with the certificate authority of the database, when its URL asks for TLS.'),
-  REDIS_URL: secretUrl('redis', 'rediss', 'unix').describe(
-    'Redis or Valkey. Without it a server found on PATH is started, else the cache is in process.',
+  REDIS_URL: secretUrl(...REDIS_SCHEMES).describe(
+    'Redis 6.2 or later, or Valkey: redis://user:password@host:6379/0, unix:///path, redis+sentinel://h1:26379,h2:26379/name/0 or redis+cluster://h1:6379,h2:6379; with rediss TLS, verified, by the authority in ?ca=file if given. Without it a server found on PATH is started, else the cache is in process.',
   ),
   CATALYST_DATA_DIR: z
     .string()

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { marks } from './lib/marks.js'
 
 /** How much an event should worry its reader. */
 export type Severity = 'info' | 'warning' | 'critical'
@@ -21,6 +22,33 @@ export const EVENTS = {
     z.object({
       tools: z.array(z.string()),
       session_id: z.string().nullable(),
+      /** The cached values it outdates; left out when there are none. */
+      touched: marks().optional(),
+    }),
+  ),
+  'cache.invalidation': event(
+    'info',
+    'Cached values were declared outdated on request, or removed after a change had outdated them.',
+    z.object({
+      cause: z.enum(['request', 'change']),
+      /** What is outdated from here on; both are left out after a change, whose own event says it. */
+      touched: marks().optional(),
+      pattern: z.string().optional(),
+      /** Keys removed; null on request, for that is told before they are looked for. */
+      keys_deleted: z.int().nullable(),
+    }),
+  ),
+  'cache.memory.high': event(
+    'warning',
+    'The memory of the cache is nearly full (on), or no longer is (off).',
+    z.object({
+      state: z.enum(['on', 'off']),
+      /** `out_of_memory`: it refused a value. */
+      cause: z.enum(['sample', 'out_of_memory']),
+      used_memory_bytes: z.int().nullable(),
+      max_memory_bytes: z.int().nullable(),
+      /** used / max, null where one of them is not known. */
+      used_share: z.number().nullable(),
     }),
   ),
   'db.session.expired': event(

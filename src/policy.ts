@@ -97,6 +97,36 @@ const LEARNING = z.strictObject({
     .describe('Bars within which the price must move by one ATR to tell the outcome.'),
 })
 
+/** How the cache is used, and when its memory is a worry. */
+const CACHE = z
+  .strictObject({
+    read_wait_ms: z
+      .int()
+      .min(1)
+      .max(10_000)
+      .default(50)
+      .describe('A cache that has not answered a read by then is read past.'),
+    invalidate_wait_ms: z
+      .int()
+      .min(1)
+      .max(30_000)
+      .default(5_000)
+      .describe('Longest search for the keys of an invalidation; the rest ends by its TTL.'),
+    warm_per_second: z
+      .number()
+      .positive()
+      .max(10_000)
+      .default(200)
+      .describe('Entries that warm_cache builds in a second.'),
+    memory_high_pct: percent()
+      .default(80)
+      .describe('Share of maxmemory from which on cache.memory.high is told.'),
+    memory_ok_pct: percent().default(75).describe('Share below which that is over.'),
+  })
+  .refine((cache) => cache.memory_ok_pct < cache.memory_high_pct, {
+    error: 'memory_ok_pct must be below memory_high_pct',
+  })
+
 /** What may be done to the schema. */
 const MIGRATIONS = z.strictObject({
   destructive: z
@@ -111,6 +141,7 @@ const section = <S extends z.ZodObject>(schema: S) => z.preprocess((value) => va
 const POLICY = z.strictObject({
   risk: section(RISK),
   learning: section(LEARNING),
+  cache: section(CACHE),
   migrations: section(MIGRATIONS),
 })
 
@@ -126,7 +157,7 @@ export interface PolicyDoc {
 
 /** All entries in the order of the schema, by their names in the file. */
 export const policyDocs = (): PolicyDoc[] =>
-  Object.entries({ risk: RISK, learning: LEARNING, migrations: MIGRATIONS }).flatMap(
+  Object.entries({ risk: RISK, learning: LEARNING, cache: CACHE, migrations: MIGRATIONS }).flatMap(
     ([part, { shape }]) =>
       Object.entries(shape).map(([name, schema]) => ({
         name: `${part}.${name}`,

@@ -3,6 +3,7 @@ import type { CacheEngine } from './domains/cache/service.js'
 import { redactUrl } from './lib/secret.js'
 import type { CacheStore } from './platform/cache/cache-store.js'
 import { MemoryCacheStore } from './platform/cache/memory.js'
+import { parseRedisUrl } from './platform/cache/redis-url.js'
 import { type EmbeddedServices, joinEmbedded } from './platform/embedded/services.js'
 import type { Log } from './platform/log.js'
 import { type Endpoint, parseDatabaseUrl } from './platform/postgres/connection.js'
@@ -22,6 +23,15 @@ export interface Systems {
   readonly direct: Endpoint
   readonly cache: { readonly store: CacheStore; readonly engine: CacheEngine }
   close(): Promise<void>
+}
+
+/**
+ * Reads what `openSystems` will connect to, before anything is started that would be left behind.
+ *
+ * @throws AppError `invalid_input` that says what is wrong, without any part of the URL
+ */
+export function checkUrls(config: Config): void {
+  if (config.REDIS_URL) parseRedisUrl(config.REDIS_URL.reveal())
 }
 
 /** Starts or joins the embedded services where no URL is given, and opens the cache. */
@@ -65,13 +75,15 @@ async function openCache(
   embedded: EmbeddedServices | null,
   database: string,
 ): Promise<Systems['cache']> {
-  const external = config.REDIS_URL?.reveal().replace(/^unix:\/\//, '')
-  const url = external ?? embedded?.redis?.path
+  const external = config.REDIS_URL?.reveal()
+  const socket = embedded?.redis?.path
+  const url =
+    external ?? (socket && `unix://${encodeURI(socket).replace(/[?#]/g, encodeURIComponent)}`)
   if (!url) return { store: new MemoryCacheStore(), engine: 'in-process' }
   // Loaded only where there is a Redis: it is a good part of the start.
   const { RedisCacheStore } = await import('./platform/cache/redis.js')
   // What is cached belongs to one database; another database's servers may use the same Redis.
-  const store = new RedisCacheStore({ url, namespace: `catalyst:${database}` })
+  const store = new RedisCacheStore({ url, namespace: database })
   return { store, engine: external ? 'external' : 'embedded' }
 }
 

@@ -292,6 +292,26 @@ const TOOLS: Readonly<Record<string, { takes: readonly string[]; answers: readon
     takes: ['target_version', 'confirm_token', 'idempotency_key'],
     answers: ['rolled_back', 'current_version'],
   },
+  cache_pattern_result: {
+    takes: ['symbol', 'pattern_type', 'result', 'ttl'],
+    answers: ['cached', 'key', 'reason'],
+  },
+  invalidate_cache: {
+    takes: ['pattern', 'symbol', 'cache_type', 'confirm_token'],
+    answers: ['keys_deleted', 'complete', 'reason'],
+  },
+  warm_cache: {
+    takes: ['symbols', 'cache_types', 'idempotency_key'],
+    answers: [
+      'warmed_entries',
+      'duration_ms',
+      'by_cache_type',
+      'skipped',
+      'skipped[].symbol',
+      'skipped[].cache_type',
+      'skipped[].reason',
+    ],
+  },
   get_job: { takes: ['job_id', 'wait_ms'], answers: JOB },
   cancel_job: { takes: ['job_id'], answers: JOB },
   read_resource: { takes: ['uri'], answers: [] },
@@ -358,7 +378,9 @@ const RESOURCES: Readonly<
       'redis_info.evicted_keys',
       'redis_info.connected_clients',
       'redis_info.keys',
-      'redis_info.by_cache_type',
+      ...['patterns', 'indicators', 'sentiment', 'news'].flatMap((type) =>
+        ['keys', 'hits', 'misses'].map((figure) => `redis_info.by_cache_type.${type}.${figure}`),
+      ),
     ],
   },
   'db/migrations/status': {
@@ -389,6 +411,14 @@ const RESOURCES: Readonly<
       ].map((field) => `migrations[].${field}`),
       'next_cursor',
     ],
+  },
+  'cache/keys': {
+    takes: ['pattern', 'limit', 'cursor'],
+    answers: ['keys', 'total_matching', 'complete', 'next_cursor'],
+  },
+  'cache/entries/{key}': {
+    takes: ['key'],
+    answers: ['key', 'cache_type', 'value', 'cached_by', 'cached_at', 'ttl_seconds', 'built_from'],
   },
   'patterns/statistics': {
     takes: ['pattern_type', 'timeframe', 'limit', 'cursor'],
@@ -518,6 +548,8 @@ const EVENT_NAMES = [
   'sync.completed',
   'migration.applied',
   'db.schema.changed',
+  'cache.invalidation',
+  'cache.memory.high',
 ]
 
 const registry = await describedRegistry()

@@ -12,6 +12,6 @@ export interface ShownFinding {
 export const lintLine = ({ severity, line, rule, message, lock, rewrite }: ShownFinding): string =>
   [
     `line ${line} ${severity} ${rule}: ${message}`,
-    ...(lock === null ? [] : [`takes ${lock}`]),
+    ...(lock === null ? [] : [`Takes ${lock}.`]),
     ...(rewrite === null ? [] : [rewrite]),
-  ].join('; ')
+  ].join(' ')

@@ -58,6 +58,7 @@ function readableStatus({
 }
 
 type Done = Awaited<ReturnType<Operations['up']>>
+type Result = Done['migrations_applied'][number]
 
 function readableUp({ migrations_applied, new_version, note }: Done): string {
   const rows = migrations_applied.map(({ version, name, status, duration_ms, statements }) => [
@@ -73,19 +74,23 @@ function readableUp({ migrations_applied, new_version, note }: Done): string {
   return [...remarks, `version ${new_version}`].reduce((all, line) => `${all}${line}\n`, shown)
 }
 
-/** What is worth knowing of one file beside its row. */
-function details({ version, reason, locks, rewrites, lint }: Done['migrations_applied'][number]) {
+/** What is worth knowing of one file beside its row; of what is done, its locks are gone. */
+function details({ version, status, reason, ...file }: Result): string[] {
+  const { locks, rewrites, lint } = file
   return [
     ...(reason === null ? [] : [reason]),
-    ...(locks ?? []).map(
-      ({ statement, mode, relation }) => `statement ${statement} locks ${relation}: ${mode}`,
-    ),
-    ...(rewrites ?? []).map(
-      ({ statement, relation }) => `statement ${statement} rewrites ${relation}`,
-    ),
+    ...(status === 'dry_run'
+      ? [...(locks ?? []).map(lockLine), ...(rewrites ?? []).map(rewriteLine)]
+      : []),
     ...lint.map(lintLine),
   ].map((line) => `${version}: ${line}`)
 }
+
+const lockLine = ({ statement, mode, relation }: NonNullable<Result['locks']>[number]): string =>
+  `statement ${statement} locks ${relation}: ${mode}`
+
+const rewriteLine = ({ statement, relation }: NonNullable<Result['rewrites']>[number]): string =>
+  `statement ${statement} rewrites ${relation}`
 
 function readableDown({
   rolled_back,

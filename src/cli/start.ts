@@ -3,6 +3,7 @@ import { type Config, loadConfig } from '../config.js'
 import { AppError } from '../errors.js'
 import { VERSION } from '../lib/version.js'
 import { createLog, type Log } from '../platform/log.js'
+import { checkUrls } from '../systems.js'
 import { ConfigurationError, EXIT } from './exit.js'
 
 /** A process environment. */
@@ -11,7 +12,9 @@ export type Env = Readonly<Record<string, string | undefined>>
 /** The settings, or the end of the process with every problem named. */
 export function readConfig(env: Env): Config {
   try {
-    return loadConfig(env)
+    const config = loadConfig(env)
+    checkUrls(config)
+    return config
   } catch (error) {
     if (error instanceof AppError) throw new ConfigurationError(`${error.message}\n${error.hint}`)
     throw error

@@ -1,13 +1,14 @@
 import { z } from 'zod'
 
-const MAX_PAGE = 500
+/** How many items a page has at most, and unless something else is asked for. */
+const PAGE = { max: 500, default: 50 }
 
 /** The sort key of an item, as text: it tells the item apart from all others of its list. */
 export type PageKey = readonly string[]
 
 /** How many items a page has, and after which key of `keyLength` parts it begins. */
-export const pageParameters = (keyLength: number) => ({
-  limit: z.coerce.number().int().min(1).max(MAX_PAGE).default(50),
+export const pageParameters = (keyLength: number, page = PAGE) => ({
+  limit: z.coerce.number().int().min(1).max(page.max).default(page.default),
   cursor: z
     .string()
     .max(1_000)
@@ -37,7 +38,9 @@ export function pageOf<Row>(
   return { items, next_cursor }
 }
 
-const cursorOf = (key: PageKey): string => Buffer.from(JSON.stringify(key)).toString('base64url')
+/** The cursor that goes on after a key. */
+export const cursorOf = (key: PageKey): string =>
+  Buffer.from(JSON.stringify(key)).toString('base64url')
 
 function parse(cursor: string): PageKey {
   try {

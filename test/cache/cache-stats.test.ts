@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { cache } from '../../src/domains/cache/index.js'
-import { type CacheEngine, CacheService } from '../../src/domains/cache/service.js'
+import type { CacheEngine } from '../../src/domains/cache/service.js'
 import { bind } from '../../src/mcp/define.js'
 import type { CacheStore } from '../../src/platform/cache/cache-store.js'
 import { MemoryCacheStore } from '../../src/platform/cache/memory.js'
 import { RedisCacheStore } from '../../src/platform/cache/redis.js'
+import { MINUTE } from './lifetime.js'
+import { cacheParts } from './parts.js'
 import { RedisServer } from './redis-server.js'
 
 const caller = {
@@ -19,9 +21,9 @@ const caller = {
 
 /** The resource as a client sees it: its input parsed, its answer checked by its own schema. */
 function reader(store: CacheStore, engine: CacheEngine) {
-  const [resource] = bind(cache, new CacheService({ store, engine })).resources
+  const { resources } = bind(cache, cacheParts({ store, engine }).service)
+  const resource = resources.find(({ path }) => path === 'cache/stats')
   if (!resource) throw new Error('no resource')
-  expect(resource.path).toBe('cache/stats')
   return async () =>
     resource.output.parse(await resource.read(resource.input.parse({}), caller, null))
 }
@@ -30,6 +32,7 @@ const server = await RedisServer.create()
 beforeAll(() => server.start())
 afterAll(() => server.dispose())
 
+const of = (keys: number | null) => ({ keys, hits: 0, misses: 0 })
 const UNKNOWN = {
   used_memory: null,
   used_memory_bytes: null,
@@ -39,19 +42,22 @@ const UNKNOWN = {
   connected_clients: null,
   keys: null,
   keys_complete: null,
-  by_cache_type: { patterns: null, indicators: null, sentiment: null, news: null },
+  by_cache_type: { patterns: of(null), indicators: of(null), sentiment: of(null), news: of(null) },
 }
 
 test('tells what the in-process cache holds', async () => {
   const store = new MemoryCacheStore({ maxBytes: 10 * 1024 * 1024 })
-  await store.set('pattern:AAPL:flag', 'x'.repeat(2_000_000), 60)
-  await store.set('news:1', 'x', 60)
+  await store.set('pattern:AAPL:flag', 'x'.repeat(2_000_000), MINUTE)
+  await store.set('news:1', 'x', MINUTE)
   await store.get('news:1')
   expect(await reader(store, 'in-process')()).toEqual({
     status: 'ready',
     reason: null,
     since: expect.stringMatching(/Z$/),
+    breaker: 'closed',
     engine: 'in-process',
+    failed_reads: 0,
+    failed_stores: 0,
     redis_info: {
       used_memory: '1.9 MB',
       used_memory_bytes: expect.any(Number),
@@ -61,7 +67,7 @@ test('tells what the in-process cache holds', async () => {
       connected_clients: null,
       keys: 2,
       keys_complete: true,
-      by_cache_type: { patterns: 1, indicators: 0, sentiment: 0, news: 1 },
+      by_cache_type: { patterns: of(1), indicators: of(0), sentiment: of(0), news: of(1) },
     },
   })
 })
@@ -69,8 +75,8 @@ test('tells what the in-process cache holds', async () => {
 test('tells what Redis holds of ours', async () => {
   const store = new RedisCacheStore({ url: server.socket, namespace: 'dev' })
   await server.send((redis) => redis.set('pattern:of:another', 'theirs'))
-  await store.set('indicators:AAPL:5m', 'x', 60)
-  await store.set('sentiment:AAPL', 'x', 60)
+  await store.set('indicators:AAPL:5m', 'x', MINUTE)
+  await store.set('sentiment:AAPL', 'x', MINUTE)
   const answer = await reader(store, 'external')()
   await store.close()
   expect(answer).toMatchObject({
@@ -81,7 +87,7 @@ test('tells what Redis holds of ours', async () => {
       max_memory_bytes: null,
       connected_clients: 1,
       keys: 2,
-      by_cache_type: { patterns: 0, indicators: 1, sentiment: 1, news: 0 },
+      by_cache_type: { patterns: of(0), indicators: of(1), sentiment: of(1), news: of(0) },
     },
   })
 })
@@ -94,7 +100,10 @@ test('answers with the reason and no figures while Redis is down, and recovers',
     status: 'down',
     reason: 'Nothing listens at the address of the cache.',
     since: expect.any(String),
+    breaker: expect.any(String),
     engine: 'embedded',
+    failed_reads: 0,
+    failed_stores: 0,
     redis_info: UNKNOWN,
   })
   await server.start()
@@ -123,6 +132,6 @@ test('readers who come together share one walk, the next one gets new figures', 
   const read = reader(store, 'in-process')
   await Promise.all([read(), read(), read()])
   expect(walk).toHaveBeenCalledTimes(1)
-  await store.set('news:1', 'x', 60)
+  await store.set('news:1', 'x', MINUTE)
   expect(await read()).toMatchObject({ redis_info: { keys: 1 } })
 })

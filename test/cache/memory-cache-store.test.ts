@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { MemoryCacheStore } from '../../src/platform/cache/memory.js'
 import { cacheStoreContract } from '../contracts/cache-store.contract.js'
+import { MINUTE } from './lifetime.js'
 
 cacheStoreContract('the in-process cache', {
   reset: async () => undefined,
@@ -17,7 +18,7 @@ test('says its own limit, and that clients have no meaning here', async () => {
 test('evicts the least recently used entries to stay within its bytes, and counts them', async () => {
   const store = new MemoryCacheStore({ maxBytes: 10_000 })
   for (let index = 0; index < 20; index++) {
-    await store.set(`k${index}`, 'x'.repeat(1_000), 60)
+    await store.set(`k${index}`, 'x'.repeat(1_000), MINUTE)
     await store.get('k0')
   }
   const stats = await store.stats(['k'])
@@ -29,8 +30,8 @@ test('evicts the least recently used entries to stay within its bytes, and count
 
 test('refuses a value larger than the whole cache and keeps the old one', async () => {
   const store = new MemoryCacheStore({ maxBytes: 10_000 })
-  await store.set('key', 'small', 60)
-  await expect(store.set('key', 'x'.repeat(10_000), 60)).rejects.toMatchObject({
+  await store.set('key', 'small', MINUTE)
+  await expect(store.set('key', 'x'.repeat(10_000), MINUTE)).rejects.toMatchObject({
     code: 'invalid_input',
   })
   expect(await store.get('key')).toBe('small')
@@ -38,7 +39,7 @@ test('refuses a value larger than the whole cache and keeps the old one', async 
 
 test('lets other work run while it walks many keys', async () => {
   const store = new MemoryCacheStore()
-  for (let index = 0; index < 20_000; index++) await store.set(`k${index}`, 'x', 60)
+  for (let index = 0; index < 20_000; index++) await store.set(`k${index}`, 'x', MINUTE)
   let turns = 0
   let isOver = false
   const count = () => {
@@ -53,11 +54,11 @@ test('lets other work run while it walks many keys', async () => {
 
 test('a walk ends although keys are added faster than it goes', async () => {
   const store = new MemoryCacheStore()
-  for (let index = 0; index < 3_000; index++) await store.set(`k${index}`, 'x', 60)
+  for (let index = 0; index < 3_000; index++) await store.set(`k${index}`, 'x', MINUTE)
   let added = 0
   let isOver = false
   const add = () => {
-    for (let index = 0; index < 2_000; index++) void store.set(`new${added++}`, 'x', 60)
+    for (let index = 0; index < 2_000; index++) void store.set(`new${added++}`, 'x', MINUTE)
     if (!isOver && added < 200_000) setImmediate(add)
   }
   setImmediate(add)

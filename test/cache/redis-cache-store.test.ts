@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { escapeGlob, globMatcher } from '../../src/platform/cache/glob.js'
 import { RedisCacheStore } from '../../src/platform/cache/redis.js'
 import { cacheStoreContract } from '../contracts/cache-store.contract.js'
+import { MINUTE } from './lifetime.js'
 import { RedisServer } from './redis-server.js'
 
 const server = await RedisServer.create()
@@ -10,7 +11,7 @@ beforeAll(() => server.start())
 afterAll(() => server.dispose())
 
 const open = (namespace: string, walkLimitMs = 10_000) =>
-  new RedisCacheStore({ url: server.socket, namespace, walkLimitMs })
+  new RedisCacheStore({ url: server.socket, namespace, walkLimitMs, timeoutMs: 5_000 })
 
 const reset = async () => {
   await server.send((redis) => redis.flushall())
@@ -20,31 +21,73 @@ const reset = async () => {
 cacheStoreContract('Redis', { reset, open })
 
 describe('a Redis that others use too', () => {
-  const piece = () =>
-    fc.constantFrom('dev', 'dev:', ':', '*', '?', 'v', '[d]ev', '\\', 'x', 'news:')
+  const pieces = [
+    'catalyst:',
+    'catalyst-index:',
+    'dev',
+    'dev:',
+    'dev%3A',
+    ':',
+    '*',
+    '?',
+    '[d]ev',
+    '\\',
+  ]
   const name = () =>
-    fc.array(piece(), { minLength: 1, maxLength: 4 }).map((parts) => parts.join(''))
+    fc
+      .array(fc.constantFrom(...pieces, 'x', 'news:'), { minLength: 1, maxLength: 5 })
+      .map((parts) => parts.join(''))
+  const operation = () =>
+    fc.record({
+      kind: fc.constantFrom('set', 'delete', 'pattern', 'tag', 'read'),
+      name: name(),
+      tags: fc.array(name(), { maxLength: 2 }),
+    })
+  type Operation = { kind: string; name: string; tags: string[] }
 
-  test('keeps every foreign key whatever we list, count and delete', async () => {
+  async function perform(store: RedisCacheStore, { kind, name: of, tags }: Operation) {
+    if (kind === 'set') await store.set(of, 'ours', { ttlSeconds: 60, tags })
+    if (kind === 'delete') await store.delete([of, ...tags])
+    if (kind === 'pattern') await store.deleteByPattern(of)
+    if (kind === 'tag') await store.deleteByTag(of)
+    if (kind === 'read') {
+      await store.mget([of, ...tags])
+      await store.keys({ pattern: of, after: null, limit: 10 })
+      await store.stats([of])
+    }
+  }
+
+  test('keeps every foreign key, whatever it is called and whatever we do', async () => {
+    const names = () => fc.uniqueArray(name(), { minLength: 1 })
+    const databases = fc
+      .tuple(name(), name(), fc.boolean())
+      .map(([a, b, isNested]) => [a, isNested ? `${a}:${b}` : b] as const)
+    const operations = fc.array(operation(), { maxLength: 8 })
     await fc.assert(
-      fc.asyncProperty(fc.uniqueArray(name()), name(), name(), async (names, namespace, glob) => {
+      fc.asyncProperty(names(), databases, operations, async (all, [ours, theirs], steps) => {
+        fc.pre(ours !== theirs)
         await reset()
-        const foreign = names.filter((each) => !each.startsWith(`${namespace}:`))
-        fc.pre(foreign.length > 0)
-        await server.send((redis) => redis.mset(foreign.flatMap((each) => [each, 'theirs'])))
-        const store = open(namespace)
-        await store.set('news:1', 'ours', 60)
-        expect((await store.keys({ pattern: '*', after: null, limit: 10 })).keys).toEqual([
-          'news:1',
-        ])
-        expect(await store.stats([])).toMatchObject({ keys: 1 })
-        await store.deleteByPattern(glob)
+        const foreign = all.filter((each) => {
+          const owners = [ours, theirs].map(encodeURIComponent)
+          const own = owners.flatMap((db) => [`catalyst:${db}:`, `catalyst-index:${db}:`])
+          return !own.some((prefix) => each.startsWith(prefix))
+        })
+        if (foreign.length > 0) {
+          await server.send((redis) => redis.mset(foreign.flatMap((each) => [each, 'foreign'])))
+        }
+        const [store, other] = [open(ours), open(theirs)]
+        for (const each of all) await other.set(each, 'theirs', { ttlSeconds: 60, tags: all })
+        for (const step of steps) await perform(store, step)
         await store.deleteByPattern('*')
-        await store.delete(foreign)
-        await store.close()
-        const left = await server.send((redis) => redis.mget(foreign))
-        expect(left).toEqual(foreign.map(() => 'theirs'))
-        expect(await server.send((redis) => redis.dbsize())).toBe(foreign.length)
+        await store.delete(all)
+        for (const tag of all) await store.deleteByTag(tag)
+        if (foreign.length > 0) {
+          const left = await server.send((redis) => redis.mget(foreign))
+          expect(left).toEqual(foreign.map(() => 'foreign'))
+        }
+        expect(await other.mget(all)).toEqual(all.map(() => 'theirs'))
+        expect(await other.deleteByTag(all[0] ?? '')).toBe(all.length)
+        await Promise.all([store.close(), other.close()])
       }),
       { numRuns: 60 },
     )
@@ -53,7 +96,9 @@ describe('a Redis that others use too', () => {
   test('says when counting took too long instead of passing the part off as the whole', async () => {
     await reset()
     await server.send((redis) =>
-      redis.mset(Array.from({ length: 5_000 }, (_, index) => [`dev:news:${index}`, 'x']).flat()),
+      redis.mset(
+        Array.from({ length: 5_000 }, (_, index) => [`catalyst:dev:news:${index}`, 'x']).flat(),
+      ),
     )
     const store = open('dev', 0)
     const stats = await store.stats(['news:'])
@@ -73,24 +118,85 @@ describe('a Redis that others use too', () => {
 test('stores every entry with an end', async () => {
   await reset()
   const store = open('dev')
-  await store.set('news:1', 'x', 300)
+  await store.set('news:1', 'x', { ttlSeconds: 300, tags: [] })
   await store.close()
-  expect(await server.send((redis) => redis.ttl('dev:news:1'))).toBeGreaterThan(290)
+  expect(await server.send((redis) => redis.ttl('catalyst:dev:news:1'))).toBeGreaterThan(290)
 })
 
-test('never sends KEYS, DEL or FLUSH', async () => {
+test('never sends KEYS, DEL or FLUSH, nor many keys at once', async () => {
   await reset()
   const store = open('dev')
-  await store.set('news:1', 'x', 60)
+  const keys = Array.from({ length: 3_000 }, (_, index) => `news:${index}`)
+  for (const key of keys) await store.set(key, 'x', { ttlSeconds: 60, tags: ['AAPL', key] })
   await store.keys({ pattern: 'news:*', after: null, limit: 10 })
   await store.stats(['news:'])
-  await store.deleteByPattern('*')
-  await store.delete(['news:1'])
+  expect(await store.deleteByPattern('news:1*')).toBe(1_111)
+  expect(await store.deleteByTag('AAPL')).toBe(1_889)
+  expect(await store.delete(keys)).toBe(0)
   const commands = await server.send((redis) => redis.info('commandstats'))
   await store.close()
-  expect(commands).toContain('cmdstat_scan:')
-  expect(commands).toContain('cmdstat_unlink:')
-  expect(commands).not.toMatch(/cmdstat_(keys|del|flushall|flushdb):/)
+  expect(commands).not.toMatch(/cmdstat_(keys|del|flushall|flushdb|smembers|eval):/)
+  const [scans = 0, unlinks = 0] = ['scan', 'unlink'].map((name) =>
+    Number(new RegExp(`cmdstat_${name}:calls=(\\d+)`).exec(commands)?.[1]),
+  )
+  expect(scans).toBeGreaterThan(30)
+  expect(unlinks).toBeGreaterThan(20)
+})
+
+test('an index of a tag ends with its entries, and forgets keys once they are old', async () => {
+  await reset()
+  let now = new Date()
+  const clock = { now: () => now }
+  const store = new RedisCacheStore({ url: server.socket, namespace: 'a:b', clock })
+  const index = 'catalyst-index:a%3Ab:tag'
+  await store.set('old', 'x', { ttlSeconds: 1, tags: ['tag'] })
+  now = new Date(now.getTime() + 86_400_000)
+  await store.set('young', 'x', { ttlSeconds: 60, tags: ['tag'] })
+  expect(await server.send((redis) => redis.zcard(index))).toBe(2)
+  now = new Date(now.getTime() + 400_000)
+  await store.set('new', 'x', { ttlSeconds: 60, tags: ['tag'] })
+  expect(await server.send((redis) => redis.zrange(index, 0, '-1'))).toEqual(['young', 'new'])
+  expect(await server.send((redis) => redis.ttl(index))).toBeGreaterThan(86_400)
+  expect(await store.deleteByTag('tag')).toBe(2)
+  expect(await server.send((redis) => redis.zrange(index, 0, '-1'))).toEqual(['new'])
+  await store.close()
+})
+
+test('an index that is large is forgotten in steps', async () => {
+  await reset()
+  let now = new Date()
+  const store = new RedisCacheStore({
+    url: server.socket,
+    namespace: 'dev',
+    clock: { now: () => now },
+  })
+  for (let index = 0; index < 1_000; index++) {
+    await store.set(`k${index}`, 'x', { ttlSeconds: 60, tags: ['tag'] })
+    now = new Date(now.getTime() + 1)
+  }
+  now = new Date(now.getTime() + 400_000)
+  expect(await store.deleteByTag('tag')).toBe(1_000)
+  expect(await server.send((redis) => redis.exists('catalyst-index:dev:tag'))).toBe(0)
+  const commands = await server.send((redis) => redis.info('commandstats'))
+  await store.close()
+  const removals = /cmdstat_zremrangebyscore:calls=(\d+)/.exec(commands)?.[1]
+  expect(Number(removals)).toBeGreaterThanOrEqual(1_004)
+})
+
+test('counting many keys is not repeated at every reading, and says when it was done', async () => {
+  await reset()
+  const many = Array.from({ length: 40_000 }, (_, index) => [`catalyst:dev:news:${index}`, 'x'])
+  await server.send((redis) => redis.mset(many.flat()))
+  const store = open('dev')
+  const first = await store.stats(['news:'])
+  expect(first).toMatchObject({ keys: 40_000, keys_complete: true })
+  await store.set('news:new', 'x', MINUTE)
+  const { keys, keys_counted_at } = await store.stats(['news:'])
+  await store.close()
+  expect({ keys, keys_counted_at }).toEqual({
+    keys: 40_000,
+    keys_counted_at: first.keys_counted_at,
+  })
 })
 
 test('reports the limit, the evictions and the clients of the server', async () => {
@@ -99,7 +205,7 @@ test('reports the limit, the evictions and the clients of the server', async () 
   expect(await store.stats([])).toMatchObject({ max_memory_bytes: null })
   await server.send((redis) => redis.config('SET', 'maxmemory-policy', 'allkeys-lru'))
   await server.send((redis) => redis.config('SET', 'maxmemory', '3mb'))
-  for (let index = 0; index < 60; index++) await store.set(`k${index}`, 'x'.repeat(100_000), 60)
+  for (let index = 0; index < 60; index++) await store.set(`k${index}`, 'x'.repeat(100_000), MINUTE)
   const stats = await store.stats([])
   await server.send((redis) => redis.config('SET', 'maxmemory', '0'))
   await store.close()
@@ -120,7 +226,7 @@ test('the in-process matcher agrees with Redis on any pattern', async () => {
       glob,
       async (keys, pattern) => {
         await reset()
-        await Promise.all(keys.map((key) => store.set(key, 'x', 60)))
+        await Promise.all(keys.map((key) => store.set(key, 'x', MINUTE)))
         const found = await store.keys({ pattern, after: null, limit: 100 })
         expect(keys.filter(globMatcher(pattern)).toSorted()).toEqual(found.keys)
       },

@@ -2,7 +2,8 @@ import { connect, createServer } from 'node:net'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { CacheState } from '../../src/platform/cache/cache-store.js'
 import { RedisCacheStore } from '../../src/platform/cache/redis.js'
-import { RedisServer } from './redis-server.js'
+import { MINUTE } from './lifetime.js'
+import { COPIES_AT_ONCE, RedisServer } from './redis-server.js'
 
 const TIMEOUT_MS = 500
 /** What a call may take beyond its limit on a busy machine. */
@@ -25,12 +26,17 @@ afterEach(async () => {
   await server.dispose()
 })
 
+async function connectionsMade(): Promise<number> {
+  const info = await server.send((redis) => redis.info('stats'))
+  return Number(/^total_connections_received:(\d+)/m.exec(info)?.[1])
+}
+
 const reaches = (state: CacheState) =>
   vi.waitFor(async () => expect((await store.health()).state).toBe(state), RECOVERY)
 
 const worksAgain = () =>
   vi.waitFor(async () => {
-    await store.set('key', 'value', 60)
+    await store.set('key', 'value', MINUTE)
     expect(await store.get('key')).toBe('value')
   }, RECOVERY)
 
@@ -57,7 +63,7 @@ test('a Redis that is down at the start stops nobody, and is used once it is the
 test('calls made in the first instant wait for the connection', async () => {
   await server.start()
   store = open()
-  await store.set('key', 'value', 60)
+  await store.set('key', 'value', MINUTE)
   expect(await store.get('key')).toBe('value')
 })
 
@@ -67,7 +73,7 @@ test('a killed Redis fails calls at once, says down since when, and comes back b
   await worksAgain()
   await server.kill()
   await failsFast(store.get('key'), 0)
-  await failsFast(store.set('key', 'lost', 60), 0)
+  await failsFast(store.set('key', 'lost', MINUTE), 0)
   await failsFast(store.stats([]), 0)
   const down = await store.health()
   expect(down).toMatchObject({ state: 'down', reason: expect.any(String) })
@@ -89,7 +95,9 @@ test('a frozen Redis costs one time limit, then nothing, and leaves the event lo
   const ticking = setInterval(() => {
     turns += 1
   }, 10)
-  await failsFast(Promise.all([store.get('key'), store.set('key', 'late', 60), store.stats([])]))
+  await failsFast(
+    Promise.all([store.get('key'), store.set('key', 'late', MINUTE), store.stats([])]),
+  )
   clearInterval(ticking)
   expect(turns).toBeGreaterThan(10)
   await reaches('down')
@@ -114,7 +122,7 @@ test('an answer that only trickles in is given up at the time limit', async () =
   await server.start()
   const wire = await slowWire(server.socket, `${server.dir}/slow.sock`)
   store = open(`${server.dir}/slow.sock`)
-  await store.set('big', 'x'.repeat(1_000), 60)
+  await store.set('big', 'x'.repeat(1_000), MINUTE)
   wire.slowDown()
   await failsFast(store.get('big'))
   await store.close()
@@ -126,7 +134,7 @@ test('a write that was not acknowledged is not sent again after the reconnect', 
   store = open()
   await worksAgain()
   server.freeze()
-  const write = failsFast(store.set('unacknowledged', 'value', 60))
+  const write = failsFast(store.set('unacknowledged', 'value', MINUTE))
   await server.kill()
   await write
   await server.start()
@@ -157,7 +165,7 @@ test('a Redis out of memory refuses writes with the reason and still answers rea
   store = open()
   await worksAgain()
   await server.send((redis) => redis.config('SET', 'maxmemory', '1mb'))
-  await expect(store.set('big', 'x'.repeat(1_000_000), 60)).rejects.toMatchObject({
+  await expect(store.set('big', 'x'.repeat(1_000_000), MINUTE)).rejects.toMatchObject({
     code: 'unavailable',
     message: 'Redis is out of memory and evicts nothing.',
   })
@@ -165,9 +173,78 @@ test('a Redis out of memory refuses writes with the reason and still answers rea
   expect((await store.health()).state).toBe('ready')
 })
 
+test('five calls without an answer keep the next ones away, until one has found Redis answering', async () => {
+  await server.start()
+  store = open()
+  await worksAgain()
+  await server.send((redis) => redis.client('PAUSE', 60_000, 'WRITE'))
+  const calls = Array.from({ length: 5 }, () => store.set('key', 'late', MINUTE))
+  await Promise.allSettled(calls)
+  await reaches('ready')
+  expect((await store.health()).breaker).toBe('open')
+  const message = 'Redis did not answer in time.'
+  await expect(store.get('key')).rejects.toMatchObject({ code: 'unavailable', message })
+  await server.send((redis) => redis.client('UNPAUSE'))
+  await vi.waitFor(async () => {
+    expect(await store.health()).toMatchObject({ state: 'ready', breaker: 'closed' })
+  }, RECOVERY)
+  await store.set('key', 'new', MINUTE)
+  expect(await store.get('key')).toBe('new')
+})
+
+test('writes that are refused do not keep reads away', async () => {
+  await server.start()
+  store = open()
+  await worksAgain()
+  await server.send((redis) => redis.config('SET', 'maxmemory', '1'))
+  for (let call = 0; call < 10; call++) {
+    const write = store.set('key', 'x', { ttlSeconds: 60, tags: ['tag'] })
+    await expect(write).rejects.toMatchObject({
+      message: 'Redis is out of memory and evicts nothing.',
+    })
+  }
+  expect(await store.get('key')).toBe('value')
+  expect((await store.health()).breaker).toBe('closed')
+})
+
+test('a Redis that has become a replica still answers reads, and is used when it is none', async () => {
+  const primary = await RedisServer.create()
+  const port = await primary.startOnPort(...COPIES_AT_ONCE)
+  await server.start()
+  store = open()
+  await worksAgain()
+  await primary.send((redis) => redis.set('catalyst:test:key', 'copied'))
+  await server.send((redis) => redis.replicaof('127.0.0.1', port))
+  await vi.waitFor(async () => expect(await store.get('key')).toBe('copied'), RECOVERY)
+  const message = 'Redis answers reads only at the moment.'
+  const before = await connectionsMade()
+  for (let call = 0; call < 10; call++) {
+    await expect(store.set('key', 'x', MINUTE)).rejects.toMatchObject({ message })
+    await vi.waitFor(async () => expect(await store.get('key')).toBe('copied'), RECOVERY)
+  }
+  // Another server may be the primary now, but not anew with each write. The question counts too.
+  const made = (await connectionsMade()) - before - 1
+  expect(made).toBeGreaterThanOrEqual(1)
+  expect(made).toBeLessThan(5)
+  await server.send((redis) => redis.replicaof('NO', 'ONE'))
+  await primary.dispose()
+  await worksAgain()
+})
+
+test('a Redis whose data was flushed has nothing, tags included, and goes on', async () => {
+  await server.start()
+  store = open()
+  await store.set('key', 'old', { ttlSeconds: 60, tags: ['tag'] })
+  await server.send((redis) => redis.flushall())
+  expect(await store.get('key')).toBeNull()
+  expect(await store.deleteByTag('tag')).toBe(0)
+  expect(await store.stats([])).toMatchObject({ keys: 0 })
+  await store.set('key', 'new', { ttlSeconds: 60, tags: ['tag'] })
+  expect(await store.deleteByTag('tag')).toBe(1)
+})
+
 test('speaks TCP with password and database number', async () => {
-  const port = await freePort()
-  await server.start('--port', String(port))
+  const port = await server.startOnPort()
   await server.send((redis) => redis.config('SET', 'requirepass', 'hunter2'))
   store = open(`redis://:hunter2@127.0.0.1:${port}/3`)
   await worksAgain()
@@ -197,15 +274,6 @@ test('after closing, calls fail and nothing reconnects', async () => {
   const clients = await server.send((redis) => redis.client('LIST'))
   expect(String(clients).trim().split('\n')).toHaveLength(1)
 })
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await new Promise((resolve) => probe.once('listening', resolve))
-  const address = probe.address()
-  await new Promise((resolve) => probe.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('no TCP address')
-  return address.port
-}
 
 /** A proxy that, once told, passes answers on one byte at a time, ten a second. */
 async function slowWire(target: string, path: string) {

@@ -1,10 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { vi } from 'vitest'
+import { findOnPath } from '../../src/platform/embedded/binaries.js'
+
+const PROGRAM = findOnPath(['redis-server', 'valkey-server'])
 
 /** A Redis of the test's own, on a Unix socket in a directory that goes with it. */
 export class RedisServer {
@@ -24,16 +28,14 @@ export class RedisServer {
   /** Starts, or starts again, and waits until the server accepts connections. */
   async start(...options: string[]): Promise<void> {
     const base = ['--port', '0', '--unixsocket', this.socket, '--dir', this.dir, '--save', '']
-    const child = spawn('redis-server', [...base, ...options], { stdio: 'ignore' })
-    child.once('error', () => undefined)
-    this.#process = child
-    await vi.waitFor(
-      async () => {
-        if (child.pid === undefined) throw new Error('no redis-server on PATH: install one')
-        await this.send((redis) => redis.info('server'))
-      },
-      { timeout: 10_000, interval: 10 },
-    )
+    if (!PROGRAM) throw new Error('no redis-server on PATH: install one')
+    // A configuration file comes before every option.
+    const file = options[0]?.startsWith('/') ? options.splice(0, 1) : []
+    this.#process = spawn(PROGRAM, [...file, ...base, ...options], { stdio: 'ignore' })
+    await vi.waitFor(() => this.send((redis) => redis.info('server')), {
+      timeout: 10_000,
+      interval: 10,
+    })
   }
 
   /** Runs one command as a stranger would: without our adapter, prefix or options. */
@@ -45,6 +47,13 @@ export class RedisServer {
     } finally {
       redis.disconnect()
     }
+  }
+
+  /** Starts on a TCP port too, which it answers. */
+  async startOnPort(...options: string[]): Promise<number> {
+    const port = await freePort()
+    await this.start(...options, '--port', String(port), '--bind', '127.0.0.1')
+    return port
   }
 
   freeze(): void {
@@ -68,4 +77,20 @@ export class RedisServer {
     await this.kill()
     await rm(this.dir, { recursive: true, force: true })
   }
+}
+
+/** A primary otherwise waits 5 s for more replicas to copy. */
+export const COPIES_AT_ONCE = ['--repl-diskless-sync-delay', '0']
+
+/** Low enough for the port of a cluster's own talk, which is 10 000 above. */
+const HIGHEST_PORT = 55_535
+
+/** A TCP port that nobody has. */
+export async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const address = probe.address()
+  await new Promise((resolve) => probe.close(resolve))
+  if (address === null || typeof address === 'string') throw new Error('no TCP address')
+  return address.port > HIGHEST_PORT ? freePort() : address.port
 }

@@ -43,8 +43,13 @@ test('what cannot be run at all is named with its place, as JSON too', async () 
   expect(found.code).toBe(7)
   expect(JSON.parse(found.stdout)).toEqual({
     files: [
-      { file: broken, problem: expect.stringContaining('line 2'), lint: [] },
-      { file: safe, problem: null, lint: expect.any(Array) },
+      { file: broken, problem: expect.stringContaining('line 2'), lint: [], engines: [] },
+      {
+        file: safe,
+        problem: null,
+        lint: expect.any(Array),
+        engines: expect.arrayContaining(['catalyst-db']),
+      },
     ],
   })
 })

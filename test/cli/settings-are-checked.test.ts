@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
@@ -26,6 +26,19 @@ test('all problems are named at once, with exit code 3 and without any value', a
   }
   expect(result.stderr).toContain('no authentication')
   expect(result.stdout + result.stderr).not.toMatch(/hunter2|sesame/)
+})
+
+test('a Redis URL that cannot be read is refused before anything is started', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'catalyst-data-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  const result = await runCommand(['serve'], {
+    CATALYST_DATA_DIR: folder,
+    REDIS_URL: 'redis+sentinel://:hunter2@cache',
+  })
+  expect(result.code).toBe(3)
+  expect(result.stderr).toContain('REDIS_URL needs the name of the primary')
+  expect(result.stderr).not.toContain('hunter2')
+  expect(readdirSync(folder)).toEqual([])
 })
 
 test('a secret may come from a file, and is never printed', async () => {

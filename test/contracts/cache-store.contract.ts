@@ -1,6 +1,12 @@
 import fc from 'fast-check'
-import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest'
-import type { CacheStore, KeyPage } from '../../src/platform/cache/cache-store.js'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import {
+  type CacheStore,
+  type KeyPage,
+  MAX_TTL_SECONDS,
+  MAX_VALUE_BYTES,
+} from '../../src/platform/cache/cache-store.js'
+import { MINUTE } from '../cache/lifetime.js'
 
 /** What the suite needs of an engine. */
 export interface CacheEngineUnderTest {
@@ -10,7 +16,6 @@ export interface CacheEngineUnderTest {
   open(namespace: string): CacheStore
 }
 
-const MINUTE = 60
 /** fast-check's own `unit: 'binary'` takes a second to build, in which no connection is served. */
 const codePoint = fc
   .nat({ max: 0x10f7ff })
@@ -59,8 +64,8 @@ export function cacheStoreContract(name: string, engine: CacheEngineUnderTest): 
       store = open()
     })
 
-    afterAll(async () => {
-      await Promise.all(opened.map((each) => each.close()))
+    afterEach(async () => {
+      await Promise.all(opened.splice(0).map((each) => each.close()))
     })
 
     test('gives back what was set, and null for what was not', async () => {
@@ -70,31 +75,45 @@ export function cacheStoreContract(name: string, engine: CacheEngineUnderTest): 
     })
 
     test('setting again replaces the value and its lifetime', async () => {
-      await store.set('key', 'short', 1)
+      await store.set('key', 'short', { ttlSeconds: 1, tags: [] })
       await store.set('key', 'long', MINUTE)
       await new Promise((resolve) => setTimeout(resolve, 1_200))
       expect(await store.get('key')).toBe('long')
     })
 
     test('an expired entry is gone everywhere', async () => {
-      await store.set('news:1', 'old', 1)
+      await store.set('news:1', 'old', { ttlSeconds: 1, tags: ['news'] })
       await store.set('news:2', 'kept', MINUTE)
       await vi.waitFor(async () => expect(await store.get('news:1')).toBeNull(), 3_000)
       expect(await store.mget(['news:1', 'news:2'])).toEqual([null, 'kept'])
       expect(await allOf(store)).toMatchObject({ keys: ['news:2'], total: 1 })
       expect(await store.stats(PREFIXES)).toMatchObject({ keys: 1 })
       expect(await store.delete(['news:1'])).toBe(0)
+      expect(await store.deleteByTag('news')).toBe(0)
     })
 
-    test.each([0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 1e12])(
+    test.each([0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 1e12, MAX_TTL_SECONDS + 1])(
       'a lifetime of %d seconds is refused and nothing is stored',
-      async (ttl) => {
-        await expect(store.set('key', 'value', ttl)).rejects.toMatchObject({
+      async (ttlSeconds) => {
+        await expect(
+          store.set('key', 'value', { ttlSeconds, tags: ['tag'] }),
+        ).rejects.toMatchObject({
           code: 'invalid_input',
+          message: 'The time to live must be a whole number of seconds from 1 to 86400.',
         })
         expect(await store.get('key')).toBeNull()
       },
     )
+
+    test('a value of 8 MiB is stored, a larger one is refused and the old one kept', async () => {
+      const largest = 'é'.repeat(MAX_VALUE_BYTES / 2)
+      await store.set('big', largest, { ttlSeconds: MAX_TTL_SECONDS, tags: [] })
+      await expect(store.set('big', `${largest}x`, MINUTE)).rejects.toMatchObject({
+        code: 'invalid_input',
+        message: 'The value has 8388609 bytes; a cache entry may have 8388608.',
+      })
+      expect((await store.get('big')) === largest).toBe(true)
+    })
 
     test('mget answers in the order of its keys, repeated and missing ones too', async () => {
       await fill(store, ['a', 'b'])
@@ -126,10 +145,70 @@ export function cacheStoreContract(name: string, engine: CacheEngineUnderTest): 
       )
     })
 
-    test('a value of a megabyte survives', async () => {
-      const value = '\0é漢🚀'.repeat(100_000)
-      await store.set('big', value, MINUTE)
-      expect(await store.get('big')).toBe(value)
+    const ODD = ['*', '[', '../', '\\', 'a:b', 'a', ' ', '\0', 'é', 'x'.repeat(300)]
+    test.each(ODD)('the tag %j and a key of that name are taken literally', async (name) => {
+      for (const odd of ODD) await store.set(`key ${odd}`, 'x', { ttlSeconds: 60, tags: [odd] })
+      await store.set(name, 'untagged', MINUTE)
+      expect(await store.deleteByTag(name)).toBe(1)
+      const left = ODD.filter((odd) => odd !== name).map((odd) => `key ${odd}`)
+      expect((await allOf(store)).keys).toEqual([...left, name].toSorted())
+    })
+
+    test('deletes the entries of a large tag, counts each once, and leaves the rest', async () => {
+      const placement = { ttlSeconds: 60, tags: ['AAPL', 'all'] }
+      for (const part of ['a', 'b', 'c', 'd', 'e']) {
+        await Promise.all(range(500, part).map((key) => store.set(key, 'x', placement)))
+      }
+      await store.set('other', 'x', { ttlSeconds: 60, tags: ['all'] })
+      expect(await store.deleteByTag('AAPL')).toBe(2_500)
+      expect(await store.deleteByTag('AAPL')).toBe(0)
+      expect(await store.deleteByTag('none')).toBe(0)
+      expect((await allOf(store)).keys).toEqual(['other'])
+      expect(await store.deleteByTag('all')).toBe(1)
+    })
+
+    test('an aborted deletion of a tag stops', async () => {
+      await store.set('key', 'x', { ttlSeconds: 60, tags: ['tag'] })
+      const deletion = store.deleteByTag('tag', AbortSignal.abort())
+      await expect(deletion).rejects.toMatchObject({ code: 'cancelled' })
+      expect(await store.get('key')).toBe('x')
+    })
+
+    test('whatever is stored and deleted before, a tag takes its entries and no other', async () => {
+      const key = () => fc.constantFrom('a', 'b', 'c', 'd')
+      const tag = () => fc.constantFrom('s', 't', 'u')
+      const step = fc.oneof(
+        fc.record({ key: key(), tags: fc.uniqueArray(tag()) }),
+        fc.record({ removed: key() }),
+        fc.record({ tag: tag() }),
+      )
+      await fc.assert(
+        fc.asyncProperty(fc.array(step, { maxLength: 12 }), tag(), async (steps, last) => {
+          await engine.reset()
+          await store.deleteByPattern('*')
+          const model = new Map<string, { now: string[]; ever: Set<string> }>()
+          for (const each of steps) {
+            if ('key' in each) {
+              await store.set(each.key, 'x', { ttlSeconds: 60, tags: each.tags })
+              const ever = new Set([...(model.get(each.key)?.ever ?? []), ...each.tags])
+              model.set(each.key, { now: each.tags, ever })
+            } else if ('removed' in each) {
+              await store.delete([each.removed])
+            } else {
+              await store.deleteByTag(each.tag)
+            }
+          }
+          const before = (await allOf(store)).keys
+          const deleted = await store.deleteByTag(last)
+          const { keys } = await allOf(store)
+          expect(deleted).toBe(before.length - keys.length)
+          for (const each of before) {
+            if (model.get(each)?.now.includes(last)) expect(keys).not.toContain(each)
+            if (!model.get(each)?.ever.has(last)) expect(keys).toContain(each)
+          }
+        }),
+        { numRuns: 60 },
+      )
     })
 
     const NAMES = [
@@ -195,6 +274,20 @@ export function cacheStoreContract(name: string, engine: CacheEngineUnderTest): 
       const deletion = store.deleteByPattern('*', AbortSignal.abort())
       await expect(deletion).rejects.toMatchObject({ code: 'cancelled' })
       expect((await allOf(store)).keys).toEqual(['a', 'b'])
+    })
+
+    test('each step of a deletion is reported, and together they are the whole', async () => {
+      for (const part of ['a', 'b', 'c', 'd', 'e', 'f']) {
+        const placement = { ttlSeconds: 60, tags: ['tag'] }
+        await Promise.all(range(500, part).map((key) => store.set(key, 'x', placement)))
+      }
+      const steps: number[] = []
+      const report = (count: number) => void steps.push(count)
+      expect(await store.deleteByPattern('[a-c]*', undefined, report)).toBe(1_500)
+      expect(sumOf(steps.splice(0))).toBe(1_500)
+      expect(await store.deleteByTag('tag', undefined, report)).toBe(1_500)
+      expect(sumOf(steps)).toBe(1_500)
+      expect(steps.length).toBeGreaterThan(1)
     })
 
     test('pages are full, in order, without overlap, and end', async () => {
@@ -282,15 +375,18 @@ export function cacheStoreContract(name: string, engine: CacheEngineUnderTest): 
       const grown = (after.used_memory_bytes ?? 0) - (before.used_memory_bytes ?? 0)
       expect(grown).toBeGreaterThan(4_900_000)
       expect(grown).toBeLessThan(20_000_000)
+      expect((await store.memory()).max_memory_bytes).toBe(after.max_memory_bytes)
     })
 
     test('is ready, since an instant that does not move', async () => {
       const first = await store.health()
-      expect(first).toMatchObject({ state: 'ready', reason: null })
+      expect(first).toMatchObject({ state: 'ready', reason: null, breaker: 'closed' })
       expect(await store.health()).toEqual(first)
     })
   })
 }
+
+const sumOf = (numbers: readonly number[]) => numbers.reduce((sum, each) => sum + each, 0)
 
 const range = (count: number, prefix: string): string[] =>
   Array.from({ length: count }, (_, index) => `${prefix}${String(index).padStart(5, '0')}`)

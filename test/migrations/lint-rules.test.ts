@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { ruleDocs } from '../../src/domains/migrations/lint/rule-docs.js'
 import { RULES } from '../../src/domains/migrations/lint/rules.js'
 import { linted } from './lint/linted.js'
 import { RULE_FIXTURES } from './lint/rule-fixtures.js'
@@ -31,4 +32,14 @@ test.each(cases('bad'))('$rule finds: $sql', async ({ rule, sql, context }) => {
 
 test.each(cases('good'))('$rule lets pass: $sql', async ({ rule, sql, context }) => {
   expect((await linted(sql, context)).filter((finding) => finding.rule === rule)).toEqual([])
+})
+
+test('the documentation lists every rule once, worst first', () => {
+  const docs = ruleDocs()
+  expect(docs.map(({ name }) => name).sort()).toEqual(RULES.map(({ name }) => name).sort())
+  expect([...new Set(docs.map(({ severity }) => severity))]).toEqual(['error', 'block', 'warn'])
+  for (const { what, safeWay } of docs) {
+    expect(what).toMatch(/^\P{Lu}.{10,130}\.$|^[A-Z]{4,}.{10,130}\.$|^PostgreSQL.{10,130}\.$/u)
+    if (safeWay !== null) expect(safeWay).toMatch(/^.{4,180}\.$/)
+  }
 })

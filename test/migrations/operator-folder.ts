@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll } from 'vitest'
+import type { TestDatabase } from '../support/database.js'
 
 /** A folder of migrations of one's own, which does not exist at first; removed after the file. */
 export class OperatorFolder {
@@ -32,4 +33,13 @@ export class OperatorFolder {
       return []
     }
   }
+}
+
+/** Whether there is a relation of that name. */
+export async function isThere(database: TestDatabase, relation: string): Promise<boolean> {
+  const [row] = await database.query<{ yes: boolean }>(
+    'select to_regclass($1) is not null as yes',
+    [relation],
+  )
+  return row?.yes === true
 }

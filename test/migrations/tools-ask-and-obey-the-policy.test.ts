@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, test, vi } from 'vitest'
 import { systemClock } from '../../src/lib/clock.js'
 import { startApp } from '../support/app.js'
-import { OperatorFolder } from './operator-folder.js'
+import { isThere, OperatorFolder } from './operator-folder.js'
 
 /** An ordinary Wednesday: open from 09:30 to 16:00 in New York. */
 const OPEN = new Date('2026-11-18T15:00:00Z')
@@ -29,13 +29,12 @@ async function startUnder(destructive: string) {
       .map(({ version }: { version: number }) => version)
       .filter((v: number) => v < 1_000),
   )
-  const isThere = async () =>
-    (await app.database.query(`select to_regclass('public.tags') is not null as yes`))[0]?.yes
-  return { ...app, folder, builtIn, isThere }
+  const tagsThere = () => isThere(app.database, 'public.tags')
+  return { ...app, folder, builtIn, tagsThere }
 }
 
 describe('confirm', async () => {
-  const { client, database, folder, isThere } = await startUnder('confirm')
+  const { client, connect, database, folder, tagsThere } = await startUnder('confirm')
   const ask = (args: object = {}) => client.refused('run_migrations', { ...args })
 
   test.each([
@@ -46,7 +45,7 @@ describe('confirm', async () => {
     const asked = await ask()
     expect(asked).toMatchObject({
       code: 'confirmation_required',
-      message: `Apply 1 migration (1001_drop_tags) up to version 1001? They lose data or make others wait: ban-drop-table. ${market}`,
+      message: `Apply 1 migration (1001_drop_tags) up to version 1001? What loses data or makes others wait: ban-drop-table. ${market}`,
       plan: {
         new_version: 1_001,
         migrations: [{ version: 1_001, name: 'drop_tags', statements: 1 }],
@@ -64,7 +63,7 @@ describe('confirm', async () => {
         digest: expect.stringMatching(/^[0-9a-f]{64}$/),
       },
     })
-    expect(await isThere()).toBe(true)
+    expect(await tagsThere()).toBe(true)
   })
 
   test('a token is good for nothing but its own call', async () => {
@@ -78,7 +77,7 @@ describe('confirm', async () => {
     }
     await database.query(`update catalyst.confirmations set principal = 'somebody else'`)
     expect(await ask({ confirm_token })).toMatchObject({ code: 'invalid_input' })
-    expect(await isThere()).toBe(true)
+    expect(await tagsThere()).toBe(true)
   })
 
   test('a file that changes after the question needs another one', async () => {
@@ -88,27 +87,27 @@ describe('confirm', async () => {
       code: 'invalid_input',
       hint: expect.stringContaining('plan'),
     })
-    expect(await isThere()).toBe(true)
+    expect(await tagsThere()).toBe(true)
   })
 
   test('a dry run asks nothing and loses nothing', async () => {
     const { migrations_applied } = await client.tool('run_migrations', { dry_run: true })
     expect(migrations_applied).toHaveLength(2)
-    expect(await isThere()).toBe(true)
+    expect(await tagsThere()).toBe(true)
   })
 
   test('with its token the call is made, once', async () => {
     const { confirm_token } = await ask()
     const ran = await client.tool('run_migrations', { confirm_token })
     expect(ran.new_version).toBe(1_002)
-    expect(await isThere()).toBe(false)
+    expect(await tagsThere()).toBe(false)
   })
 
   test('a token that was used is good for nothing, though the same would run again', async () => {
     const back = { target_version: 1_000 }
     const asked = await client.refused('rollback_migration', back)
     await client.tool('rollback_migration', { ...back, confirm_token: asked.confirm_token })
-    expect(await isThere()).toBe(true)
+    expect(await tagsThere()).toBe(true)
     const first = await ask()
     await client.tool('run_migrations', { confirm_token: first.confirm_token })
     const again = await client.refused('rollback_migration', back)
@@ -116,12 +115,31 @@ describe('confirm', async () => {
     expect(await ask({ confirm_token: first.confirm_token })).toMatchObject({
       code: 'invalid_input',
     })
-    expect(await isThere()).toBe(true)
+    expect(await tagsThere()).toBe(true)
   })
+
+  test.each(['modern', 'legacy'] as const)(
+    'a %s host that can ask its user asks, and a yes is enough',
+    async (era) => {
+      const asked: string[] = []
+      const asking = await connect(era, (message) => {
+        asked.push(message)
+        return { action: 'accept', content: { confirm: true } }
+      })
+      await asking.tool('run_migrations')
+      expect(await tagsThere()).toBe(false)
+      await asking.tool('rollback_migration', { target_version: 1_000 })
+      expect(await tagsThere()).toBe(true)
+      expect(asked).toEqual([
+        expect.stringMatching(/^Apply 2 migrations .*ban-drop-table.*The market is/s),
+        expect.stringMatching(/^Undo 2 migrations .*The market is/s),
+      ])
+    },
+  )
 })
 
 describe('refuse_when_open', async () => {
-  const { client, builtIn, isThere } = await startUnder('refuse_when_open')
+  const { client, builtIn, tagsThere } = await startUnder('refuse_when_open')
   const refusal = {
     code: 'permission_denied',
     message:
@@ -136,7 +154,7 @@ describe('refuse_when_open', async () => {
     expect(await client.refused('rollback_migration', { target_version: builtIn })).toMatchObject(
       refusal,
     )
-    expect(await isThere()).toBe(true)
+    expect(await tagsThere()).toBe(true)
   })
 
   test('what was confirmed before the market opened is refused once it is open', async () => {
@@ -144,19 +162,19 @@ describe('refuse_when_open', async () => {
     const { confirm_token } = await client.refused('run_migrations')
     at(OPEN)
     expect(await client.refused('run_migrations', { confirm_token })).toMatchObject(refusal)
-    expect(await isThere()).toBe(true)
+    expect(await tagsThere()).toBe(true)
   })
 
   test('when it is closed it is done once confirmed', async () => {
     at(CLOSED)
     const { confirm_token } = await client.refused('run_migrations')
     await client.tool('run_migrations', { confirm_token })
-    expect(await isThere()).toBe(false)
+    expect(await tagsThere()).toBe(false)
   })
 })
 
 describe('refuse', async () => {
-  const { client, builtIn, isThere, folder } = await startUnder('refuse')
+  const { client, builtIn, tagsThere, folder } = await startUnder('refuse')
 
   test('nothing that loses data is done, whatever the market does', async () => {
     for (const now of [OPEN, CLOSED]) {
@@ -173,7 +191,7 @@ describe('refuse', async () => {
         })
       }
     }
-    expect(await isThere()).toBe(true)
+    expect(await tagsThere()).toBe(true)
   })
 
   test('a dry run and what loses nothing go on', async () => {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { startApp } from '../support/app.js'
 import { waitFor } from '../support/wait-for.js'
-import { OperatorFolder } from './operator-folder.js'
+import { isThere, OperatorFolder } from './operator-folder.js'
 
 const folder = new OperatorFolder()
 const app = await startApp({ env: folder.env })
@@ -10,8 +10,7 @@ const status = () => client.resource('db/migrations/status')
 const { current_version: builtIn } = await status()
 const NUMBER = expect.any(Number)
 
-const exists = async (relation: string) =>
-  (await database.query('select to_regclass($1) is not null as yes', [relation]))[0]?.yes
+const exists = (relation: string) => isThere(database, relation)
 
 test('a migration is written, looked at, tried, applied, found in the history, and undone', async () => {
   expect(await status()).toEqual({ current_version: builtIn, pending_migrations: [], problems: [] })
@@ -104,19 +103,23 @@ test('a migration is written, looked at, tried, applied, found in the history, a
 
 test('the audit has every step, and says which was confirmed', async () => {
   const entries = await waitFor(async () => {
-    const rows = await database.query<{ tool: string; outcome: string }>(
-      `select tool, outcome from catalyst.audit_log
+    const rows = await database.query<{ tool: string; outcome: string; confirmed_by: string }>(
+      `select tool, outcome, confirmed_by from catalyst.audit_log
        where tool like '%migration%' order by audit_id`,
     )
     return rows.length >= 6 && rows
   })
-  expect(entries.map(({ tool, outcome }) => `${tool} ${outcome}`)).toEqual([
+  expect(
+    entries.map(({ tool, outcome, confirmed_by }) =>
+      `${tool} ${outcome} ${confirmed_by ?? ''}`.trim(),
+    ),
+  ).toEqual([
     'create_migration ok',
     'run_migrations ok',
     'run_migrations ok',
     'run_migrations ok',
     'rollback_migration confirmation_required',
-    'rollback_migration ok',
+    'rollback_migration ok token',
   ])
 })
 

@@ -1,13 +1,16 @@
 import { expect, test } from 'vitest'
 import { startApp } from '../support/app.js'
 import { waitFor } from '../support/wait-for.js'
-import { OperatorFolder } from './operator-folder.js'
+import { isThere, OperatorFolder } from './operator-folder.js'
 
 const folder = new OperatorFolder()
-const app = await startApp({ env: { ...folder.env, CATALYST_JOB_WAIT_SECONDS: '0.5' } })
-const { client, database } = app
-const exists = async (relation: string) =>
-  (await database.query('select to_regclass($1) is not null as yes', [relation]))[0]?.yes
+const { client, database } = await startApp({ env: folder.env })
+/** It waits for no job. */
+const impatient = await startApp({
+  env: { ...folder.env, CATALYST_JOB_WAIT_SECONDS: '0' },
+  database,
+})
+const exists = (relation: string) => isThere(database, relation)
 
 test('progress comes file by file and statement by statement', async () => {
   folder.write('1000_a', 'create table public.a ();\ncreate table public.b ();', 'drop table a, b;')
@@ -26,7 +29,7 @@ test('cancel_job stops between statements; what is done is told, and the next ru
   const script = (second: string) =>
     `-- transaction: none\ncreate table public.d ();\n${second};\ncreate table public.e ();`
   folder.write('1002_slow', script('select pg_sleep(60)'))
-  const { job_id, status } = await client.tool('run_migrations')
+  const { job_id, status } = await impatient.client.tool('run_migrations')
   expect(status).toBe('running')
   await waitFor(() => exists('public.d'))
   const ended = await client.tool('cancel_job', { job_id })

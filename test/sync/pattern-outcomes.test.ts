@@ -26,11 +26,17 @@ const { learning } = defaultPolicy()
 const outcomesAt = (now: string) => {
   const clock = { now: () => new Date(now) }
   const securities = new SecurityService({ database: pool })
-  const patterns = new PatternService({ database: pool, securities, clock, learning })
+  const cached = { read: <T>({ load }: { load(): Promise<T> }) => load() }
+  const patterns = new PatternService({ database: pool, securities, clock, learning, cached })
   return new PatternOutcomes({ patterns, clock, learning })
 }
 type InTransaction = Run['inTransaction']
-const inTransaction: InTransaction = (work) => pool.transaction(work)
+const inTransaction: InTransaction = (work) =>
+  pool.transaction(async (tx) => {
+    const answer = await work(tx)
+    await tx.emit('db.transaction', { tools: [], session_id: null, touched: tx.touched })
+    return answer
+  })
 const quiet = { progress: () => {} }
 const sync = (now: string, pattern_type?: string, run = inTransaction) =>
   outcomesAt(now).sync(pattern_type ? { pattern_types: [pattern_type] } : {}, {
@@ -273,7 +279,7 @@ test.each([1, 2, 3, 4])(
     const pattern_type = await many(1_100)
     let begun = 0
     const failing: InTransaction = (work) =>
-      pool.transaction(async (tx) => {
+      inTransaction(async (tx) => {
         const result = await work(tx)
         if (++begun === cut) throw new Error('the connection was cut')
         return result

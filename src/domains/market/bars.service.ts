@@ -4,6 +4,7 @@ import type { Database } from '../../platform/postgres/database.js'
 import type { Transaction } from '../../platform/postgres/queryable.js'
 import type { PriceBars, PriceBarsAnswer } from './bars.schemas.js'
 import * as barSql from './bars.sql.js'
+import { cachedIndicators } from './cached-figures.js'
 import { recompute, recomputeHeld } from './indicators.js'
 import { ensureMonths } from './partitions.js'
 import { type Bar, checkBars } from './price-bars.js'
@@ -39,6 +40,11 @@ export class BarService {
     }
   }
 
+  /** The newest indicators of a symbol, to be cached. */
+  indicators(symbol: string) {
+    return cachedIndicators(this.#deps.database, symbol)
+  }
+
   /** The bars of these that changed something. */
   async #save(
     tx: Transaction,
@@ -56,6 +62,7 @@ export class BarService {
     )
     const series = { security_id: await securities.idOf(tx, symbol), timeframe }
     const changed = await tx.many(barSql.saveBars(series, bars, { first, last }))
+    if (changed.length > 0) tx.touch('indicators', [symbol])
     const times = changed.map(({ ts }) => sortableUtcText(ts)).sort()
     if (tx.held) await recomputeHeld(tx, tx.held, series, times)
     else await recompute(tx, series, times)

@@ -1,3 +1,4 @@
+import type { Timeframe } from '../../lib/timeframes.js'
 import { sql } from '../../platform/postgres/sql.js'
 import type { BarSpan } from './bar-spans.js'
 import type { Series } from './bars.sql.js'
@@ -145,3 +146,30 @@ export const takeSpans = () => sql<HeldSpan>`
   select t.security_id, t.timeframe, t.first_ts, t.last_ts
   from taken t
   order by t.security_id, t.timeframe, t.first_ts`
+
+/** The timeframes in which a symbol has bars. */
+export const timeframesOf = (symbol: string) => sql<{ timeframe: Timeframe }>`
+  select b.timeframe
+  from catalyst.bar_series b
+  join catalyst.securities s using (security_id)
+  where s.symbol = ${symbol}::text
+  order by b.timeframe`
+
+/** The indicators of one bar; null while there are too few bars before it. */
+export interface SeriesIndicator {
+  readonly ts: string
+  readonly atr_14: string | null
+  readonly sma_20: string | null
+}
+
+/** The newest indicators of a series, the newest first. */
+export const latestIndicators = (symbol: string, timeframe: Timeframe, limit: number) =>
+  sql<SeriesIndicator>`
+    select i.ts, i.atr_14, i.sma_20
+    from catalyst.technical_indicators i
+    where i.security_id = (
+        select s.security_id from catalyst.securities s where s.symbol = ${symbol}::text
+      )
+      and i.timeframe = ${timeframe}::text
+    order by i.ts desc
+    limit ${limit}::int`

@@ -8,6 +8,7 @@ import { type Beside, locate } from './news-names.js'
 import { decideFates, type Fate, groupStories, newStories } from './news-repeats.js'
 import * as rows from './news-rows.js'
 import type { NewStory } from './story.js'
+import { touchNews } from './touched-news.js'
 
 /** What holds for all articles of a call. */
 export interface IngestRules {
@@ -42,6 +43,7 @@ export async function ingest(
   rules.step('similar stories found')
   if (tx.held) await hold(tx, tx.held, { fates, fresh, ...rules })
   else await store(tx, { fates, fresh, clustering, hot })
+  await touchNews(tx, fates)
   rules.step('stored')
   return fates
 }

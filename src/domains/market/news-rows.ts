@@ -131,7 +131,8 @@ export function touchRows(fates: readonly Fate[], founders: readonly Member[]): 
   return [...rows.values()].sort((a, b) => (a.news_id < b.news_id ? -1 : 1))
 }
 
-const isAboutAnother = (story: Story, security_id: number | null): security_id is number =>
+/** Whether a story that is about one company was sent for another. */
+export const isAboutAnother = (story: Story, security_id: number | null): security_id is number =>
   security_id !== null && security_id !== story.security_id
 
 /** Companies for which a known story was sent again. */

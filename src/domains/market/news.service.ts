@@ -3,6 +3,9 @@ import type { Clock } from '../../lib/clock.js'
 import { inTurns } from '../../lib/turns.js'
 import type { Database } from '../../platform/postgres/database.js'
 import type { Queryable, Transaction } from '../../platform/postgres/queryable.js'
+import type { ReadThrough } from '../cache/read-through.service.js'
+import { cachedSentiment } from './cached-figures.js'
+import { cachedPage, cachedStory } from './cached-news.js'
 import type { NewsAnswer, NewsArticle, NewsBatch, NewsBatchAnswer } from './news.schemas.js'
 import {
   checkItem,
@@ -13,7 +16,12 @@ import {
 } from './news-article.js'
 import { ingest } from './news-ingest.js'
 import { getNews, listNews } from './news-reading.js'
-import type { NewsDetails, NewsPage, NewsQuery } from './news-reading.schemas.js'
+import {
+  type NewsDetails,
+  type NewsPage,
+  type NewsQuery,
+  newsQuery,
+} from './news-reading.schemas.js'
 import type { Fate } from './news-repeats.js'
 import { clusterOf, componentsOf } from './story.js'
 
@@ -22,10 +30,13 @@ export interface NewsDeps {
   readonly clock: Clock
   /** For reads, and for what must not wait for a transaction that a client holds open. */
   readonly database: Database
+  readonly cached: Pick<ReadThrough, 'read'>
 }
 
 type Progress = (done: number, total: number, message: string) => void
 
+/** As long as a page is unless the reader says otherwise. */
+const FIRST_PAGE = newsQuery.shape.limit.parse(undefined)
 /** Checking, finding known stories, finding similar ones, storing. */
 const STEPS = 4
 
@@ -33,10 +44,12 @@ const STEPS = 4
 export class NewsService {
   readonly #clock: Clock
   readonly #database: Database
+  readonly #cached: Pick<ReadThrough, 'read'>
 
-  constructor({ clock, database }: NewsDeps) {
+  constructor({ clock, database, cached }: NewsDeps) {
     this.#clock = clock
     this.#database = database
+    this.#cached = cached
   }
 
   /** Persists one story, or answers the stored one it repeats. */
@@ -78,7 +91,20 @@ export class NewsService {
 
   /** A page of stories, the newest first. */
   list(query: NewsQuery, tx: Queryable | null): Promise<NewsPage> {
-    return listNews(tx ?? this.#database, query)
+    const { symbol, limit, ...others } = query
+    const isPlain = Object.values(others).every((value) => value === undefined)
+    if (tx || symbol === undefined || !isPlain) return listNews(tx ?? this.#database, query)
+    return this.#cached.read(cachedPage(this.#database, symbol, limit))
+  }
+
+  /** What can be cached of a symbol's stories before anybody asks. */
+  firstPage(symbol: string) {
+    return cachedPage(this.#database, symbol, FIRST_PAGE)
+  }
+
+  /** Figures of a symbol's newest stories, to be cached. */
+  sentiment(symbol: string) {
+    return cachedSentiment(this.#database, symbol)
   }
 
   /**
@@ -87,7 +113,7 @@ export class NewsService {
    * @throws AppError `not_found`
    */
   get(newsId: string, tx: Queryable | null): Promise<NewsDetails> {
-    return getNews(tx ?? this.#database, newsId)
+    return tx ? getNews(tx, newsId) : this.#cached.read(cachedStory(this.#database, newsId))
   }
 }
 

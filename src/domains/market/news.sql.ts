@@ -64,6 +64,15 @@ export const addNames = (names: readonly string[], symbols: readonly string[]) =
 /** The isolation level. PostgreSQL takes no snapshot for this, so the first that counts is a later one. */
 export const isolation = () => sql<{ transaction_isolation: string }>`show transaction_isolation`
 
+/** The symbols of companies. */
+export const symbolsOf = (securityIds: readonly number[]) => sql<{
+  readonly security_id: number
+  readonly symbol: string
+}>`
+  select s.security_id, s.symbol
+  from catalyst.securities s
+  where s.security_id = any (${securityIds}::int[])`
+
 /** Stories that articles may repeat: those of one source and headline have one hash. */
 export interface StoryLookup {
   readonly hashes: readonly number[]

@@ -4,7 +4,6 @@ import { lintAlone } from './lint-files.js'
 import type { NewMigration } from './new-files.js'
 import type { Finding } from './report.js'
 import { type CreateRequest, MAX_SQL_BYTES } from './schemas.js'
-import { readScript } from './script.js'
 
 /** Over MCP a model may have written it; who uses the command line runs the server. */
 export type Origin = 'client' | 'operator'
@@ -79,9 +78,8 @@ function headerOf(
 }
 
 async function check(field: Field, text: string, hasDown: boolean): Promise<readonly Finding[]> {
-  const script = await readScript(field, text)
-  if (script.steps.length === 0) throw empty(field)
-  const findings = lintAlone(script, hasDown)
+  const { statements, findings } = await lintAlone(field, text, hasDown)
+  if (statements === 0) throw empty(field)
   const refused = findings.filter(({ severity }) => severity === 'error')
   const [first] = refused
   if (first === undefined) return findings

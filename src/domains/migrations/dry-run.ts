@@ -3,7 +3,7 @@ import { contextOf, type RunStart, resultOf } from './apply.js'
 import { watchingLocks } from './lock-watch.js'
 import type { PreparedUp } from './planning.js'
 import type { MigrationResult } from './report.js'
-import { renewSession } from './runner-session.js'
+import { hasCurrentLedger, renewSession } from './runner-session.js'
 import {
   elapsedMs,
   execute,
@@ -14,6 +14,7 @@ import {
   type ScriptTask,
 } from './script-run.js'
 import type { Blocker } from './session.sql.js'
+import { createLedger } from './sql.js'
 
 /** What a dry run cannot take back, for its reader. */
 export const DRY_RUN_NOTE =
@@ -54,7 +55,10 @@ async function executeAll(
   }
   try {
     return await watchingLocks(context, saw, async () => {
+      const hasLedger = await hasCurrentLedger(session)
       await session.command('begin')
+      // The first migrations refer to the schema that the ledger's making brings along.
+      if (!hasLedger) await session.many(createLedger())
       const results: MigrationResult[] = []
       for (const one of prepared) results.push(await executeOne(context, one, place))
       const last = prepared.at(-1)

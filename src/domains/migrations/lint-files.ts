@@ -1,9 +1,9 @@
 import { access, readFile } from 'node:fs/promises'
 import { AppError } from '../../errors.js'
 import { OPERATOR_VERSIONS, readFolder } from './files.js'
-import { lintScript } from './lint/lint-script.js'
+import { type LintReport, lintMigration } from './lint/lint-migration.js'
 import type { Finding } from './report.js'
-import { readScript, type Script } from './script.js'
+import { readScript } from './script.js'
 
 /** What the linter says of one file. */
 export interface LintedFile {
@@ -11,6 +11,8 @@ export interface LintedFile {
   /** Why the file cannot be run at all, and the next step; null when it can. */
   readonly problem: string | null
   readonly lint: readonly Finding[]
+  /** Which linters have judged it: squawk only where it is installed. */
+  readonly engines: LintReport['engines']
 }
 
 /** Lints the files of the operator's folder that can be run, and names those that cannot. */
@@ -20,6 +22,7 @@ export async function lintFolder(directory: string): Promise<LintedFile[]> {
     file,
     problem: `${message} ${nextStep}`,
     lint: [],
+    engines: [],
   }))
   for (const { version, name, upSql, downSql } of migrations) {
     linted.push(await lintText(`${version}_${name}.up.sql`, upSql, downSql !== null))
@@ -41,23 +44,29 @@ export async function lintFiles(paths: readonly string[]): Promise<LintedFile[]>
   return linted
 }
 
-/** What the linter says of a script where no database tells how big its tables are. */
-export const lintAlone = (
-  { steps, directives, isTransactional }: Script,
-  hasDown: boolean,
-): readonly Finding[] =>
-  lintScript(
-    steps.map(({ statement }) => statement),
-    { allow: directives.allow, isTransactional, hasDown, tables: null },
-  )
+/**
+ * What the linter says of a script where no database tells how big its tables are.
+ *
+ * @throws AppError `invalid_input` with file and place for what could not be run at all
+ */
+export async function lintAlone(file: string, sql: string, hasDown: boolean) {
+  const { steps, directives, isTransactional } = await readScript(file, sql)
+  const statements = steps.map(({ statement }) => statement)
+  const { allow, irreversible } = directives
+  const hasAnswer = hasDown || irreversible !== null
+  const context = { allow, isTransactional, hasDown: hasAnswer, tables: null }
+  const { findings, engines } = await lintMigration({ sql, statements }, context)
+  return { statements: statements.length, findings, engines }
+}
 
 async function lintText(file: string, text: string, hasDown: boolean): Promise<LintedFile> {
   try {
-    const script = await readScript(file, text.replaceAll('\r\n', '\n'))
-    return { file, problem: null, lint: lintAlone(script, hasDown) }
+    const sql = text.replaceAll('\r\n', '\n')
+    const { findings: lint, engines } = await lintAlone(file, sql, hasDown)
+    return { file, problem: null, lint, engines }
   } catch (error) {
     if (!(error instanceof AppError)) throw error
-    return { file, problem: [error.message, error.hint].join(' '), lint: [] }
+    return { file, problem: [error.message, error.hint].join(' '), lint: [], engines: [] }
   }
 }
 

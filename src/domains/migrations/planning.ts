@@ -31,9 +31,10 @@ export async function prepareUp(
   const prepared: PreparedUp[] = []
   for (const { migration, attempt } of pending) {
     const script = await readScript(migration.file, migration.upSql)
-    const { version, name, downSql } = migration
+    const { version, name, downSql, directives } = migration
     const task = { version, name, script, ...progressOf(script, attempt), next: NEXT }
-    const about = { hasDown: downSql !== null, isBuiltIn: false }
+    const hasDown = downSql !== null || directives.irreversible !== null
+    const about = { hasDown, isBuiltIn: false }
     const lint = isBuiltIn(migration) ? [] : await linting.of(task, about)
     prepared.push({ migration, task, lint })
   }

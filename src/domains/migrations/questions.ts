@@ -12,7 +12,7 @@ export function upQuestion(plan: UpPlan, market: string): Question {
   )
   const rules = [...new Set(findings.map(({ rule }) => rule))].join(', ')
   return {
-    message: `Apply ${namesOf(migrations)} up to version ${new_version}? They lose data or make others wait: ${rules}. ${market}`,
+    message: `Apply ${namesOf(migrations)} up to version ${new_version}? What loses data or makes others wait: ${rules}. ${market}`,
     plan: { new_version, migrations: migrations.map(stepOf), findings, digest },
   }
 }

@@ -21,6 +21,8 @@ export interface MonitoringDeps {
   readonly postgresEngine: Engine
   readonly cacheEngine: Engine
   readonly cacheHealth: () => Promise<CacheHealth>
+  /** True while the memory of the cache is nearly full. */
+  readonly isCacheFull: () => boolean
   readonly pool: () => PoolStats & { readonly max: number }
   readonly schema: () => SchemaState
   /** Since when events cannot be published; null while they can. */
@@ -72,6 +74,7 @@ export class MonitoringService {
     const critical = criticalReasons(probe, schema)
     const warnings = [
       ...warningReasons(probe, cache, pool, schema),
+      ...(this.#deps.isCacheFull() ? ['The memory of the cache is nearly full.'] : []),
       ...eventReasons(probe, this.#deps.eventsFailingSince()),
     ]
     return {

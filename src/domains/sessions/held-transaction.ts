@@ -1,4 +1,5 @@
 import type { EventData, EventType } from '../../events.js'
+import type { CacheType, Marks } from '../../lib/marks.js'
 import type { AuditEntry } from '../../platform/postgres/audit-trail.sql.js'
 import type { BeforeCommit, Transaction } from '../../platform/postgres/queryable.js'
 import type { Statement } from '../../platform/postgres/sql.js'
@@ -37,6 +38,14 @@ export class HeldTransaction implements Transaction {
 
   emit<T extends EventType>(type: T, data: EventData<T>, audit?: AuditEntry): Promise<void> {
     return this.#tx.emit(type, data, audit)
+  }
+
+  touch(type: CacheType, symbols: Iterable<string | null>): void {
+    this.#tx.touch(type, symbols)
+  }
+
+  get touched(): Marks | undefined {
+    return this.#tx.touched
   }
 
   id(): Promise<string> {

@@ -10,8 +10,8 @@ interface RecordDeps {
   readonly database: Database
   readonly serverId: string
   readonly log: Log
-  /** Called after a commit that left events in the outbox. */
-  readonly committed: () => void
+  /** Called after a commit that left events in the outbox; it outdates nothing. */
+  readonly committed: (touched: undefined) => void
 }
 
 /** What is remembered of sessions beyond the process that holds them. */
@@ -69,7 +69,7 @@ export class SessionRecords {
   ): Promise<void> {
     try {
       await this.#deps.database.transaction((tx) => tx.emit(type, data))
-      this.#deps.committed()
+      this.#deps.committed(undefined)
     } catch (error) {
       this.#deps.log.warn({ err: error, type }, 'an event could not be written')
     }

@@ -2,6 +2,7 @@ import { AppError } from '../../errors.js'
 import type { Caller, RequestedOperation, UnitOfWork } from '../../lib/caller.js'
 import type { Clock } from '../../lib/clock.js'
 import { newId } from '../../lib/ids.js'
+import type { Marks } from '../../lib/marks.js'
 import type { Log } from '../../platform/log.js'
 import type { AuditTrail } from '../../platform/postgres/audit-trail.js'
 import type { Database } from '../../platform/postgres/database.js'
@@ -41,8 +42,8 @@ export interface SessionDeps {
   readonly audit: AuditTrail
   /** Checks an operation against the tools and resources that are served. */
   readonly operationOf: (requested: RequestedOperation, caller: Caller) => Operation
-  /** Called after a commit that left events in the outbox. */
-  readonly committed: () => void
+  /** Called after a commit that left events in the outbox, with the cached values it outdated. */
+  readonly committed: (touched: Marks | undefined) => void
   /** Called when the list of sessions is another one. */
   readonly changed: () => void
 }
@@ -180,15 +181,17 @@ export class SessionService {
   async #runAlone<T>(unit: UnitOfWork, caller: Caller, work: (tx: Transaction) => Promise<T>) {
     const effect = { ...unit, principal: caller.principal }
     const { database, audit, committed } = this.#deps
+    let touched: Marks | undefined
     const result = await runExactlyOnce(database, effect, caller.signal, async (tx) => {
       const answer = await work(tx)
       const entry = caller.record ? audit.entryOf(caller.record.entry('ok')) : undefined
-      await tx.emit('db.transaction', { tools: [unit.tool], session_id: null }, entry)
+      touched = tx.touched
+      await tx.emit('db.transaction', { tools: [unit.tool], session_id: null, touched }, entry)
       return answer
     })
     if (result.replayed) return result
     if (caller.record) caller.record.isKept = true
-    committed()
+    committed(touched)
     return result
   }
 
@@ -244,12 +247,14 @@ export class SessionService {
   async #commit(session: DbSession, caller: Caller): Promise<void> {
     const { tools } = session
     await session.prepareCommit(caller.signal)
-    if (tools.length > 0) {
-      const data = { tools: [...tools], session_id: session.options.id }
-      await session.use(caller.signal, (tx) => tx.emit('db.transaction', data))
-    }
+    if (tools.length === 0) return session.commit()
+    const touched = await session.use(caller.signal, async (tx) => {
+      const data = { tools: [...tools], session_id: session.options.id, touched: tx.touched }
+      await tx.emit('db.transaction', data)
+      return tx.touched
+    })
     await session.commit()
-    if (tools.length > 0) this.#deps.committed()
+    this.#deps.committed(touched)
   }
 
   async #open(session: DbSession): Promise<void> {

@@ -11,6 +11,8 @@ export interface LearnedRow {
     readonly after: boolean | null
   }[]
   readonly source_ids: readonly number[]
+  /** Of the stories with new evidence; null among them for one that names no company. */
+  readonly symbols: readonly (string | null)[]
 }
 
 const accuracyOf = (win: string, loss: string): Statement<never> =>
@@ -130,7 +132,13 @@ export const learnFromPositions = (since: string | null, batchSize: number) => s
       join before b on b.news_id = o.news_id
       where o.was_accurate is distinct from b.was_accurate
     ), '[]') as accuracy,
-    coalesce((select array_agg(source_id) from changes), '{}') as source_ids`
+    coalesce((select array_agg(source_id) from changes), '{}') as source_ids,
+    coalesce((
+      select array_agg(distinct s.symbol)
+      from weights w
+      join catalyst.news_articles a on a.news_id = w.news_id
+      left join catalyst.securities s on s.security_id = a.security_id
+    ), '{}') as symbols`
 
 /** How many closed positions have not taught anything yet. */
 export const countUnlearned = (since: string | null) => sql<{ n: number }>`
@@ -207,8 +215,8 @@ export interface ToldMove {
   readonly reason: string | null
 }
 
-/** Stores moves that will not be looked for again. */
-export const storeMoves = (moves: readonly ToldMove[]) => sql`
+/** Stores moves that will not be looked for again; the symbols of their stories, null for none. */
+export const storeMoves = (moves: readonly ToldMove[]) => sql<{ symbol: string | null }>`
   update catalyst.news_outcomes o
   set
     status = m.status,
@@ -219,4 +227,10 @@ export const storeMoves = (moves: readonly ToldMove[]) => sql`
   from json_to_recordset(${JSON.stringify(moves)}::json)
     as m (news_id text, status text, move_1h numeric, move_24h numeric, reason text)
   where o.news_id = m.news_id
-    and o.status = 'pending'`
+    and o.status = 'pending'
+  returning (
+    select s.symbol
+    from catalyst.news_articles a
+    join catalyst.securities s using (security_id)
+    where a.news_id = o.news_id
+  ) as symbol`

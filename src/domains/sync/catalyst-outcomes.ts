@@ -44,7 +44,9 @@ export class CatalystOutcomes {
     for (;;) {
       const batch = await run.inTransaction(async (tx) => {
         await tx.run(takeTurn('catalyst_outcomes'))
-        return tx.one(statements.learnFromPositions(since, batch_size))
+        const learned = await tx.one(statements.learnFromPositions(since, batch_size))
+        tx.touch('news', learned.symbols)
+        return learned
       })
       for (const { news_id, before, after } of batch.accuracy) {
         accuracy.set(news_id, { before: accuracy.get(news_id)?.before ?? before, after })
@@ -77,7 +79,13 @@ export class CatalystOutcomes {
     const nowMs = this.#deps.clock.now().getTime()
     const waitMs = this.#deps.learning.bars_wait_days * DAY_MS
     const told = stories.flatMap((story) => toldMove(story, nowMs, waitMs) ?? [])
-    if (told.length > 0) await tx.run(statements.storeMoves(told))
+    if (told.length > 0) {
+      const stored = await tx.many(statements.storeMoves(told))
+      tx.touch(
+        'news',
+        stored.map(({ symbol }) => symbol),
+      )
+    }
     return stories.length === MOVES_BATCH ? (stories.at(-1)?.news_id ?? null) : null
   }
 }

@@ -38,6 +38,7 @@ export interface BatchRange {
 /** A pending outcome with the first position that was opened on it. */
 export interface PendingRow {
   readonly pattern_id: number
+  readonly symbol: string
   readonly timeframe: Timeframe
   readonly direction: 'bullish' | 'bearish' | 'neutral'
   readonly detected_ms: number
@@ -67,12 +68,14 @@ export const lockPending = (
   )
   select
     b.pattern_id,
+    s.symbol,
     b.timeframe,
     b.direction,
     floor(extract(epoch from b.detected_at) * 1000)::float8 as detected_ms,
     b.price::text as price,
     p.position
   from batch b
+  join catalyst.securities s using (security_id)
   left join lateral (
     select
       json_build_object(

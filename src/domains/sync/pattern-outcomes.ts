@@ -87,6 +87,7 @@ export class PatternOutcomes {
     const pending = await tx.many(outcomesSql.lockPending(filter, bounds))
     const verdicts = await this.#judge(tx, pending)
     if (verdicts.length > 0) {
+      tx.touch('patterns', symbolsOf(verdicts, pending))
       await tx.run(outcomesSql.saveVerdicts(verdicts))
       await patterns.countOutcomes(tx)
     }
@@ -157,6 +158,14 @@ export class PatternOutcomes {
   get #waitMs(): number {
     return this.#deps.learning.bars_wait_days * DAY_MS
   }
+}
+
+function symbolsOf(
+  verdicts: readonly outcomesSql.VerdictRow[],
+  pending: readonly outcomesSql.PendingRow[],
+): string[] {
+  const decided = new Set(verdicts.map(({ pattern_id }) => pattern_id))
+  return pending.flatMap(({ pattern_id, symbol }) => (decided.has(pattern_id) ? [symbol] : []))
 }
 
 const NOTHING = {

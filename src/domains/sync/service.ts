@@ -1,4 +1,5 @@
 import type { Clock } from '../../lib/clock.js'
+import type { Marks } from '../../lib/marks.js'
 import { type PageKey, pageOf } from '../../lib/page.js'
 import type { Database } from '../../platform/postgres/database.js'
 import { repeatWhenUndone } from '../../platform/postgres/policies.js'
@@ -21,6 +22,8 @@ export interface SyncDeps {
   readonly learning: Policy['learning']
   /** Owns how often patterns came true. */
   readonly patterns: PatternService
+  /** Called after a commit that left events in the outbox, with the cached values it outdated. */
+  readonly committed: (touched: Marks | undefined) => void
 }
 
 /** Who asks for a sync; with a transaction, all of it happens in that. */
@@ -132,7 +135,6 @@ export class SyncService {
     }
   }
 
-  /** A batch that PostgreSQL has undone is run again: it takes up only what is still to do. */
   async #run<T>(
     sync: SyncName,
     call: SyncCall,
@@ -142,11 +144,7 @@ export class SyncService {
     const { tx, signal, progress } = call
     const inTransaction: Run['inTransaction'] = tx
       ? (batch) => batch(tx)
-      : (batch) =>
-          // A signal of the batch's own: policies leave their listeners on the one they are given.
-          repeatWhenUndone(AbortSignal.any([signal]), () =>
-            this.#deps.database.transaction(batch, { signal }),
-          )
+      : (batch) => this.#commit(sync, batch, signal)
     await inTransaction((own) => own.run(noteStart(sync)))
     const result = await work({ inTransaction, progress })
     await inTransaction(async (own) => {
@@ -154,5 +152,27 @@ export class SyncService {
       await own.emit('sync.completed', { sync, changed: changed(result) })
     })
     return result
+  }
+
+  /** A batch that PostgreSQL has undone is run again: it takes up only what is still to do. */
+  async #commit<T>(
+    sync: SyncName,
+    batch: (tx: Transaction) => Promise<T>,
+    signal: AbortSignal,
+  ): Promise<T> {
+    const { database, committed } = this.#deps
+    const work = async (tx: Transaction) => {
+      const answer = await batch(tx)
+      const { touched } = tx
+      const data = { tools: [`sync_${sync}`], session_id: null, touched }
+      if (touched) await tx.emit('db.transaction', data)
+      return { answer, touched }
+    }
+    // A signal of the batch's own: policies leave their listeners on the one they are given.
+    const { answer, touched } = await repeatWhenUndone(AbortSignal.any([signal]), () =>
+      database.transaction(work, { signal }),
+    )
+    committed(touched)
+    return answer
   }
 }

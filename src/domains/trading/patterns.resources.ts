@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import { NEXT_CURSOR, pageParameters } from '../../lib/page.js'
+import { pageParameters } from '../../lib/page.js'
 import { patternType } from '../../lib/pattern-type.js'
 import { resourceFor } from '../../mcp/define.js'
-import { patternStatistic, timeframe } from './patterns.schemas.js'
+import { statisticsPage, timeframe } from './patterns.schemas.js'
 import type { PatternService } from './patterns.service.js'
 
 const resource = resourceFor<PatternService>()
@@ -18,7 +18,7 @@ export const patternStatistics = resource({
     timeframe: timeframe.optional(),
     ...pageParameters(3),
   }),
-  output: z.object({ items: z.array(patternStatistic), next_cursor: NEXT_CURSOR }),
+  output: statisticsPage,
   refreshedBy: ['db.transaction', 'sync.completed'],
   read: (filter, { service, tx }) => service.statistics(tx, filter),
 })

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { decimalOf, decimalText, price } from '../../lib/decimal.js'
+import { NEXT_CURSOR } from '../../lib/page.js'
 import { normalName, patternType } from '../../lib/pattern-type.js'
 import { instant, nonEmptyText, ratio, symbol } from '../../lib/schemas.js'
 import { RATE_LEVELS } from '../../lib/success-rate.js'
@@ -133,7 +134,7 @@ export const outcomeAnswer = z.object({
 export type OutcomeAnswer = z.output<typeof outcomeAnswer>
 
 /** How often patterns of one kind came true. */
-export const patternStatistic = z.object({
+const patternStatistic = z.object({
   pattern_type: z.string(),
   timeframe,
   catalyst: z.string().describe('none: without one; unspecified: of unknown kind.'),
@@ -145,4 +146,10 @@ export const patternStatistic = z.object({
   shrunk: z
     .number()
     .describe('historical_success_rate: the rate drawn towards that of more general levels.'),
+})
+
+/** A page of statistics. */
+export const statisticsPage = z.object({
+  items: z.array(patternStatistic),
+  next_cursor: NEXT_CURSOR,
 })

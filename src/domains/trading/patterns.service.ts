@@ -6,13 +6,15 @@ import { type SuccessRate, successRate, typeRate } from '../../lib/success-rate.
 import type { Database } from '../../platform/postgres/database.js'
 import type { Queryable, Transaction } from '../../platform/postgres/queryable.js'
 import type { Policy } from '../../policy.js'
+import type { Buildable, ReadThrough } from '../cache/read-through.service.js'
 import type { SecurityService } from '../market/securities.service.js'
 import { detectionRow, differences } from './pattern-detection.js'
-import type {
-  OutcomeAnswer,
-  PatternAnswer,
-  PatternDetection,
-  PatternOutcome,
+import {
+  type OutcomeAnswer,
+  type PatternAnswer,
+  type PatternDetection,
+  type PatternOutcome,
+  statisticsPage,
 } from './patterns.schemas.js'
 import * as patternsSql from './patterns.sql.js'
 
@@ -22,6 +24,7 @@ export interface PatternDeps {
   readonly securities: SecurityService
   readonly clock: Clock
   readonly learning: Policy['learning']
+  readonly cached: Pick<ReadThrough, 'read'>
 }
 
 /** How often the patterns of one type came true. */
@@ -30,6 +33,8 @@ export interface TypeRate {
   readonly rate: number
 }
 
+/** Of one symbol, and of one of those. */
+const [MAX_TYPES, MAX_KINDS, NEWEST_DETECTIONS] = [50, 50, 10]
 /** A transaction that stores the same detection commits within a moment, unless a client holds it. */
 const PATIENCE = '500ms'
 
@@ -55,6 +60,7 @@ export class PatternService {
       added = await tx.one(patternsSql.addDetection(row, patience))
     }
     if (added.pattern_id === null) return this.#known(tx, row)
+    tx.touch('patterns', [detection.symbol])
     const isGuess = isNewType && row.direction === null
     const warnings = isGuess ? ['pattern_type: new, so its direction is taken as neutral'] : []
     const { pattern_id } = added
@@ -75,8 +81,9 @@ export class PatternService {
         hint: 'Pass pattern_id as persist_pattern_detection answered it.',
       })
     }
-    const { is_same, ...previous } = known
+    const { is_same, symbol, ...previous } = known
     if (!is_same) {
+      tx.touch('patterns', [symbol])
       await tx.run(patternsSql.resolveByHand(row))
       await this.countOutcomes(tx)
     }
@@ -99,6 +106,8 @@ export class PatternService {
    * so a transaction that a client holds open counts just before it commits.
    */
   async countOutcomes(tx: Transaction): Promise<void> {
+    // Statistics are of no single symbol.
+    tx.touch('patterns', [null])
     if (tx.held) tx.held.beforeCommit(countNow)
     else await countNow(tx)
   }
@@ -113,8 +122,43 @@ export class PatternService {
   }
 
   /** One page of statistics, by pattern type, timeframe and catalyst. */
-  async statistics(tx: Queryable | null, filter: patternsSql.StatisticsFilter) {
-    const rows = await (tx ?? this.#deps.database).many(patternsSql.listStatistics(filter))
+  statistics(tx: Queryable | null, filter: patternsSql.StatisticsFilter) {
+    const { pattern_type = '', timeframe = '', limit } = filter
+    const load = () => this.#statistics(tx ?? this.#deps.database, filter)
+    if (tx || filter.cursor) return load()
+    return this.#deps.cached.read({
+      type: 'patterns',
+      name: `statistics:${pattern_type}:${timeframe}:${limit}`,
+      schema: statisticsPage,
+      load,
+      symbolsOf: () => [null],
+      isKept: ({ items }) => items.length > 0,
+    })
+  }
+
+  /** What is known of each pattern type that was detected in a symbol, to be cached. */
+  async results(symbol: string): Promise<Buildable<{ readonly symbol: string }>[]> {
+    const types = await this.#deps.database.many(patternsSql.typesOfSymbol(symbol, MAX_TYPES))
+    return types.map(({ pattern_type }) => ({
+      type: 'patterns' as const,
+      name: `${symbol}:${pattern_type}`,
+      load: () => this.#result(symbol, pattern_type),
+      symbolsOf: () => [symbol, null],
+      isKept: () => true,
+    }))
+  }
+
+  async #result(symbol: string, pattern_type: string) {
+    const { database } = this.#deps
+    const { items } = await this.#statistics(database, { pattern_type, limit: MAX_KINDS })
+    const detections = await database.many(
+      patternsSql.latestDetections(symbol, pattern_type, NEWEST_DETECTIONS),
+    )
+    return { symbol, pattern_type, statistics: items, detections }
+  }
+
+  async #statistics(db: Queryable, filter: patternsSql.StatisticsFilter) {
+    const rows = await db.many(patternsSql.listStatistics(filter))
     const keyOf = (row: patternsSql.StatisticsRow) => [
       row.pattern_type,
       row.timeframe,

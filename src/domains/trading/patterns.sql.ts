@@ -169,6 +169,8 @@ export interface OutcomeRow {
   readonly status: 'pending' | 'resolved' | 'unresolvable'
   readonly success: boolean | null
   readonly method: 'trade' | 'price' | 'manual' | null
+  /** Of the detection. */
+  readonly symbol: string
   /** It has been told the same way before. */
   readonly is_same: boolean
 }
@@ -179,6 +181,12 @@ export const lockOutcome = (row: ManualRow) => sql<OutcomeRow>`
     o.status,
     o.success,
     o.method,
+    (
+      select s.symbol
+      from catalyst.pattern_detections d
+      join catalyst.securities s using (security_id)
+      where d.pattern_id = o.pattern_id
+    ) as symbol,
     (o.method, o.success, o.move_bps, o.evidence) is not distinct from
       ('manual'::text, ${row.success}::boolean, ${row.move_bps}::numeric,
         ${JSON.stringify(row.evidence)}::jsonb) as is_same
@@ -311,3 +319,43 @@ export const listStatistics = ({ pattern_type, timeframe, cursor, limit }: Stati
     cross join lateral (${counts}) r
     order by k.pattern_type, k.timeframe, k.catalyst`
 }
+
+/** The pattern types that were detected in a symbol, found by a probe for each type there is. */
+export const typesOfSymbol = (symbol: string, limit: number) => sql<{ pattern_type: string }>`
+  select t.pattern_type
+  from catalyst.pattern_types t
+  where exists (
+    select
+    from catalyst.pattern_detections d
+    join catalyst.securities s on s.security_id = d.security_id
+    where s.symbol = ${symbol}::text
+      and d.pattern_type = t.pattern_type
+  )
+  order by t.pattern_type
+  limit ${limit}::int`
+
+/** A detection with what became of it. */
+export interface DetectedRow {
+  readonly pattern_id: number
+  readonly timeframe: Timeframe
+  readonly direction: string
+  readonly confidence: number
+  readonly detected_at: string
+  readonly status: OutcomeRow['status']
+  readonly success: boolean | null
+}
+
+/** The newest detections of one type in a symbol. */
+export const latestDetections = (symbol: string, patternType: string, limit: number) =>
+  sql<DetectedRow>`
+    select
+      d.pattern_id, d.timeframe, d.direction, d.confidence::float8 as confidence, d.detected_at,
+      o.status, o.success
+    from catalyst.pattern_detections d
+    join catalyst.pattern_outcomes o using (pattern_id)
+    where d.security_id = (
+        select s.security_id from catalyst.securities s where s.symbol = ${symbol}::text
+      )
+      and d.pattern_type = ${patternType}::text
+    order by d.detected_at desc, d.pattern_id desc
+    limit ${limit}::int`

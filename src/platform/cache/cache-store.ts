@@ -3,11 +3,15 @@ import { AppError } from '../../errors.js'
 /** `connecting` is only the first attempt; a cache that was lost is `down` until it answers again. */
 export type CacheState = 'ready' | 'connecting' | 'loading' | 'down'
 
+/** `open`: calls fail at once, as those before them had no answer; `half_open`: one call finds out. */
+export type BreakerState = 'closed' | 'open' | 'half_open'
+
 /** Whether the cache answers, since when, and if not, why: a text that may be shown to clients. */
 export interface CacheHealth {
   readonly state: CacheState
   readonly since: string
   readonly reason: string | null
+  readonly breaker: BreakerState
 }
 
 /** Figures as the engine reports them; null is what it does not know or what has no meaning there. */
@@ -24,13 +28,27 @@ export interface CacheStats {
   readonly keys_by_prefix: ReadonlyMap<string, number>
   /** False when counting was stopped by its time limit: the counts are then lower bounds. */
   readonly keys_complete: boolean
+  /** Counting many keys is not repeated at every reading. */
+  readonly keys_counted_at: string
 }
+
+/** The memory of an engine; `CacheStats` says the same of it. */
+export type CacheMemory = Pick<CacheStats, 'used_memory_bytes' | 'max_memory_bytes'>
+
+/** Called after each step of a deletion with the number of keys it deleted. */
+export type Deleted = (count: number) => void
 
 /** Which keys to list: at most `limit` of those that match and sort after `after`. */
 export interface KeyQuery {
   readonly pattern: string
   readonly after: string | null
   readonly limit: number
+}
+
+/** How long an entry lives, in whole seconds, and the tags it can be deleted by. */
+export interface Placement {
+  readonly ttlSeconds: number
+  readonly tags: readonly string[]
 }
 
 /** One page of keys in ascending order. */
@@ -54,15 +72,26 @@ export interface CacheStore {
   get(key: string): Promise<string | null>
   /** The values in the order of the keys. */
   mget(keys: readonly string[]): Promise<(string | null)[]>
-  /** Stores the value for this many whole seconds: a cache entry without an end is a leak. */
-  set(key: string, value: string, ttlSeconds: number): Promise<void>
+  /**
+   * Stores a value of at most `MAX_VALUE_BYTES` for 1 to `MAX_TTL_SECONDS`: an entry without an end
+   * is a leak.
+   */
+  set(key: string, value: string, placement: Placement): Promise<void>
   /** Deletes keys by name; the number that existed. */
   delete(keys: readonly string[]): Promise<number>
   /**
    * Deletes every matching key that exists during the whole call; the number deleted. It walks all
    * keys in small steps, so that nobody else waits for it, and stops between steps when aborted.
    */
-  deleteByPattern(pattern: string, signal?: AbortSignal): Promise<number>
+  deleteByPattern(pattern: string, signal?: AbortSignal, deleted?: Deleted): Promise<number>
+  /**
+   * Deletes the entries stored under a tag, in small steps; the number that existed. It costs what
+   * the tag's entries cost, whatever else is cached. An entry that was stored again without the tag
+   * may go too.
+   */
+  deleteByTag(tag: string, signal?: AbortSignal, deleted?: Deleted): Promise<number>
+  /** Names the entries stored under a tag, in small steps; one may be gone, or come twice. */
+  tagged(tag: string): AsyncIterable<readonly string[]>
   /**
    * Lists keys by name order, so that a key which exists during the whole paging comes exactly once
    * whatever is written meanwhile. Each page walks all keys in small steps, within a time limit.
@@ -70,20 +99,37 @@ export interface CacheStore {
   keys(query: KeyQuery): Promise<KeyPage>
   /** The engine's figures, and our keys counted by how they begin, within a time limit. */
   stats(prefixes: readonly string[]): Promise<CacheStats>
+  /** The engine's memory alone, without a walk over keys. */
+  memory(): Promise<CacheMemory>
   /** Asks the engine whether it answers; never rejects. */
   health(): Promise<CacheHealth>
   /** Lets the engine go; what is in flight fails. */
   close(): Promise<void>
 }
 
-const MAX_TTL_SECONDS = 365 * 24 * 3600
+/** The longest life of an entry: one day. */
+export const MAX_TTL_SECONDS = 86_400
 
-/** Refuses lifetimes that an engine would take as "for ever", "at once", or not at all. */
-export function checkTtl(ttlSeconds: number): void {
-  if (Number.isInteger(ttlSeconds) && ttlSeconds >= 1 && ttlSeconds <= MAX_TTL_SECONDS) return
+/** The largest value, in bytes of UTF-8: larger ones keep other clients of the engine waiting. */
+export const MAX_VALUE_BYTES = 8 * 1024 * 1024
+
+/**
+ * Refuses lifetimes that an engine would take as "for ever", "at once" or not at all, and values
+ * that are too large; answers the value's bytes.
+ */
+export function checkEntry(value: string, { ttlSeconds }: Placement): number {
+  if (!Number.isInteger(ttlSeconds) || ttlSeconds < 1 || ttlSeconds > MAX_TTL_SECONDS) {
+    throw new AppError(
+      'invalid_input',
+      `The time to live must be a whole number of seconds from 1 to ${MAX_TTL_SECONDS}.`,
+    )
+  }
+  const bytes = Buffer.byteLength(value)
+  if (bytes <= MAX_VALUE_BYTES) return bytes
   throw new AppError(
     'invalid_input',
-    `The time to live must be a whole number of seconds from 1 to ${MAX_TTL_SECONDS}.`,
+    `The value has ${bytes} bytes; a cache entry may have ${MAX_VALUE_BYTES}.`,
+    { hint: 'Store a smaller result.' },
   )
 }
 

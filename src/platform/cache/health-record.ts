@@ -1,17 +1,19 @@
 import type { Clock } from '../../lib/clock.js'
 import type { CacheHealth, CacheState } from './cache-store.js'
 
+type Known = Omit<CacheHealth, 'breaker'>
+
 /** The latest known health; `since` moves only when the state does, not with each new reason. */
 export class HealthRecord {
   readonly #clock: Clock
-  #current: CacheHealth
+  #current: Known
 
   constructor(clock: Clock) {
     this.#clock = clock
     this.#current = { state: 'connecting', since: clock.now().toISOString(), reason: null }
   }
 
-  get current(): CacheHealth {
+  get current(): Known {
     return this.#current
   }
 

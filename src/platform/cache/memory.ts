@@ -4,16 +4,25 @@ import { AppError } from '../../errors.js'
 import { type Clock, systemClock } from '../../lib/clock.js'
 import {
   type CacheHealth,
+  type CacheMemory,
   type CacheStats,
   type CacheStore,
-  checkTtl,
+  checkEntry,
+  type Deleted,
   type KeyPage,
   type KeyQuery,
+  type Placement,
   stopIfAborted,
 } from './cache-store.js'
 import { globMatcher } from './glob.js'
+import { KeyCensus } from './key-census.js'
 import { KeyPager } from './key-pager.js'
-import { PrefixCounts } from './prefix-counts.js'
+
+interface Entry {
+  readonly value: string
+  readonly bytes: number
+  readonly tags: readonly string[]
+}
 
 interface Options {
   readonly maxBytes?: number
@@ -22,33 +31,41 @@ interface Options {
 
 const DEFAULT_MAX_BYTES = 256 * 1024 * 1024
 
-/** What an entry takes besides its text (155 measured on Node 20): maps, list links, clocks. */
-const ENTRY_OVERHEAD_BYTES = 160
+/** What an entry takes besides its text (276 measured on Node 20): maps, list links, clocks. */
+const ENTRY_OVERHEAD_BYTES = 280
+/** What a tag takes that no other entry has (254 measured); one of many entries takes 80. */
+const TAG_OVERHEAD_BYTES = 250
 
 /** Keys looked at before other work gets its turn: under a millisecond. */
 const KEYS_PER_TURN = 1_000
 
 /** The cache inside this process: for one server, gone with it. The instance is the namespace. */
 export class MemoryCacheStore implements CacheStore {
-  readonly #entries: LRUCache<string, string>
+  readonly #entries: LRUCache<string, Entry>
   /**
    * The same keys in insertion order. A Set may change while it is walked and still yields every
    * key that stays; the cache's own iterator follows links that each read rearranges.
    */
   readonly #index = new Set<string>()
+  readonly #tagged = new Map<string, Set<string>>()
   readonly #maxBytes: number
   readonly #since: string
+  readonly #census: KeyCensus
   #hits = 0
   #misses = 0
   #evictions = 0
 
   constructor({ maxBytes = DEFAULT_MAX_BYTES, clock = systemClock }: Options = {}) {
     this.#maxBytes = maxBytes
+    this.#census = new KeyCensus(clock)
     this.#since = clock.now().toISOString()
     this.#entries = new LRUCache({
       maxSize: maxBytes,
-      sizeCalculation: (value, key) => sizeOf(key, value),
-      dispose: (_value, key, reason) => this.#forget(key, reason),
+      sizeCalculation: ({ bytes }) => bytes,
+      dispose: ({ tags }, key, reason) => {
+        this.#untag(key, tags)
+        this.#forget(key, reason)
+      },
     })
   }
 
@@ -60,28 +77,33 @@ export class MemoryCacheStore implements CacheStore {
     return keys.map((key) => this.#read(key))
   }
 
-  async set(key: string, value: string, ttlSeconds: number): Promise<void> {
-    checkTtl(ttlSeconds)
-    if (sizeOf(key, value) > this.#maxBytes) {
+  async set(key: string, value: string, placement: Placement): Promise<void> {
+    const { ttlSeconds, tags } = placement
+    const bytes = checkEntry(value, placement) + sizeAround(key, tags)
+    if (bytes > this.#maxBytes) {
       throw new AppError('invalid_input', 'The value is larger than the whole cache.', {
         hint: 'Store a smaller result, or set REDIS_URL to a cache with more memory.',
       })
     }
-    this.#entries.set(key, value, { ttl: ttlSeconds * 1_000 })
+    this.#entries.set(key, { value, bytes, tags }, { ttl: ttlSeconds * 1_000 })
     this.#index.add(key)
+    for (const tag of tags) this.#keysOf(tag).add(key)
   }
 
   async delete(keys: readonly string[]): Promise<number> {
     return keys.filter((key) => this.#remove(key)).length
   }
 
-  async deleteByPattern(pattern: string, signal?: AbortSignal): Promise<number> {
-    let deleted = 0
-    for await (const keys of this.#walk(pattern)) {
-      stopIfAborted(signal)
-      deleted += await this.delete(keys)
-    }
-    return deleted
+  deleteByPattern(pattern: string, signal?: AbortSignal, deleted?: Deleted): Promise<number> {
+    return this.#deleteAll(this.#walk(pattern), signal, deleted)
+  }
+
+  deleteByTag(tag: string, signal?: AbortSignal, deleted?: Deleted): Promise<number> {
+    return this.#deleteAll(this.tagged(tag), signal, deleted)
+  }
+
+  tagged(tag: string): AsyncIterable<string[]> {
+    return this.#walk('*', this.#tagged.get(tag) ?? new Set())
   }
 
   async keys(query: KeyQuery): Promise<KeyPage> {
@@ -91,23 +113,29 @@ export class MemoryCacheStore implements CacheStore {
   }
 
   async stats(prefixes: readonly string[]): Promise<CacheStats> {
-    const counts = new PrefixCounts(prefixes)
-    for await (const keys of this.#walk('*')) counts.add(keys)
+    const counts = await this.#census.count(prefixes, async (visit) => {
+      for await (const keys of this.#walk('*')) visit(keys)
+      return true
+    })
     const reads = this.#hits + this.#misses
     return {
-      used_memory_bytes: this.#entries.calculatedSize,
-      max_memory_bytes: this.#maxBytes,
+      ...(await this.memory()),
       hit_rate: reads === 0 ? null : this.#hits / reads,
       evicted_keys: this.#evictions,
       connected_clients: null,
-      keys: counts.total,
-      keys_by_prefix: counts.byPrefix,
-      keys_complete: true,
+      ...counts,
+    }
+  }
+
+  async memory(): Promise<CacheMemory> {
+    return {
+      used_memory_bytes: this.#entries.calculatedSize,
+      max_memory_bytes: this.#maxBytes,
     }
   }
 
   async health(): Promise<CacheHealth> {
-    return { state: 'ready', since: this.#since, reason: null }
+    return { state: 'ready', since: this.#since, reason: null, breaker: 'closed' }
   }
 
   async close(): Promise<void> {
@@ -115,10 +143,25 @@ export class MemoryCacheStore implements CacheStore {
   }
 
   #read(key: string): string | null {
-    const value = this.#entries.get(key)
-    if (value === undefined) this.#misses += 1
+    const entry = this.#entries.get(key)
+    if (entry === undefined) this.#misses += 1
     else this.#hits += 1
-    return value ?? null
+    return entry?.value ?? null
+  }
+
+  async #deleteAll(
+    batches: AsyncIterable<string[]>,
+    signal: AbortSignal | undefined,
+    deleted: Deleted = () => {},
+  ) {
+    let total = 0
+    for await (const keys of batches) {
+      stopIfAborted(signal)
+      const count = await this.delete(keys)
+      total += count
+      deleted(count)
+    }
+    return total
   }
 
   /** `has` first: an expired entry may still be held, but for the caller it was not there. */
@@ -131,12 +174,26 @@ export class MemoryCacheStore implements CacheStore {
     if (reason !== 'set') this.#index.delete(key)
   }
 
+  #keysOf(tag: string): Set<string> {
+    const keys = this.#tagged.get(tag) ?? new Set()
+    this.#tagged.set(tag, keys)
+    return keys
+  }
+
+  #untag(key: string, tags: readonly string[]): void {
+    for (const tag of tags) {
+      const keys = this.#tagged.get(tag)
+      keys?.delete(key)
+      if (keys?.size === 0) this.#tagged.delete(tag)
+    }
+  }
+
   /** At most as many keys as there are now: keys added meanwhile must not keep the walk going. */
-  async *#walk(pattern: string): AsyncGenerator<string[]> {
+  async *#walk(pattern: string, among: ReadonlySet<string> = this.#index) {
     const isMatch = globMatcher(pattern)
-    let left = this.#index.size
+    let left = among.size
     let found: string[] = []
-    for (const key of this.#index) {
+    for (const key of among) {
       if (this.#entries.has(key) && isMatch(key)) found.push(key)
       left -= 1
       if (left % KEYS_PER_TURN !== 0) continue
@@ -149,5 +206,5 @@ export class MemoryCacheStore implements CacheStore {
   }
 }
 
-const sizeOf = (key: string, value: string): number =>
-  Buffer.byteLength(key) + Buffer.byteLength(value) + ENTRY_OVERHEAD_BYTES
+const sizeAround = (key: string, tags: readonly string[]): number =>
+  Buffer.byteLength(key) + ENTRY_OVERHEAD_BYTES + tags.length * TAG_OVERHEAD_BYTES

@@ -1,57 +1,61 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { Redis } from 'ioredis'
+import type { Redis } from 'ioredis'
 import { type Clock, systemClock } from '../../lib/clock.js'
+import { Breaker, isBroken } from './breaker.js'
 import type { CacheHealth } from './cache-store.js'
 import { HealthRecord } from './health-record.js'
-import { isLoading, reasonOf, translate } from './redis-errors.js'
+import { ClusterRedis } from './redis-cluster.js'
+import { isLoading, isReply, reasonOf, translate } from './redis-errors.js'
+import type { RedisServers } from './redis-servers.js'
+import { SingleRedis } from './redis-single.js'
+import { parseRedisUrl } from './redis-url.js'
 
 /** Where Redis is, and how long one answer may take. */
 export interface RedisConnectionOptions {
-  /** `redis://`, `rediss://`, or the path of a Unix socket. */
+  /** As `parseRedisUrl` takes it. */
   readonly url: string
   readonly timeoutMs?: number
   readonly clock?: Clock
 }
 
-const MAX_RECONNECT_DELAY_MS = 1_000
-
 /**
- * One connection that comes back by itself. A command either reaches a server that answers or fails
+ * A connection that comes back by itself. A command either reaches a server that answers or fails
  * within the time limit: nothing is queued for later, and nothing is sent a second time.
  */
 export class RedisConnection {
-  readonly #redis: Redis
+  readonly #servers: RedisServers
   readonly #health: HealthRecord
+  readonly #breaker = new Breaker(isReply)
+  /** The latest failure to answer, which those whom the breaker keeps away are told. */
+  #silence: unknown
   /** Settled, never rejected: calls made in the first instant wait for it instead of failing. */
   readonly #firstAttempt: Promise<unknown>
 
   constructor({ url, timeoutMs = 1_000, clock = systemClock }: RedisConnectionOptions) {
     this.#health = new HealthRecord(clock)
-    this.#redis = new Redis(url, {
-      lazyConnect: true,
-      connectTimeout: timeoutMs,
-      commandTimeout: timeoutMs,
-      // A server that is frozen keeps its socket open. Dropping the socket makes the calls after the
-      // first fail at once, until a new connection has passed the driver's ready check.
-      socketTimeout: timeoutMs,
-      enableOfflineQueue: false,
-      // Sent and unanswered is unknown: repeating it after a reconnect could bring an old value back.
-      maxRetriesPerRequest: 0,
-      autoResendUnfulfilledCommands: false,
-      retryStrategy: (attempt) => Math.min(50 * 2 ** (attempt - 1), MAX_RECONNECT_DELAY_MS),
-      maxLoadingRetryTime: MAX_RECONNECT_DELAY_MS,
-    })
+    this.#servers = openServers(url, timeoutMs)
     this.#watch()
     this.#firstAttempt = Promise.race([
-      this.#redis.connect().catch(() => undefined),
+      this.#servers.connect().catch(() => undefined),
       delay(timeoutMs, undefined, { ref: false }),
     ])
   }
 
-  async run<T>(command: (redis: Redis) => Promise<T>): Promise<T> {
+  async run<T>(command: (redis: RedisServers) => Promise<T>): Promise<T> {
     await this.#firstAttempt
     try {
-      return await command(this.#redis)
+      return await this.#breaker.execute(() => command(this.#servers))
+    } catch (error) {
+      if (!isBroken(error) && !isReply(error)) this.#silence = error
+      throw translate(isBroken(error) ? this.#silence : error, this.#health.current.reason)
+    }
+  }
+
+  /** Every server that holds keys, for commands of `run` that concern all keys. */
+  async primaries(): Promise<Redis[]> {
+    await this.#firstAttempt
+    try {
+      return await this.#servers.primaries()
     } catch (error) {
       throw translate(error, this.#health.current.reason)
     }
@@ -61,39 +65,60 @@ export class RedisConnection {
   async probe(): Promise<CacheHealth> {
     await this.#firstAttempt
     try {
-      await this.#redis.ping()
+      await this.#ping()
       this.#health.set('ready', null)
     } catch (error) {
-      // In every other state the connection's own events know the reason better than this failure.
-      if (this.#health.current.state === 'ready') {
+      // What a server says is first-hand. A failure says less than the connection's own events did.
+      if (this.#health.current.state === 'ready' || isReply(error)) {
         this.#health.set(isLoading(error) ? 'loading' : 'down', reasonOf(error))
       }
     }
-    return this.#health.current
+    return { ...this.#health.current, breaker: this.#breaker.state }
+  }
+
+  /** An answer closes the breaker, but an open one must not keep us from asking. */
+  async #ping(): Promise<void> {
+    const ping = () => this.#servers.ping()
+    await this.#breaker.execute(ping).catch((error: unknown) => {
+      if (!isBroken(error)) throw error
+      return ping()
+    })
   }
 
   close(): void {
-    this.#redis.disconnect()
+    this.#servers.disconnect()
   }
 
   #watch(): void {
     let reason: string | null = null
-    this.#redis.on('error', (error: unknown) => {
+    this.#servers.on('error', (error: unknown) => {
       reason = reasonOf(error)
+      // While the driver looks for a Sentinel that knows, no connection is closed.
+      if (this.#health.current.state !== 'ready') this.#health.set('down', reason)
     })
-    this.#redis.on('connect', () => void this.#noteLoading())
-    this.#redis.on('ready', () => {
+    this.#servers.on('connect', () => void this.#noteLoading())
+    this.#servers.on('ready', () => {
       reason = null
       this.#health.set('ready', null)
     })
-    this.#redis.on('close', () => this.#health.set('down', reason ?? reasonOf(undefined)))
+    this.#servers.on('close', () => this.#health.set('down', reason ?? reasonOf(undefined)))
   }
 
   /** The driver waits for a loading server in silence; the record should say what it waits for. */
   async #noteLoading(): Promise<void> {
-    const info = await this.#redis.info('persistence').catch(() => '')
-    if (/^(async_)?loading:1/m.test(info)) {
+    const servers = await this.#servers.primaries().catch(() => [])
+    const infos = await Promise.all(
+      servers.map((server) => server.info('persistence').catch(() => '')),
+    )
+    if (infos.some((info) => /^(async_)?loading:1/m.test(info))) {
       this.#health.set('loading', 'Redis is loading its data into memory.')
     }
   }
+}
+
+function openServers(url: string, timeoutMs: number): RedisServers {
+  const { site, login, tls, db } = parseRedisUrl(url)
+  const access = { ...login, ...(tls ? { tls } : {}), timeoutMs }
+  if (site.kind === 'cluster') return new ClusterRedis({ ...access, hosts: site.hosts })
+  return new SingleRedis({ ...access, site, db })
 }

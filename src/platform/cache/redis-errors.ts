@@ -18,6 +18,8 @@ const REPLIES: Readonly<Record<string, Meaning>> = {
     hint: 'Raise its maxmemory or set an eviction policy; read catalyst://cache/stats.',
   },
   MISCONF: { message: 'Redis refuses writes because it cannot save its data.' },
+  CLUSTERDOWN: { message: 'A part of the Redis Cluster is missing.' },
+  TRYAGAIN: { message: 'The Redis Cluster is moving this key.' },
   BUSY: { message: 'Redis is busy with a script.' },
   NOAUTH: { message: 'Redis asks for a password.', hint: DOCTOR, retryable: false },
   WRONGPASS: { message: 'Redis refused the login.', hint: DOCTOR, retryable: false },
@@ -41,10 +43,27 @@ const NETWORK: Readonly<Record<string, Meaning>> = {
 
 const FULL: Meaning = { message: 'Redis accepts no more connections.' }
 const TLS: Meaning = { message: 'The TLS connection to Redis was not accepted.', hint: DOCTOR }
-const LOST: Meaning = { message: 'The connection to Redis was lost.' }
+const NO_SENTINEL: Meaning = {
+  message: 'No Sentinel knows the primary of the cache.',
+  hint: DOCTOR,
+}
+const LOST: Meaning = { message: 'There is no connection to Redis.' }
 
 const HINT =
   'The database is not affected. Read catalyst://cache/stats to see when the cache is back.'
+
+/** A cluster of which a part does not answer, in the words of those parts that do. */
+export class IncompleteCluster extends Error {
+  override readonly name = 'ReplyError'
+
+  constructor() {
+    super('CLUSTERDOWN')
+  }
+}
+
+/** True when the server has answered, if only to refuse. */
+export const isReply = (error: unknown): error is Error =>
+  error instanceof Error && error.name === 'ReplyError'
 
 /** True while a server that has just started answers nothing else. */
 export const isLoading = (error: unknown): boolean => replyCode(error) === 'LOADING'
@@ -62,6 +81,10 @@ export function translate(error: unknown, knownReason: string | null): unknown {
   return new AppError('unavailable', message, { hint, retryable, cause: error })
 }
 
+/** True when the cache refused a value because it has no memory for it. */
+export const isOutOfMemory = (error: unknown): boolean =>
+  replyCode(error instanceof AppError ? error.cause : error) === 'OOM'
+
 /** Why the connection is gone, in words that may be shown to clients. */
 export const reasonOf = (error: unknown): string => (meaningOf(error) ?? LOST).message
 
@@ -75,15 +98,20 @@ function meaningOf(error: unknown): Meaning | undefined {
 
 /** The driver gives neither codes nor classes to its own timeouts. */
 function meaningOfText(error: Error): Meaning {
+  if (/^All sentinels/.test(error.message)) return NO_SENTINEL
   if (/timed out|timeout/i.test(error.message)) return SILENT
   if (/certificate|CERT|SSL|TLS/.test(`${networkCode(error)} ${error.message}`)) return TLS
   return LOST
 }
 
-const replyCode = (error: unknown): string | null =>
-  error instanceof Error && error.name === 'ReplyError'
-    ? (/^[A-Z]+/.exec(error.message)?.[0] ?? null)
-    : null
+function replyCode(error: unknown): string | null {
+  if (!isReply(error)) return null
+  // A transaction that was not run says only that; one of its commands was told why.
+  const causes = asList(Reflect.get(error, 'previousErrors')).map(replyCode)
+  return causes.find((code) => code !== null) ?? /^[A-Z]+/.exec(error.message)?.[0] ?? null
+}
+
+const asList = (value: unknown): unknown[] => (Array.isArray(value) ? value : [])
 
 const networkCode = (error: Error): string => {
   const code: unknown = Reflect.get(error, 'code')

@@ -1,58 +1,94 @@
-import type { CacheHealth, CacheStats, CacheStore, KeyPage, KeyQuery } from './cache-store.js'
-import { checkTtl, stopIfAborted } from './cache-store.js'
+import type { Redis } from 'ioredis'
+import { systemClock } from '../../lib/clock.js'
+import {
+  type CacheHealth,
+  type CacheMemory,
+  type CacheStats,
+  type CacheStore,
+  checkEntry,
+  type Deleted,
+  type KeyPage,
+  type KeyQuery,
+  type Placement,
+  stopIfAborted,
+} from './cache-store.js'
 import { escapeGlob } from './glob.js'
+import { KeyCensus } from './key-census.js'
 import { KeyPager } from './key-pager.js'
-import { PrefixCounts } from './prefix-counts.js'
 import { RedisConnection, type RedisConnectionOptions } from './redis-connection.js'
+import { figuresOf } from './redis-figures.js'
+import { KEYS_PER_STEP } from './redis-servers.js'
+import { TagIndex } from './redis-tags.js'
 
 interface Options extends RedisConnectionOptions {
-  /** Every key begins with it and a colon. */
+  /** Whose entries they are: each namespace sees its own alone, whatever their names. */
   readonly namespace: string
   /** How long listing or counting keys may walk. */
   readonly walkLimitMs?: number
 }
 
-/** Larger steps make other clients of the server wait for tens of milliseconds. */
-const KEYS_PER_STEP = 1_000
-
 /** The cache in Redis or Valkey, shared by every server of the same namespace. */
 export class RedisCacheStore implements CacheStore {
   readonly #connection: RedisConnection
   readonly #prefix: string
+  readonly #tags: TagIndex
+  readonly #census: KeyCensus
   readonly #walkLimitMs: number
 
   constructor({ namespace, walkLimitMs = 2_000, ...connection }: Options) {
     if (namespace === '') throw new Error('a cache namespace must not be empty')
-    this.#prefix = `${namespace}:`
+    const name = encodeURIComponent(namespace)
+    this.#prefix = `catalyst:${name}:`
     this.#walkLimitMs = walkLimitMs
     this.#connection = new RedisConnection(connection)
+    const clock = connection.clock ?? systemClock
+    this.#census = new KeyCensus(clock)
+    this.#tags = new TagIndex({
+      connection: this.#connection,
+      prefix: `catalyst-index:${name}:`,
+      clock,
+    })
   }
 
   get(key: string): Promise<string | null> {
-    return this.#connection.run((redis) => redis.get(this.#prefix + key))
+    return this.#connection.run((redis) => redis.keyed.get(this.#prefix + key))
   }
 
   async mget(keys: readonly string[]): Promise<(string | null)[]> {
     if (keys.length === 0) return []
-    return this.#connection.run((redis) => redis.mget(keys.map((key) => this.#prefix + key)))
+    return this.#connection.run((redis) => redis.values(keys.map((key) => this.#prefix + key)))
   }
 
-  async set(key: string, value: string, ttlSeconds: number): Promise<void> {
-    checkTtl(ttlSeconds)
-    await this.#connection.run((redis) => redis.set(this.#prefix + key, value, 'EX', ttlSeconds))
+  /** All or nothing: an entry without its index would outlive the deletion of its tag. */
+  async set(key: string, value: string, placement: Placement): Promise<void> {
+    checkEntry(value, placement)
+    const { ttlSeconds, tags } = placement
+    const name = this.#prefix + key
+    await this.#connection.run((redis) =>
+      redis.write(
+        tags.map((tag) => this.#tags.note(tag, key)),
+        (to) => to.set(name, value, 'EX', ttlSeconds),
+      ),
+    )
   }
 
   async delete(keys: readonly string[]): Promise<number> {
-    return this.#unlink(keys.map((key) => this.#prefix + key))
+    return this.#deleteAll(stepsOf(keys.map((key) => this.#prefix + key)))
   }
 
-  async deleteByPattern(pattern: string, signal?: AbortSignal): Promise<number> {
-    let deleted = 0
-    for await (const names of this.#walk(pattern)) {
-      stopIfAborted(signal)
-      deleted += await this.#unlink(names)
-    }
-    return deleted
+  deleteByPattern(pattern: string, signal?: AbortSignal, deleted?: Deleted): Promise<number> {
+    return this.#deleteAll(this.#walk(pattern), signal, deleted)
+  }
+
+  async deleteByTag(tag: string, signal?: AbortSignal, deleted?: Deleted): Promise<number> {
+    const trim = this.#tags.trimmer(tag)
+    const count = await this.#deleteAll(this.#namesOf(tag), signal, deleted)
+    await trim()
+    return count
+  }
+
+  tagged(tag: string): AsyncIterable<readonly string[]> {
+    return this.#tags.keysOf(tag)
   }
 
   async keys(query: KeyQuery): Promise<KeyPage> {
@@ -61,24 +97,16 @@ export class RedisCacheStore implements CacheStore {
     return pager.page(complete)
   }
 
-  /**
-   * Memory, hits, evictions and clients are the whole server's, as Redis counts nothing by key name.
-   * The keys are ours alone, so they are counted by a walk: DBSIZE would count other applications'.
-   */
+  /** The keys are ours alone, so they are counted: DBSIZE would count other applications' too. */
   async stats(prefixes: readonly string[]): Promise<CacheStats> {
-    const info = await this.#connection.run((redis) => redis.info())
-    const counts = new PrefixCounts(prefixes)
-    const complete = await this.#visit('*', (keys) => counts.add(keys))
-    return {
-      used_memory_bytes: figure(info, 'used_memory'),
-      max_memory_bytes: figure(info, 'maxmemory') || null,
-      hit_rate: hitRate(info),
-      evicted_keys: figure(info, 'evicted_keys'),
-      connected_clients: figure(info, 'connected_clients'),
-      keys: counts.total,
-      keys_by_prefix: counts.byPrefix,
-      keys_complete: complete,
-    }
+    const infos = await this.#infos()
+    const counts = await this.#census.count(prefixes, (visit) => this.#visit('*', visit))
+    return { ...figuresOf(infos), ...counts }
+  }
+
+  async memory(): Promise<CacheMemory> {
+    const { used_memory_bytes, max_memory_bytes } = figuresOf(await this.#infos('memory'))
+    return { used_memory_bytes, max_memory_bytes }
   }
 
   health(): Promise<CacheHealth> {
@@ -89,9 +117,31 @@ export class RedisCacheStore implements CacheStore {
     this.#connection.close()
   }
 
-  async #unlink(names: readonly string[]): Promise<number> {
-    if (names.length === 0) return 0
-    return this.#connection.run((redis) => redis.unlink([...names]))
+  async #infos(section?: string): Promise<string[]> {
+    const servers = await this.#connection.primaries()
+    return this.#connection.run(() =>
+      Promise.all(servers.map((server) => (section ? server.info(section) : server.info()))),
+    )
+  }
+
+  async *#namesOf(tag: string): AsyncGenerator<string[]> {
+    for await (const keys of this.#tags.keysOf(tag)) yield keys.map((key) => this.#prefix + key)
+  }
+
+  async #deleteAll(
+    steps: AsyncIterable<string[]> | Iterable<string[]>,
+    signal?: AbortSignal,
+    deleted: Deleted = () => {},
+  ): Promise<number> {
+    let total = 0
+    for await (const names of steps) {
+      stopIfAborted(signal)
+      if (names.length === 0) continue
+      const count = await this.#connection.run((redis) => redis.unlink(names))
+      total += count
+      deleted(count)
+    }
+    return total
   }
 
   /** Shows every matching key, without the prefix, to `visit`; false when time ran out before the end. */
@@ -104,14 +154,19 @@ export class RedisCacheStore implements CacheStore {
     return true
   }
 
-  /** SCAN promises every key that exists during the whole walk; KEYS would stop the server for it. */
   async *#walk(pattern: string): AsyncGenerator<string[]> {
     const match = escapeGlob(this.#prefix) + pattern
+    const servers = await this.#connection.primaries()
+    for (const server of servers) yield* this.#scan(server, match)
+  }
+
+  /** SCAN promises every key that exists during the whole walk; KEYS would stop the server for it. */
+  async *#scan(server: Redis, match: string): AsyncGenerator<string[]> {
     let cursor = '0'
     do {
       const from = cursor
-      const [next, names] = await this.#connection.run((redis) =>
-        redis.scan(from, 'MATCH', match, 'COUNT', KEYS_PER_STEP),
+      const [next, names] = await this.#connection.run(() =>
+        server.scan(from, 'MATCH', match, 'COUNT', KEYS_PER_STEP),
       )
       yield names
       cursor = next
@@ -119,15 +174,6 @@ export class RedisCacheStore implements CacheStore {
   }
 }
 
-/** One number of an INFO answer; null when this server does not report it. */
-function figure(info: string, field: string): number | null {
-  const value = new RegExp(`^${field}:(\\d+)`, 'm').exec(info)?.[1]
-  return value === undefined ? null : Number(value)
-}
-
-function hitRate(info: string): number | null {
-  const hits = figure(info, 'keyspace_hits')
-  const misses = figure(info, 'keyspace_misses')
-  if (hits === null || misses === null || hits + misses === 0) return null
-  return hits / (hits + misses)
+function* stepsOf(names: readonly string[]): Generator<string[]> {
+  for (let at = 0; at < names.length; at += KEYS_PER_STEP) yield names.slice(at, at + KEYS_PER_STEP)
 }

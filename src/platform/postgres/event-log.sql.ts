@@ -1,5 +1,7 @@
 import type { PublishedEvent } from '../../events.js'
-import { type Statement, sql } from './sql.js'
+import type { Marks } from '../../lib/marks.js'
+import { prepared, type Statement, sql } from './sql.js'
+import { TIMELINE } from './standing.js'
 
 /** Where publishers say that there is something new; the payload is the newest seq. */
 export const CHANNEL = 'catalyst_events'
@@ -50,6 +52,71 @@ export const publish = (limit: number): string => `
 export const latestSeq = () => sql<{ seq: number }>`
   select coalesce(max(seq), 0)::bigint as seq
   from catalyst.events`
+
+/** What one event declares outdated. */
+export interface Outdating {
+  readonly touched: Marks | null
+  readonly pattern: string | null
+}
+
+/** The log at one instant. */
+export interface LogSight {
+  /** Another one after a failover, a restore or a move: `seq` then counts other events. */
+  readonly log_id: string
+  readonly head: number
+  /** From where on the log was looked through: the given seq, or later when that lies far back. */
+  readonly looked_from: number
+  /** The newest published since, in order; one more than `limit` when there are more. */
+  readonly published: readonly (Outdating & { readonly seq: number })[]
+  /** Committed, with a `seq` to come that is above `head`; one more than `limit` likewise. */
+  readonly pending: readonly Outdating[]
+}
+
+/** Of an event, what declares something outdated. */
+const outdating = sql.trusted(`
+  data -> 'touched' as touched,
+  data ->> 'pattern' as pattern`)
+const isOutdating = sql.trusted(`data ?| array['touched', 'pattern']`)
+/** So many events are looked through in tens of milliseconds. */
+const LOOK_BACK = 20_000
+
+/**
+ * Everything that has committed and outdates something, beyond what is known up to `after`. One
+ * statement sees each event either in the log or in the outbox, for the publisher moves them at once.
+ */
+export const sightLog = (after: number, limit: number) =>
+  prepared(
+    'events.sight',
+    sql<LogSight>`
+      select
+        concat_ws('/', c.system_identifier, ${sql.trusted(TIMELINE)}, d.oid) as log_id,
+        l.head,
+        greatest(${after}::bigint, l.head - ${LOOK_BACK}::bigint) as looked_from,
+        (
+          select coalesce(json_agg(e order by e.seq), '[]')
+          from (
+            select seq, ${outdating}
+            from catalyst.events
+            where seq > greatest(${after}::bigint, l.head - ${LOOK_BACK}::bigint)
+              and ${isOutdating}
+            order by seq desc
+            limit ${limit}::int + 1
+          ) e
+        ) as published,
+        (
+          select coalesce(json_agg(o), '[]')
+          from (
+            select ${outdating}
+            from catalyst.event_outbox
+            where ${isOutdating}
+            order by outbox_id
+            limit ${limit}::int + 1
+          ) o
+        ) as pending
+      from pg_control_system() c, pg_database d,
+        (select coalesce(max(seq), 0)::bigint as head from catalyst.events) l
+      where d.datname = current_database()`,
+  )
 
 /** Events after `after` in order; of some types only, when given. */
 export const eventsAfter = (after: number, types: readonly string[] | null, limit: number) =>

@@ -134,6 +134,7 @@ export class Lease {
    */
   async commit(): Promise<void> {
     const transaction = this.#open()
+    if (transaction.hasUntoldMarks) throw new Error('no event says what this transaction outdates')
     if (transaction.trace) this.#endpoint.servers.assertCurrent(transaction.trace.timeline)
     this.#transaction = null
     if (await this.#sendCommit(transaction)) return

@@ -1,4 +1,5 @@
 import type { EventData, EventType } from '../../events.js'
+import type { CacheType, Marks } from '../../lib/marks.js'
 import type { AuditEntry } from './audit-trail.sql.js'
 import type { Statement } from './sql.js'
 
@@ -34,6 +35,13 @@ export interface Transaction extends Queryable {
    * entry of the call whose effect it reports, if any, is written in the same round trip.
    */
   emit<T extends EventType>(type: T, data: EventData<T>, audit?: AuditEntry): Promise<void>
+  /**
+   * Notes that cached values of these symbols (null: of no symbol) are outdated by what is written
+   * here. Whoever commits must emit `touched` with `db.transaction`, or the commit is refused.
+   */
+  touch(type: CacheType, symbols: Iterable<string | null>): void
+  /** What was noted; undefined while that is nothing. */
+  readonly touched: Marks | undefined
   /** PostgreSQL's own id of this transaction. */
   id(): Promise<string>
 }

@@ -4,6 +4,7 @@ import type pg from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
 import { abortError } from '../../errors.js'
 import type { EventData, EventType } from '../../events.js'
+import { type CacheType, MarkSet, type Marks } from '../../lib/marks.js'
 import type { AuditEntry } from './audit-trail.sql.js'
 import { insertOutbox, insertOutboxAndAudit, selectTransactionId, type Trace } from './outbox.js'
 import type { Transaction } from './queryable.js'
@@ -21,6 +22,10 @@ export class PgTransaction {
   id: string | null = null
   /** What shows afterwards whether it committed: the newest event it wrote. */
   trace: Trace | null = null
+  /** Kept also when an operation is undone: what was not changed may be read again. */
+  readonly marks = new MarkSet()
+  /** No event names the newest marks yet. */
+  hasUntoldMarks = false
   #traceAtSavepoint: Trace | null = null
 
   constructor(options: {
@@ -101,6 +106,16 @@ class CallTransaction implements Transaction {
     )
     this.#transaction.id = trace.transaction_id
     this.#transaction.trace = trace
+    if (type === 'db.transaction') this.#transaction.hasUntoldMarks = false
+  }
+
+  touch(type: CacheType, symbols: Iterable<string | null>): void {
+    this.#transaction.marks.add(type, symbols)
+    this.#transaction.hasUntoldMarks = this.touched !== undefined
+  }
+
+  get touched(): Marks | undefined {
+    return this.#transaction.marks.marks
   }
 
   async id(): Promise<string> {

@@ -3,7 +3,7 @@ import type { LintContext } from '../../../src/domains/migrations/lint/script-st
 import { parseScript } from '../../../src/platform/sql-parser/parse-script.js'
 
 /** What a migration is judged with when its test says nothing else. */
-const CONTEXT: LintContext = {
+export const CONTEXT: LintContext = {
   allow: new Map(),
   isTransactional: true,
   hasDown: true,

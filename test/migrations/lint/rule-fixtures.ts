@@ -37,6 +37,8 @@ export const RULE_FIXTURES: Readonly<Record<string, RuleFixtures>> = {
       'delete from app.trades where true',
       'delete from app.trades where 1 = 1',
       'with d as (delete from app.trades returning id) select count(*) from d',
+      'prepare p as delete from app.trades',
+      'explain analyze delete from app.trades',
       'merge into app.t using app.u on t.a = u.a when not matched by source then delete',
     ],
     good: [
@@ -348,8 +350,16 @@ export const RULE_FIXTURES: Readonly<Record<string, RuleFixtures>> = {
     good: ['grant select on app.t to "PUBLIC"', 'revoke all on app.t from public'],
   },
   'security-definer-search-path': {
-    bad: [definer(''), definer("set work_mem = '1MB'")],
-    good: [definer("set search_path = ''"), definer('').replace('definer', 'invoker')],
+    bad: [
+      definer(''),
+      definer("set work_mem = '1MB'"),
+      'alter function app.f(int) security definer',
+    ],
+    good: [
+      definer("set search_path = ''"),
+      definer('').replace('definer', 'invoker'),
+      "alter function app.f(int) security definer set search_path = ''",
+    ],
   },
   'row-security-off': {
     bad: ['alter table app.t disable row level security', 'drop policy p on app.t'],
@@ -405,10 +415,23 @@ export const RULE_FIXTURES: Readonly<Record<string, RuleFixtures>> = {
       'drop role bob',
       'grant admin to bob',
       'set role bob',
+      "select set_config('role', 'bob', true)",
       'set session authorization bob',
       'reassign owned by bob to eve',
     ],
     good: ['grant select on app.t to bob', 'alter table app.t owner to bob'],
+  },
+  'system-catalog': {
+    bad: [
+      'update pg_class set relhasindex = false where oid = 1',
+      'delete from pg_catalog.pg_attribute where attrelid = 1',
+      "insert into pg_authid (rolname) values ('x')",
+    ],
+    good: ['insert into app.pg_class select 1 from pg_class', 'create table app.pg_t (a bigint)'],
+  },
+  'runner-session': {
+    bad: ['discard all', 'select pg_advisory_unlock_all()', 'select pg_terminate_backend(1)'],
+    good: ['select pg_try_advisory_xact_lock(1)', 'reset search_path'],
   },
   'load-library': { bad: ["load 'auto_explain'"], good: ['create extension citext'] },
   'untrusted-language': {
@@ -425,6 +448,7 @@ export const RULE_FIXTURES: Readonly<Record<string, RuleFixtures>> = {
     bad: [
       "do $$ begin copy app.t to program 'sh'; end $$",
       'do $$ begin create role bob; end $$',
+      'do $$ begin perform pg_advisory_unlock_all(); end $$',
       "do $$ begin perform pg_read_file('/etc/passwd'); end $$",
     ],
     good: ["do $$ begin raise notice 'program'; end $$"],

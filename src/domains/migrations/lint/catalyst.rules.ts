@@ -4,6 +4,7 @@ import { partsOf, type RelationName } from './relation-name.js'
 import { manual, type Rule } from './rule.js'
 import type { Hit, ScriptState } from './script-state.js'
 import { changedRelations, changedSchemas, writtenRelations } from './targets.js'
+import { nodesIn } from './tree.js'
 
 const SCHEMA = 'catalyst'
 /** What proves what happened: whoever writes here by hand makes the proof worthless. */
@@ -41,7 +42,7 @@ const LEDGER_WORDS =
 const WRITING_WORDS = /\b(insert|update|delete|truncate|drop|alter|merge|copy|execute|setval)\b/i
 
 const setSequences = (statement: ScriptStatement): string[] =>
-  [...nodesOf(statement)].flatMap(({ kind, node }) => {
+  nodesIn(statement).flatMap(({ kind, node }) => {
     if (kind !== 'FuncCall' || partsOf(node.funcname).at(-1) !== 'setval') return []
     return [...nodesOf({ kind, node })].flatMap((inner) =>
       inner.kind === 'A_Const' ? `setval ${inner.node.sval?.sval ?? ''}` : [],
@@ -81,13 +82,13 @@ export const searchPath: Rule = {
   what: 'names without a schema would mean tables of the product.',
   safeWay: 'Write catalyst.name where it is meant, and leave it out of the search_path.',
   docs: manual('ddl-schemas'),
-  check: ({ kind, node }) => {
+  check: (statement) => {
+    const { kind, node } = statement
     if (kind === 'VariableSetStmt' && node.name === 'search_path') {
       const path = bodies(node.args, 'A_Const').map(({ sval }) => sval?.sval ?? '')
       return path.some((name) => name.includes(SCHEMA)) ? [HIT] : []
     }
-    if (kind !== 'SelectStmt') return []
-    return [...nodesOf({ kind, node })].some(setsSearchPath) ? [HIT] : []
+    return nodesIn(statement).some(setsSearchPath) ? [HIT] : []
   },
 }
 

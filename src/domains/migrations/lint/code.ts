@@ -1,7 +1,7 @@
-import { body, nodesOf, type ScriptStatement } from '../../../platform/sql-parser/syntax.js'
+import { body, type ScriptStatement } from '../../../platform/sql-parser/syntax.js'
 import { partsOf } from './relation-name.js'
 import type { ScriptState } from './script-state.js'
-import { option } from './tree.js'
+import { nodesIn, option } from './tree.js'
 
 /**
  * The code that a statement runs and that the parser does not look into: the body of a DO, and the
@@ -11,7 +11,7 @@ export function codeRunBy(statement: ScriptStatement, script: ScriptState): stri
   if (statement.kind === 'DoStmt') {
     return [body(option(statement.node.args, 'as')?.arg, 'String')?.sval ?? '']
   }
-  return [...nodesOf(statement)].flatMap(({ kind, node }) => {
+  return nodesIn(statement).flatMap(({ kind, node }) => {
     if (kind !== 'FuncCall' && kind !== 'CallStmt') return []
     const called = kind === 'FuncCall' ? node.funcname : node.funccall?.funcname
     return script.codeOf(partsOf(called).at(-1) ?? '') ?? []

@@ -3,14 +3,13 @@ import {
   bodies,
   body,
   type Node,
-  nodesOf,
   type RangeVar,
   type ScriptStatement,
 } from '../../../platform/sql-parser/syntax.js'
 import { codeRunBy, DESTRUCTIVE_WORDS } from './code.js'
 import { quoted } from './relation-name.js'
 import { manual, type Rule, squawkDocs } from './rule.js'
-import { alterations, dropped } from './tree.js'
+import { alterations, dropped, nodesIn } from './tree.js'
 
 /** Nobody misses a table that the same script made, such as a scratch table. */
 export const dropTable: Rule = {
@@ -191,7 +190,7 @@ const unconditional = (
   statement: ScriptStatement,
   which: 'DeleteStmt' | 'UpdateStmt',
 ): RangeVar[] =>
-  [...nodesOf(statement)].flatMap(({ kind, node }) => {
+  nodesIn(statement).flatMap(({ kind, node }) => {
     if (kind === 'MergeStmt')
       return which === 'DeleteStmt' && sweeps(node) ? (node.relation ?? []) : []
     return kind === which && isAlways(node.whereClause) ? (node.relation ?? []) : []

@@ -13,14 +13,17 @@ export function lintScript(
   context: LintContext,
 ): readonly Finding[] {
   const script = new ScriptState(statements, context)
-  const findings = statements.flatMap((statement) => {
-    const found = RULES.flatMap((rule) =>
-      rule.check(statement, script).map((hit) => finding(rule, hit, { statement, script })),
-    )
-    script.advance(statement)
-    return found
-  })
+  const findings = statements.flatMap((statement) => lintStatement(statement, script))
   return [...findings, ...vainAllowances(context)]
+}
+
+/** What our rules find in the next statement of a script. */
+export function lintStatement(statement: ScriptStatement, script: ScriptState): Finding[] {
+  const found = RULES.flatMap((rule) =>
+    rule.check(statement, script).map((hit) => finding(rule, hit, { statement, script })),
+  )
+  script.advance(statement)
+  return found
 }
 
 interface Place {
@@ -75,8 +78,8 @@ function lockFor(hit: Hit, { statement, script }: Place): Pick<Finding, 'lock' |
   return { lock: `${mode} on ${shown(lock.name)}`, blocks: blockedBy(mode) }
 }
 
-/** A mistyped name would leave the author believing that something is allowed. */
-const vainAllowances = ({ allow }: LintContext): Finding[] =>
+/** What the file allows in vain: its author would believe that it is allowed. */
+export const vainAllowances = ({ allow }: LintContext): Finding[] =>
   [...allow.keys()].flatMap((name) => {
     const rule = RULES.find((candidate) => candidate.name === name)
     if (!rule && !SQUAWK_ONLY.has(name)) {

@@ -1,7 +1,7 @@
-import { nodesOf, type ScriptStatement } from '../../../platform/sql-parser/syntax.js'
+import type { ScriptStatement } from '../../../platform/sql-parser/syntax.js'
 import { keyOf, type RelationName } from './relation-name.js'
 import { created, type LintContext, ScriptState } from './script-state.js'
-import { dropped } from './tree.js'
+import { dropped, nodesIn } from './tree.js'
 
 const NOTHING_KNOWN: LintContext = {
   allow: new Map(),
@@ -40,7 +40,7 @@ export function createdRelations(statements: readonly ScriptStatement[]): readon
 
 /** Relations are nodes of their own in lists, and plain fields elsewhere. */
 function rangesOf(statement: ScriptStatement) {
-  const inLists = [...nodesOf(statement)].flatMap(({ kind, node }) => {
+  const inLists = nodesIn(statement).flatMap(({ kind, node }) => {
     if (kind === 'RangeVar') return node
     if (kind === 'Constraint') return node.pktable ?? []
     return 'relation' in node && node.relation && 'relname' in node.relation ? node.relation : []

@@ -2,14 +2,13 @@ import {
   bodies,
   body,
   type GrantStmt,
-  nodesOf,
   type RoleSpec,
   type ScriptStatement,
 } from '../../../platform/sql-parser/syntax.js'
 import { partsOf, quoted } from './relation-name.js'
 import { manual, type Rule } from './rule.js'
 import { partOwners } from './targets.js'
-import { alterations, isOn } from './tree.js'
+import { alterations, isOn, nodesIn } from './tree.js'
 
 export const grantAll: Rule = {
   name: 'grant-all',
@@ -56,11 +55,14 @@ export const securityDefiner: Rule = {
   safeWay: "Add SET search_path = '' and qualify the names in it.",
   docs: manual('sql-createfunction'),
   check: ({ kind, node }) => {
-    if (kind !== 'CreateFunctionStmt' || !isOn(node.options, 'security')) return []
-    const settings = bodies(node.options, 'DefElem').map(({ arg }) => body(arg, 'VariableSetStmt'))
+    const isFunction = kind === 'CreateFunctionStmt' || kind === 'AlterFunctionStmt'
+    const options = kind === 'AlterFunctionStmt' ? node.actions : isFunction ? node.options : []
+    if (!isFunction || !isOn(options, 'security')) return []
+    const settings = bodies(options, 'DefElem').map(({ arg }) => body(arg, 'VariableSetStmt'))
+    const name = kind === 'AlterFunctionStmt' ? node.func?.objname : node.funcname
     return settings.some((setting) => setting?.name === 'search_path')
       ? []
-      : [{ subject: quoted(partsOf(node.funcname).at(-1) ?? ''), on: [] }]
+      : [{ subject: quoted(partsOf(name).at(-1) ?? ''), on: [] }]
   },
 }
 
@@ -138,7 +140,7 @@ export const seedSecret: Rule = {
     const { kind, node } = statement
     const columns = kind === 'InsertStmt' ? bodies(node.cols, 'ResTarget') : []
     const named = columns.some(({ name }) => SECRET_COLUMN.test(name ?? ''))
-    const strings = [...nodesOf(statement)].flatMap((inner) =>
+    const strings = nodesIn(statement).flatMap((inner) =>
       inner.kind === 'A_Const' ? (inner.node.sval?.sval ?? []) : [],
     )
     const isSecret = (named && strings.length > 0) || strings.some((text) => SECRET.test(text))

@@ -1,8 +1,9 @@
-import { body, nodesOf, type ScriptStatement } from '../../../platform/sql-parser/syntax.js'
+import { body, type ScriptStatement } from '../../../platform/sql-parser/syntax.js'
 import { codeRunBy } from './code.js'
 import { partsOf, quoted } from './relation-name.js'
 import { manual, type Rule, squawkDocs } from './rule.js'
-import { option } from './tree.js'
+import { changedRelations, writtenRelations } from './targets.js'
+import { nodesIn, option } from './tree.js'
 
 export const dropDatabase: Rule = {
   name: 'ban-drop-database',
@@ -87,9 +88,8 @@ export const roleDdl: Rule = {
     const subject = ROLE_DDL.get(statement.kind)
     if (subject) return [{ subject, on: [] }]
     const { kind, node } = statement
-    return kind === 'VariableSetStmt' && ACTING.has(node.name ?? '')
-      ? [{ subject: 'SET ROLE', on: [] }]
-      : []
+    const set = kind === 'VariableSetStmt' ? [node.name ?? ''] : settingsSetBy(statement)
+    return set.some((name) => ACTING.has(name)) ? [{ subject: 'SET ROLE', on: [] }] : []
   },
 }
 
@@ -165,9 +165,49 @@ export const outsideCode: Rule = {
 }
 
 const OUTSIDE_WORDS =
-  /\b(alter\s+system|pg_read_(binary_)?file|pg_file_write|lo_(im|ex)port|(from|to)\s+program|(create|alter|drop)\s+(role|user|database|tablespace)|set\s+role)\b/i
+  /\b(alter\s+system|pg_read_(binary_)?file|pg_file_write|lo_(im|ex)port|(from|to)\s+program|(create|alter|drop)\s+(role|user|database|tablespace)|set\s+(role|session)|pg_advisory_(un)?lock\w*|pg_(terminate|cancel)_backend|pg_authid)\b/i
+
+/** What a superuser may do to the catalog, nobody can undo. */
+export const systemCatalog: Rule = {
+  name: 'system-catalog',
+  severity: 'error',
+  what: "PostgreSQL's own tables are changed by its own commands alone.",
+  safeWay: 'The ALTER command for it.',
+  docs: manual('catalogs-overview'),
+  check: (statement) =>
+    [...writtenRelations(statement), ...changedRelations(statement)]
+      .filter(
+        ({ schemaname, relname = '' }) =>
+          schemaname === 'pg_catalog' || (!schemaname && relname.startsWith('pg_')),
+      )
+      .map(({ relname = '' }) => ({ subject: quoted(relname), on: [] })),
+}
+
+/** The runner's lock and settings are those of its session. */
+export const runnerSession: Rule = {
+  name: 'runner-session',
+  severity: 'error',
+  what: 'it would end the session, the lock or the settings of the runner.',
+  safeWay: null,
+  docs: manual('sql-discard'),
+  check: (statement) => {
+    if (statement.kind === 'DiscardStmt') return [{ subject: 'DISCARD', on: [] }]
+    return calledFunctions(statement)
+      .filter((name) => SESSION_FUNCTIONS.test(name))
+      .map((name) => ({ subject: quoted(name), on: [] }))
+  },
+}
+
+const SESSION_FUNCTIONS = /^pg_(advisory_(un)?lock\w*|(terminate|cancel)_backend)$/
+
+/** The settings that calls of `set_config` name. */
+const settingsSetBy = (statement: ScriptStatement): string[] =>
+  nodesIn(statement).flatMap(({ kind, node }) => {
+    const isSetting = kind === 'FuncCall' && partsOf(node.funcname).at(-1) === 'set_config'
+    return isSetting ? (body(node.args?.[0], 'A_Const')?.sval?.sval?.toLowerCase() ?? []) : []
+  })
 
 const calledFunctions = (statement: ScriptStatement): string[] =>
-  [...nodesOf(statement)].flatMap(({ kind, node }) =>
+  nodesIn(statement).flatMap(({ kind, node }) =>
     kind === 'FuncCall' ? (partsOf(node.funcname).at(-1) ?? []) : [],
   )

@@ -23,20 +23,25 @@ export const SQUAWK_ONLY: ReadonlySet<string> = new Set([
 ])
 
 /** Squawk's remarks as findings; each belongs to the statement that its line is in. */
-export const squawkFindings = (
+export function squawkFindings(
   remarks: readonly SquawkRemark[],
   statements: readonly ScriptStatement[],
-): Finding[] =>
-  remarks.map(({ rule, line, message, help }) => {
-    const statement = statements.findLast((candidate) => candidate.line <= line)
-    return {
-      ...warning(rule, message),
-      statement: statement?.index ?? 1,
-      line: statement?.line ?? line,
-      rewrite: help,
-      docs: squawkDocs(rule),
-    }
-  })
+): Finding[] {
+  let at = 0
+  return remarks
+    .toSorted((a, b) => a.line - b.line)
+    .map(({ rule, line, message, help }) => {
+      while ((statements[at + 1]?.line ?? Number.POSITIVE_INFINITY) <= line) at++
+      const statement = statements[at]
+      return {
+        ...warning(rule, message),
+        statement: statement?.index ?? 1,
+        line: statement?.line ?? line,
+        rewrite: help,
+        docs: squawkDocs(rule),
+      }
+    })
+}
 
 /** A finding that only warns, about the script as a whole. */
 export const warning = (rule: string, message: string): Finding => ({

@@ -2,12 +2,11 @@ import {
   bodies,
   body,
   type Node,
-  nodesOf,
   type RangeVar,
   type ScriptStatement,
 } from '../../../platform/sql-parser/syntax.js'
 import { partsOf } from './relation-name.js'
-import { nameOf } from './tree.js'
+import { nameOf, nodesIn } from './tree.js'
 
 /** The tables, views, indexes and sequences that a statement of DDL makes, changes or drops. */
 export function changedRelations(statement: ScriptStatement): RangeVar[] {
@@ -49,7 +48,7 @@ const RELATIONS = /^OBJECT_(TABLE|INDEX|VIEW|MATVIEW|SEQUENCE|FOREIGN_TABLE)$/
 
 /** The tables whose rows a statement writes, wherever in it. */
 export const writtenRelations = (statement: ScriptStatement): RangeVar[] =>
-  [...nodesOf(statement)].flatMap(({ kind, node }) => {
+  nodesIn(statement).flatMap(({ kind, node }) => {
     const writes = kind === 'InsertStmt' || kind === 'UpdateStmt' || kind === 'DeleteStmt'
     if (writes || kind === 'MergeStmt') return node.relation ?? []
     return kind === 'CopyStmt' && node.is_from ? (node.relation ?? []) : []

@@ -1,11 +1,13 @@
 import {
   type AlterTableCmd,
+  type AnyNode,
   bodies,
   body,
   type ColumnDef,
   type Constraint,
   type DefElem,
   type Node,
+  nodesOf,
   type RangeVar,
   type ScriptStatement,
   type TypeName,
@@ -16,6 +18,15 @@ import { partsOf, rangeOf } from './relation-name.js'
 export interface Alteration {
   readonly table: RangeVar
   readonly command: AlterTableCmd
+}
+
+let latest: { readonly statement: ScriptStatement; readonly nodes: readonly AnyNode[] } | null =
+  null
+
+/** Every node inside of a statement, kept until another is asked for: most rules ask. */
+export function nodesIn(statement: ScriptStatement): readonly AnyNode[] {
+  if (latest?.statement !== statement) latest = { statement, nodes: [...nodesOf(statement)] }
+  return latest.nodes
 }
 
 type Subtype = NonNullable<AlterTableCmd['subtype']>

@@ -1,0 +1,146 @@
+import type { PublishedEvent } from '../../events.js'
+import type { CacheMemory, CacheStore } from '../../platform/cache/cache-store.js'
+import { isOutOfMemory } from '../../platform/cache/redis-errors.js'
+import type { Log } from '../../platform/log.js'
+import type { Database } from '../../platform/postgres/database.js'
+import type { Policy } from '../../policy.js'
+import * as conditions from './conditions.sql.js'
+
+/** What the watch looks at, and where it tells. */
+export interface MemoryWatchDeps {
+  readonly store: Pick<CacheStore, 'memory'>
+  readonly database: Pick<Database, 'transaction' | 'maybeOne'>
+  readonly policy: Policy['cache']
+  readonly log: Log
+  /** Called after a commit that left events in the outbox. */
+  readonly committed: () => void
+  readonly sampleMs?: number
+}
+
+type Cause = 'sample' | 'out_of_memory'
+
+const CONDITION = 'cache.memory.high'
+const SAMPLE_MS = 10_000
+/** Samples in a row: one may fall into a moment that says nothing. */
+const SAMPLES_ON = 2
+const SAMPLES_OFF = 3
+
+/**
+ * Tells when the memory of the cache runs out and when that is over, once each, however many servers
+ * look at it: the state is a row that one of them changes in the transaction of the event.
+ */
+export class MemoryWatch {
+  readonly #deps: MemoryWatchDeps
+  readonly #sampleMs: number
+  #timer: NodeJS.Timeout | null = null
+  #running: Promise<void> = Promise.resolve()
+  #isStopped = false
+  /** Null until the database has said so. */
+  #isOn: boolean | null = null
+  #high = 0
+  #low = 0
+
+  constructor(deps: MemoryWatchDeps) {
+    this.#deps = deps
+    this.#sampleMs = deps.sampleMs ?? SAMPLE_MS
+  }
+
+  /** True while memory is high. */
+  get isHigh(): boolean {
+    return this.#isOn === true
+  }
+
+  /** Begins to look, now and every ten seconds. */
+  start(): void {
+    this.#running = this.#sample().finally(() => {
+      if (!this.#isStopped) this.#timer = setTimeout(() => this.start(), this.#sampleMs).unref()
+    })
+  }
+
+  /** Ends; a look that is under way is waited for. */
+  async stop(): Promise<void> {
+    this.#isStopped = true
+    if (this.#timer) clearTimeout(this.#timer)
+    await this.#running
+  }
+
+  /** Hears what other servers have told. */
+  eventsPublished(events: readonly PublishedEvent[]): void {
+    for (const { type, data } of events) {
+      if (type === CONDITION) this.#note(data.state === 'on')
+    }
+  }
+
+  /** Hears why the cache did not take a value; a cache without memory is told of at once. */
+  failed(error: unknown): void {
+    if (!isOutOfMemory(error) || this.#isOn || this.#isStopped) return
+    this.#running = this.#running.then(() =>
+      this.#tried(async () => this.#begin('out_of_memory', await this.#memory())),
+    )
+  }
+
+  #sample(): Promise<void> {
+    return this.#tried(async () => {
+      const { database, policy } = this.#deps
+      this.#isOn ??= (await database.maybeOne(conditions.readCondition(CONDITION)))?.is_on ?? false
+      const memory = await this.#memory()
+      const share = shareOf(memory)
+      if (share === null) return
+      this.#high = share * 100 >= policy.memory_high_pct ? this.#high + 1 : 0
+      this.#low = share * 100 < policy.memory_ok_pct ? this.#low + 1 : 0
+      if (!this.#isOn && this.#high >= SAMPLES_ON) await this.#begin('sample', memory)
+      if (this.#isOn && this.#low >= SAMPLES_OFF) await this.#end(memory)
+    })
+  }
+
+  #begin(cause: Cause, memory: CacheMemory): Promise<void> {
+    return this.#flip(conditions.begin(CONDITION), { state: 'on', cause, memory })
+  }
+
+  #end(memory: CacheMemory): Promise<void> {
+    const heldMs = (SAMPLES_OFF - 1) * this.#sampleMs
+    return this.#flip(conditions.end(CONDITION, heldMs), { state: 'off', cause: 'sample', memory })
+  }
+
+  async #flip(
+    change: ReturnType<typeof conditions.begin>,
+    told: { readonly state: 'on' | 'off'; readonly cause: Cause; readonly memory: CacheMemory },
+  ): Promise<void> {
+    const { state, cause, memory } = told
+    const { database, committed } = this.#deps
+    const data = { state, cause, ...memory, used_share: shareOf(memory) }
+    const isFirst = await database.transaction(async (tx) => {
+      if ((await tx.run(change)) === 0) return false
+      await tx.emit(CONDITION, data)
+      return true
+    })
+    if (!isFirst) return
+    this.#note(state === 'on')
+    committed()
+  }
+
+  #note(isOn: boolean): void {
+    this.#isOn = isOn
+    this.#low = 0
+    this.#high = 0
+  }
+
+  /** Null where it is not known: without memory to count there is nothing to tell. */
+  #memory(): Promise<CacheMemory> {
+    return this.#deps.store
+      .memory()
+      .catch(() => ({ used_memory_bytes: null, max_memory_bytes: null }))
+  }
+
+  /** What cannot be told now is seen again by the next sample. */
+  async #tried(work: () => Promise<void>): Promise<void> {
+    try {
+      await work()
+    } catch (error) {
+      this.#deps.log.debug({ err: error }, 'the memory of the cache could not be looked at')
+    }
+  }
+}
+
+const shareOf = ({ used_memory_bytes: used, max_memory_bytes: max }: CacheMemory): number | null =>
+  used === null || max === null ? null : used / max

@@ -1,0 +1,77 @@
+import { z } from 'zod'
+import { patternType } from '../../lib/pattern-type.js'
+import { symbol } from '../../lib/schemas.js'
+import { jobToolFor, toolFor } from '../../mcp/define.js'
+import { cacheType, countByType, keyPattern, patternResult } from './schemas.js'
+import type { CacheService } from './service.js'
+
+const tool = toolFor<CacheService>()
+const job = jobToolFor<CacheService>()
+
+const MAX_TTL_SECONDS = 86_400
+
+export const cachePatternResult = tool({
+  name: 'cache_pattern_result',
+  title: 'Cache a pattern result',
+  description:
+    'Keeps what you found out about a pattern of a symbol for ttl seconds, to be read at cache/entries/{key}. It is outdated at once when a detection or outcome of the symbol is persisted, or by invalidate_cache. Without a cache it answers cached: false and why; nothing is lost.',
+  effect: 'write',
+  idempotent: true,
+  openWorld: false,
+  input: z.object({
+    symbol: symbol(),
+    pattern_type: patternType(),
+    result: patternResult.describe('At most 1 MiB.'),
+    ttl: z.int().min(1).max(MAX_TTL_SECONDS).default(300).describe('Seconds.'),
+  }),
+  output: z.object({
+    cached: z.boolean(),
+    key: z.string(),
+    reason: z.string().nullable().describe('Why it is not cached.'),
+  }),
+  run: (input, { service }) => service.cachePatternResult(input),
+})
+
+export const invalidateCache = tool({
+  name: 'invalidate_cache',
+  title: 'Invalidate the cache',
+  description:
+    'Declares cached values outdated: from then on no server serves them, also when the cache is away or comes back with old data. Then removes their keys. Give exactly one of pattern, symbol, cache_type, or symbol with cache_type; "*" is everything and must be confirmed. Data is never touched. Not needed after writes through this server.',
+  effect: 'destroy',
+  idempotent: true,
+  openWorld: false,
+  input: z.object({
+    pattern: keyPattern().optional().describe('A Redis glob such as pattern:AAPL:*'),
+    symbol: symbol().optional(),
+    cache_type: cacheType().optional(),
+  }),
+  output: z.object({
+    keys_deleted: z.int().describe('Keys really removed; what is left is not served either.'),
+    complete: z.boolean(),
+    reason: z.string().nullable().describe('Why not all keys were removed.'),
+  }),
+  confirm: (input, { service }) => service.questionBefore(input),
+  run: (input, { service, signal }) => service.invalidate(input, signal),
+})
+
+export const warmCache = job({
+  name: 'warm_cache',
+  title: 'Warm the cache',
+  description:
+    'Builds entries from the database before they are asked for: news (first page), sentiment (figures of the newest 100 stories), indicators (newest per timeframe), patterns (statistics and newest detections per type). Run it before the open. What has nothing stored is skipped with the reason; read entries at cache/entries/{key}.',
+  effect: 'write',
+  idempotent: true,
+  openWorld: false,
+  onRestart: 'resume',
+  input: z.object({
+    symbols: z.array(symbol()).min(1).max(200),
+    cache_types: z.array(cacheType()).min(1),
+  }),
+  output: z.object({
+    warmed_entries: z.int(),
+    duration_ms: z.int(),
+    by_cache_type: countByType(),
+    skipped: z.array(z.object({ symbol: z.string(), cache_type: cacheType(), reason: z.string() })),
+  }),
+  run: (input, { service, ...call }) => service.warm(input, call),
+})

@@ -1,0 +1,38 @@
+import type { Transaction } from '../../platform/postgres/queryable.js'
+import * as newsSql from './news.sql.js'
+import type { Fate } from './news-repeats.js'
+import { isAboutAnother } from './news-rows.js'
+
+/**
+ * Notes whose news articles change: that of a new or repeated story, and of one sent again for another
+ * company both its own and the other. Clusters and confirmations stay within a company.
+ */
+export async function touchNews(tx: Transaction, fates: readonly Fate[]): Promise<void> {
+  const changes = fates.filter((fate) => fate.kind !== 'same' || isSentForAnother(fate))
+  if (changes.length === 0) return
+  const symbols = await symbolsById(tx, changes)
+  const touched = changes.flatMap(({ story, located }) => {
+    const own = story.security_id === null ? null : (symbols.get(story.security_id) ?? null)
+    return isSentForAnother({ story, located }) ? [own, located.article.symbol] : [own]
+  })
+  tx.touch('news', touched)
+  tx.touch('sentiment', touched)
+}
+
+const isSentForAnother = ({ story, located }: Pick<Fate, 'story' | 'located'>): boolean =>
+  isAboutAnother(story, located.security_id)
+
+/** Stored stories may be about companies that the call does not name: only those are looked up. */
+async function symbolsById(tx: Transaction, fates: readonly Fate[]): Promise<Map<number, string>> {
+  const symbols = new Map<number, string>()
+  for (const { located } of fates) {
+    const { security_id, article } = located
+    if (security_id !== null && article.symbol !== null) symbols.set(security_id, article.symbol)
+  }
+  const unnamed = new Set(fates.flatMap(({ story }) => story.security_id ?? []))
+  for (const id of symbols.keys()) unnamed.delete(id)
+  if (unnamed.size === 0) return symbols
+  const found = await tx.many(newsSql.symbolsOf([...unnamed]))
+  for (const { security_id, symbol } of found) symbols.set(security_id, symbol)
+  return symbols
+}

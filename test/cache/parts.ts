@@ -1,0 +1,45 @@
+import { afterAll, inject } from 'vitest'
+import { CoherentCache } from '../../src/domains/cache/coherent-cache.js'
+import { type CacheEngine, CacheService } from '../../src/domains/cache/service.js'
+import { Warming } from '../../src/domains/cache/warming.js'
+import { systemClock } from '../../src/lib/clock.js'
+import type { CacheStore } from '../../src/platform/cache/cache-store.js'
+import { createLog } from '../../src/platform/log.js'
+import { parseDatabaseUrl } from '../../src/platform/postgres/connection.js'
+import { Database } from '../../src/platform/postgres/database.js'
+import { WorkerConnection } from '../../src/platform/postgres/worker-connection.js'
+import { defaultPolicy } from '../../src/policy.js'
+
+interface Options {
+  readonly store: CacheStore
+  readonly engine?: CacheEngine
+  readonly url?: string
+}
+
+/** The parts of one server's cache, over a store of the test's own; closed after the test file. */
+export function cacheParts({ store, engine = 'external', url = inject('postgresUrl') }: Options) {
+  const endpoint = parseDatabaseUrl(url)
+  const database = new Database({ endpoint, poolMax: 4 })
+  const connection = new WorkerConnection({ endpoint, name: 'test cache', timeoutMs: 1_000 })
+  const { cache: policy } = defaultPolicy()
+  const deps = {
+    store,
+    engine,
+    connection,
+    database,
+    policy,
+    clock: systemClock,
+    log: createLog('silent'),
+    committed: () => {},
+  }
+  const coherent = new CoherentCache(deps)
+  const nothing = async () => []
+  const sources = { news: nothing, sentiment: nothing, indicators: nothing, patterns: nothing }
+  const warming = new Warming({ cached: coherent.reads, sources, policy })
+  const service = new CacheService({ ...deps, coherent, warming })
+  afterAll(async () => {
+    await coherent.stop()
+    await Promise.all([database.close(), connection.close()])
+  })
+  return { coherent, service, database }
+}
