@@ -66,8 +66,9 @@ export class MigrationService {
   status(): Promise<report.MigrationStatus> {
     return this.#read(async (session, { pending, problems, rows }) => {
       const attempts = pending.flatMap(({ attempt }) => attempt ?? [])
-      // While a runner is at work, what is not finished is not a failure.
-      const failed = (await isRunning(session)) ? [] : attempts.map(unfinished)
+      // While a runner is at work, what has no end yet may still get one.
+      const isOpen = await isRunning(session)
+      const failed = attempts.filter(({ error }) => !isOpen || error !== null).map(unfinished)
       return {
         current_version: newestOf(rows),
         pending_migrations: pending.map(({ migration: { version, name, description } }) => ({
