@@ -67,7 +67,7 @@ test('the locks it tells are those that others see', async () => {
       alter table trade add constraint venue_known
         foreign key (venue_id) references venue (id) not valid;
       comment on view dear is 'above 100';
-      select pg_advisory_lock(4711)`,
+      select pg_advisory_xact_lock(4711)`,
   })
   const holder = new pg.Client({ connectionString: operator.database.url })
   await holder.connect()
