@@ -84,8 +84,11 @@ test('a runner that dies in its transaction leaves nothing, and another one goes
 
 test('a script that gives the lock of the runners away is not recorded', async () => {
   const operator = await Operator.start({
-    '1000_unlock.up': 'create table trade (id int); select pg_advisory_unlock_all()',
+    '1000_unlock.up': 'create table trade (id int); select give_away()',
   })
+  // What a function does the linter cannot see.
+  await operator.database.query(`create function give_away() returns void language sql
+    as $$ select pg_advisory_unlock_all() $$`)
   expect(await refusal(operator.up())).toMatchObject({
     code: 'precondition_failed',
     message: 'The script gave the lock of the runners away.',
