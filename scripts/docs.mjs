@@ -14,9 +14,13 @@ const built = (path) => import(new URL(`dist/${path}`, root).href)
 const { bind } = await built('mcp/define.js')
 const { Registry } = await built('mcp/registry.js')
 const { overview, reference } = await built('mcp/reference.js')
+const { ruleDocs } = await built('domains/migrations/lint/rule-docs.js')
 
 const registry = new Registry((await domains()).map((domain) => bind(domain, undefined)))
-const documents = { 'README.md': overview(registry), 'docs/reference.md': reference(registry) }
+const documents = {
+  'README.md': overview(registry),
+  'docs/reference.md': reference(registry, ruleDocs()),
+}
 const stale = Object.entries(documents).filter(([path, sections]) => !update(path, sections))
 
 if (process.argv.includes('--check') && stale.length > 0) {

@@ -8,8 +8,20 @@ import { type FieldDoc, fieldsOf } from './schema-fields.js'
 
 /** Reference documentation in Markdown, by the name of the part. */
 export type Reference = Readonly<
-  Record<'tools' | 'resources' | 'events' | 'settings', string> & { policy?: string }
+  Record<'tools' | 'resources' | 'events' | 'settings', string> & {
+    policy?: string
+    rules?: string
+  }
 >
+
+/** A rule that migrations are judged by. */
+interface RuleDoc {
+  readonly name: string
+  readonly severity: string
+  readonly destructive: boolean
+  readonly what: string
+  readonly safeWay: string | null
+}
 
 const EFFECTS: Readonly<Record<Effect, string>> = {
   read: 'changes nothing',
@@ -43,7 +55,7 @@ export const overview = (registry: Registry): Reference => ({
 })
 
 /** Everything a client can rely on: arguments, answers, parameters, payloads. */
-export const reference = (registry: Registry): Reference => ({
+export const reference = (registry: Registry, rules: readonly RuleDoc[]): Reference => ({
   tools: toolsOf(registry)
     .map((tool) => describeTool(tool, hintsOf(tool, registry.toolList)))
     .join('\n\n'),
@@ -58,6 +70,15 @@ export const reference = (registry: Registry): Reference => ({
     .join('\n\n'),
   settings: settingsTable(),
   policy: policyTable(),
+  rules: table(
+    ['rule', 'finding', 'what it says', 'the safe way'],
+    rules.map(({ name, severity, destructive, what, safeWay }) => [
+      code(name),
+      destructive ? `${severity}, destructive` : severity,
+      what,
+      safeWay ?? '',
+    ]),
+  ),
 })
 
 /** By domain and name: an order of its own, whatever the order of registration. */

@@ -9,6 +9,7 @@ const tool = toolFor<CacheService>()
 const job = jobToolFor<CacheService>()
 
 const MAX_TTL_SECONDS = 86_400
+const TTL = `must be a whole number of seconds from 1 to ${MAX_TTL_SECONDS}`
 
 export const cachePatternResult = tool({
   name: 'cache_pattern_result',
@@ -22,7 +23,7 @@ export const cachePatternResult = tool({
     symbol: symbol(),
     pattern_type: patternType(),
     result: patternResult.describe('At most 1 MiB.'),
-    ttl: z.int().min(1).max(MAX_TTL_SECONDS).default(300).describe('Seconds.'),
+    ttl: z.int(TTL).min(1, TTL).max(MAX_TTL_SECONDS, TTL).default(300).describe('Seconds.'),
   }),
   output: z.object({
     cached: z.boolean(),

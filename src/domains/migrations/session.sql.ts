@@ -31,12 +31,14 @@ export const resetSession = () => sql`
   reset all`
 
 /**
- * Prepares a session for a script: a runner that dies is noticed during its statement, where the
- * kernel of the server can tell, so that the next one need not wait for it.
+ * Prepares a session for a script. A name without a schema means `public`, whoever runs it: so the
+ * linter reads it, and the role may have a schema of its own name. A runner that dies is noticed
+ * during its statement, where the kernel of the server can tell, so that the next one need not wait.
  */
 export const prepareSession = () => sql<{ wal_level: string }>`
   select
     current_setting('wal_level') as wal_level,
+    set_config('search_path', 'public', false) as search_path,
     case when version() ~ '(linux|darwin|bsd)'
       then set_config('client_connection_check_interval', '2s', false)
     end as noticed`

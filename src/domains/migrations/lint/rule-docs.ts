@@ -9,16 +9,16 @@ export interface RuleDoc {
   readonly safeWay: string | null
 }
 
-/** Every rule of ours, worst first. */
+/** Every rule of ours, worst first, then by name. */
 export const ruleDocs = (): RuleDoc[] =>
   (['error', 'block', 'warn'] as const).flatMap((severity) =>
-    RULES.filter((rule) => rule.severity === severity).map(
-      ({ name, destructive = false, what, safeWay }) => ({
+    RULES.filter((rule) => rule.severity === severity)
+      .map(({ name, destructive = false, what, safeWay }) => ({
         name,
         severity,
         destructive,
         what,
         safeWay,
-      }),
-    ),
+      }))
+      .sort((a, b) => (a.name < b.name ? -1 : 1)),
   )
