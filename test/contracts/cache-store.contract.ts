@@ -167,6 +167,13 @@ export function cacheStoreContract(name: string, engine: CacheEngineUnderTest): 
       expect(await store.deleteByTag('all')).toBe(1)
     })
 
+    test('tells which of many tags something is stored under', async () => {
+      await store.set('key', 'x', { ttlSeconds: 60, tags: ['AAPL', '*'] })
+      expect(await store.usedTags(['MSFT', '*', 'AAP', 'AAPL'])).toEqual(['*', 'AAPL'])
+      expect(await store.usedTags(['MSFT', 'AAP'])).toEqual([])
+      expect(await store.usedTags([])).toEqual([])
+    })
+
     test('an aborted deletion of a tag stops', async () => {
       await store.set('key', 'x', { ttlSeconds: 60, tags: ['tag'] })
       const deletion = store.deleteByTag('tag', AbortSignal.abort())

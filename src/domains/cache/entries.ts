@@ -78,15 +78,19 @@ export class Entries {
     await this.#deps.store.set(key, encode({ header, text }), { ttlSeconds, tags })
   }
 
-  /** Removes the entries under a tag that are outdated; answers how many. */
-  async removeOutdated(tag: string): Promise<number> {
+  /** Removes the entries under these tags that are outdated; answers how many. */
+  async removeOutdated(tags: readonly string[]): Promise<number> {
+    let removed = 0
+    for (const tag of await this.#deps.store.usedTags(tags)) removed += await this.#clean(tag)
+    return removed
+  }
+
+  async #clean(tag: string): Promise<number> {
     const { store, barrier } = this.#deps
-    // Most tags have no entries, and then nobody needs to know what is current.
-    let sight: Sight | null = null
+    const sight = await barrier.pass()
     let removed = 0
     for await (const keys of store.tagged(tag)) {
       for (let at = 0; at < keys.length; at += KEYS_AT_ONCE) {
-        sight ??= await barrier.pass()
         const outdated = await this.#outdatedOf(keys.slice(at, at + KEYS_AT_ONCE), sight)
         // One that is stored anew in this instant may go with them; it is built again when asked for.
         removed += await store.delete(outdated)

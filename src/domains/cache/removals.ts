@@ -54,10 +54,8 @@ export class Removals {
   async #remove(): Promise<void> {
     const tags = [...this.#tags]
     this.#tags.clear()
-    for (const tag of tags) {
-      // A cache that does not answer keeps them, and they are not served when it is back.
-      this.#deleted += await this.#deps.entries.removeOutdated(tag).catch(() => 0)
-    }
+    // A cache that does not answer keeps them, and they are not served when it is back.
+    this.#deleted += await this.#deps.entries.removeOutdated(tags).catch(() => 0)
     if (this.#deleted === 0) return
     this.#summary ??= setTimeout(() => {
       this.#running = this.#running.then(() => this.#tell())

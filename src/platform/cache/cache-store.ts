@@ -90,6 +90,8 @@ export interface CacheStore {
    * may go too.
    */
   deleteByTag(tag: string, signal?: AbortSignal, deleted?: Deleted): Promise<number>
+  /** Those of the tags that something may be stored under: of many, mostly none or few. */
+  usedTags(tags: readonly string[]): Promise<readonly string[]>
   /** Names the entries stored under a tag, in small steps; one may be gone, or come twice. */
   tagged(tag: string): AsyncIterable<readonly string[]>
   /**

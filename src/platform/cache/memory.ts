@@ -102,6 +102,10 @@ export class MemoryCacheStore implements CacheStore {
     return deleteSteps(this.tagged(tag), (keys) => this.delete(keys), { signal, deleted })
   }
 
+  async usedTags(tags: readonly string[]): Promise<string[]> {
+    return tags.filter((tag) => this.#tagged.has(tag))
+  }
+
   tagged(tag: string): AsyncIterable<string[]> {
     return this.#walk('*', this.#tagged.get(tag) ?? new Set())
   }

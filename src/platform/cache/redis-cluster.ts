@@ -60,6 +60,11 @@ export class ClusterRedis implements RedisServers {
     return Promise.all(names.map((name) => this.keyed.get(name)))
   }
 
+  async exist(names: readonly string[]): Promise<boolean[]> {
+    const counts = await Promise.all(names.map((name) => this.keyed.exists(name)))
+    return counts.map((count) => count > 0)
+  }
+
   async unlink(names: readonly string[]): Promise<number> {
     const counts = await Promise.all(names.map((name) => this.keyed.unlink(name)))
     return counts.reduce((sum, count) => sum + count, 0)

@@ -13,6 +13,8 @@ export interface RedisServers {
   /** Rejects unless all of them answer. */
   ping(): Promise<void>
   values(names: readonly string[]): Promise<(string | null)[]>
+  /** Which of them exist, in their order. */
+  exist(names: readonly string[]): Promise<boolean[]>
   /** Deletes without making others wait for freed memory; the number that existed. */
   unlink(names: readonly string[]): Promise<number>
   /** Takes effect in this order: together where one server can, else each key for itself. */

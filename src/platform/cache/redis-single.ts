@@ -46,6 +46,13 @@ export class SingleRedis implements RedisServers {
     return this.keyed.mget([...names])
   }
 
+  /** Mostly none does, and one command tells. */
+  async exist(names: readonly string[]): Promise<boolean[]> {
+    if ((await this.keyed.exists(...names)) === 0) return names.map(() => false)
+    const counts = await Promise.all(names.map((name) => this.keyed.exists(name)))
+    return counts.map((count) => count > 0)
+  }
+
   unlink(names: readonly string[]): Promise<number> {
     return this.keyed.unlink([...names])
   }

@@ -41,6 +41,14 @@ export class TagIndex {
         .expire(index, INDEX_TTL_SECONDS)
   }
 
+  /** Those of the tags that keys are noted under. */
+  async used(tags: readonly string[]): Promise<string[]> {
+    if (tags.length === 0) return []
+    const names = tags.map((tag) => this.#prefix + tag)
+    const exist = await this.#connection.run((redis) => redis.exist(names))
+    return tags.filter((_, at) => exist[at])
+  }
+
   /** The noted keys in small steps; a key may come twice. */
   async *keysOf(tag: string): AsyncGenerator<string[]> {
     const index = this.#prefix + tag

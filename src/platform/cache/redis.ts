@@ -89,6 +89,10 @@ export class RedisCacheStore implements CacheStore {
     return count
   }
 
+  usedTags(tags: readonly string[]): Promise<string[]> {
+    return this.#tags.used(tags)
+  }
+
   tagged(tag: string): AsyncIterable<readonly string[]> {
     return this.#tags.keysOf(tag)
   }
