@@ -12,28 +12,34 @@ export class Observation {
   readonly #session: DirectSession
   readonly #before: ReadonlyMap<string, statements.Relation>
   readonly #storage: Map<string, string>
-  readonly #seen = new Set<string>()
+  readonly #seen: Set<string>
 
-  private constructor(session: DirectSession, relations: readonly statements.Relation[]) {
+  private constructor(
+    session: DirectSession,
+    relations: readonly statements.Relation[],
+    held: readonly statements.OwnLock[],
+  ) {
     this.#session = session
+    this.#seen = new Set(held.map(nameOf))
     this.#before = new Map(relations.map((relation) => [relation.oid, relation]))
     this.#storage = new Map(relations.map(({ oid, storage }) => [oid, storage]))
   }
 
-  /** Looks at the schema as it is before. */
+  /** Looks at the schema as it is before. Locks that the transaction holds already are not its own. */
   static async begin(session: DirectSession): Promise<Observation> {
-    return new Observation(session, await session.many(statements.listRelations()))
+    const relations = await session.many(statements.listRelations())
+    return new Observation(session, relations, await session.many(statements.listOwnLocks()))
   }
 
   /** Notes what the statement that has just run took. */
   async note(statement: number): Promise<void> {
-    for (const { oid, mode, storage } of await this.#session.many(statements.listOwnLocks())) {
+    for (const lock of await this.#session.many(statements.listOwnLocks())) {
+      const { oid, mode, storage } = lock
       const known = this.#before.get(oid)
       if (!known) continue
       const { relation, is_table } = known
-      const key = `${oid} ${mode}`
-      if (!this.#seen.has(key)) this.locks.push({ relation, mode, statement })
-      this.#seen.add(key)
+      if (!this.#seen.has(nameOf(lock))) this.locks.push({ relation, mode, statement })
+      this.#seen.add(nameOf(lock))
       const isReplaced = storage !== null && storage !== this.#storage.get(oid)
       if (!isReplaced) continue
       this.#storage.set(oid, storage)
@@ -41,3 +47,5 @@ export class Observation {
     }
   }
 }
+
+const nameOf = ({ oid, mode }: statements.OwnLock): string => `${oid} ${mode}`

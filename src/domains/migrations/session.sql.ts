@@ -89,8 +89,15 @@ export interface Relation {
   readonly storage: string
 }
 
-/** The locks on relations that this session holds now, with the storage that those have now. */
-export const listOwnLocks = () => sql<{ oid: string; mode: string; storage: string | null }>`
+/** A lock on a relation, with the storage that this has now. */
+export interface OwnLock {
+  readonly oid: string
+  readonly mode: string
+  readonly storage: string | null
+}
+
+/** The locks on relations that this session holds now. */
+export const listOwnLocks = () => sql<OwnLock>`
   select
     held.relation::text as oid,
     held.mode,
