@@ -109,7 +109,7 @@ export async function runStatements(
   const statement_ms: number[] = []
   for (const step of task.script.steps) {
     statement_ms.push(await execute(context, task, { ...step, ...place }))
-    await observed.note(step.statement.index)
+    await observed.note(step)
     context.stepDone(task, step)
   }
   return { statement_ms, observed }
