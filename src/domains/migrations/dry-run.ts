@@ -13,7 +13,7 @@ import {
   runStatements,
   type ScriptTask,
 } from './script-run.js'
-import type { Blocker } from './session.sql.js'
+import { type Blocker, listRelations } from './session.sql.js'
 import { createLedger } from './sql.js'
 
 /** What a dry run cannot take back, for its reader. */
@@ -36,7 +36,9 @@ export async function dryRunAll(
   const executed = prepared.slice(0, count)
   await renewSession(start.session)
   const tasks = executed.map(({ task }) => task)
-  const context = { ...contextOf(start, tasks), marksSchemaChanges: false }
+  const relations = await start.session.many(listRelations())
+  const existing = new Set(relations.map(({ oid }) => oid))
+  const context = { ...contextOf(start, tasks), marksSchemaChanges: false, existing }
   const results = await executeAll(context, executed)
   const rest = prepared
     .slice(count)

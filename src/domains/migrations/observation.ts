@@ -5,6 +5,12 @@ import { keyOf } from './lint/relation-name.js'
 import type { LockTaken, Rewrite } from './report.js'
 import * as statements from './session.sql.js'
 
+interface Observed {
+  readonly session: DirectSession
+  /** Relations that concern others, when not all that there are now do. */
+  readonly existing?: ReadonlySet<string>
+}
+
 /**
  * Sees, statement by statement inside one transaction, which relations that were there before it are
  * locked and which tables get new storage. What the transaction itself creates concerns nobody else.
@@ -31,8 +37,9 @@ export class Observation {
   }
 
   /** Looks at the schema as it is before, and at what the transaction holds already. */
-  static async begin(session: DirectSession): Promise<Observation> {
-    const relations = await session.many(statements.listRelations())
+  static async begin({ session, existing }: Observed): Promise<Observation> {
+    const all = await session.many(statements.listRelations())
+    const relations = existing ? all.filter(({ oid }) => existing.has(oid)) : all
     return new Observation(session, relations, await session.many(statements.listOwnLocks()))
   }
 

@@ -23,6 +23,8 @@ export interface RunContext {
   readonly signal: AbortSignal
   /** Where the log is decoded (`wal_level = logical`), it must say when the schema changes. */
   readonly marksSchemaChanges: boolean
+  /** In a dry run, the relations (by oid) that were there before its first file. */
+  readonly existing?: ReadonlySet<string>
   /** Told after each statement. */
   stepDone(task: ScriptTask, step: Step): void
 }
@@ -105,7 +107,7 @@ export async function runStatements(
   task: ScriptTask,
   place: Omit<PlacedStep, keyof Step>,
 ): Promise<{ statement_ms: number[]; observed: Observation }> {
-  const observed = await Observation.begin(context.session)
+  const observed = await Observation.begin(context)
   const statement_ms: number[] = []
   for (const step of task.script.steps) {
     statement_ms.push(await execute(context, task, { ...step, ...place }))
