@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -26,7 +26,10 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   // Tests of the command line run what users run: the built files, not yesterday's.
   // Type errors are for the type check to report: what was built is run all the same.
   spawnSync('npm', ['run', '--silent', 'build'], { cwd: ROOT, stdio: 'ignore' })
-  const dataDir = await mkdtemp(join(tmpdir(), 'catalyst-db-test-'))
+  // A directory that is kept saves the initdb of every run while one works on a test.
+  const kept = process.env.CATALYST_TEST_DATA_DIR
+  if (kept) await mkdir(kept, { recursive: true })
+  const dataDir = kept ?? (await mkdtemp(join(tmpdir(), 'catalyst-db-test-')))
   const services = await joinEmbedded({ dataDir, postgres: true, redis: true, log: () => {} })
   if (!services.postgres || !services.redis) {
     await services.release()
@@ -39,13 +42,14 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   project.provide('redisPath', services.redis.path)
   return async () => {
     await services.release()
-    await rm(dataDir, { recursive: true, force: true })
+    if (!kept) await rm(dataDir, { recursive: true, force: true })
   }
 }
 
 async function prepareTemplate(url: string): Promise<void> {
   const admin = new pg.Client({ connectionString: url })
   await admin.connect()
+  await admin.query(`drop database if exists ${TEMPLATE} with (force)`)
   await admin.query(`create database ${TEMPLATE}`)
   await admin.end()
   await new MigrationService({
