@@ -79,6 +79,92 @@ describe('the norm of a headline', () => {
   })
 })
 
+describe('signs in the norm', () => {
+  test.each([
+    ['Acme +1.2%', 'acme plus 1 2'],
+    ['Acme -1.2%', 'acme minus 1 2'],
+    ['Acme \u22121.2%', 'acme minus 1 2'],
+    ['Acme \u20131.2%', 'acme minus 1 2'],
+    ['Acme －１.２％', 'acme minus 1 2'],
+    ['Acme ＋１.２％', 'acme plus 1 2'],
+    ['Acme ($0.50)', 'acme minus 0 50'],
+    ['Acme -$0.50', 'acme minus 0 50'],
+    ['Acme $-0.50', 'acme minus 0 50'],
+    ['Acme (-$0.50)', 'acme minus 0 50'],
+    ['Acme （＄0.50）', 'acme minus 0 50'],
+    ['Acme -US$0.50', 'acme minus us 0 50'],
+    ['Acme (€1.2 billion)', 'acme minus 1 2 billion'],
+    ['Acme -.5%', 'acme minus 5'],
+    ['Acme ▲ 3%', 'acme up 3'],
+    ['Acme ▼3%', 'acme down 3'],
+    ['Acme △3', 'acme up 3'],
+    ['Acme ▽3', 'acme down 3'],
+    ['⬆️ Acme', 'up acme'],
+    ['⬇️ Acme', 'down acme'],
+    ['Acme ↑↓', 'acme up down'],
+    ['📈 Acme', 'up acme'],
+    ['📉 Acme', 'down acme'],
+    ['Acme 🔺', 'acme up'],
+    ['Acme 🔻', 'acme down'],
+    ['👍🏽 Acme', 'up acme'],
+  ])('of %j is %j', (headline, expected) => {
+    expect(norm(headline)).toBe(expected)
+  })
+
+  test.each([
+    ['A follow-up to Q2-Q3', 'a follow up to q2 q3'],
+    ['Acme sees 10-12% growth', 'acme sees 10 12 growth'],
+    ['Acme sees 10%-12%, $5-$6 and 3\u20134', 'acme sees 10 12 5 6 and 3 4'],
+    ['Due 2024-08-12', 'due 2024 08 12'],
+    ['Boeing 737-800', 'boeing 737 800'],
+    ['Call 555-1234 or (555) 123-4567', 'call 555 1234 or 555 123 4567'],
+    ['Call +1 800 555-0199', 'call 1 800 555 0199'],
+    ['S&P 500 - Reuters', 's p 500'],
+    ['Beta (BTA) in (2024) \u20145 things', 'beta bta in 2024 5 things'],
+    ['Disney+ and C++', 'disney and c'],
+    ['UPDATE 2-Five stocks', 'five stocks'],
+  ])('are not seen in %j', (headline, expected) => {
+    expect(norm(headline)).toBe(expected)
+  })
+
+  const amounts = fc
+    .record({
+      currency: fc.constantFrom('', '$', '€', '£', 'US$'),
+      units: fc.nat(999),
+      cents: fc.nat(99),
+      scale: fc.constantFrom('', '%', 'bn', ' million'),
+    })
+    .map(({ currency, units, cents, scale }) => `${currency}${units}.${cents}${scale}`)
+  const around = fc.stringMatching(/^[a-z]{1,8}( [a-z]{1,8}){0,3}$/)
+
+  test('make a headline another one, however they are written', () => {
+    fc.assert(
+      fc.property(around, amounts, around, (before, amount, after) => {
+        const told = (written: string) => norm(`${before} ${written} ${after}`)
+        const minus = ['-', '\u2212', '\u2013', '－'].map((sign) => told(`${sign}${amount}`))
+        expect(new Set([...minus, told(`(${amount})`), told(`(-${amount})`)]).size).toBe(1)
+        expect(new Set([minus[0], told(`+${amount}`), told(amount)]).size).toBe(3)
+        expect(told(`＋${amount}`)).toBe(told(`+${amount}`))
+        for (const [up, down] of ['▲▼', '△▽', '⬆⬇', '↑↓'].map((pair) => [...pair])) {
+          expect(told(`${up}${amount}`)).toBe(told(`▲ ${amount}`))
+          expect(told(`${down}${amount}`)).toBe(told(`▼ ${amount}`))
+        }
+        expect(told(`▲${amount}`)).not.toBe(told(`▼${amount}`))
+      }),
+    )
+  })
+
+  test('are not made by hyphens inside words, ranges and dates', () => {
+    const part = fc.stringMatching(/^[a-z0-9]{1,6}%?$/)
+    const hyphens = fc.constantFrom('-', '\u2010', '\u2013')
+    fc.assert(
+      fc.property(part, hyphens, part, (left, hyphen, right) => {
+        expect(norm(`x ${left}${hyphen}${right}`)).toBe(norm(`x ${left} ${right}`))
+      }),
+    )
+  })
+})
+
 describe('news_id', () => {
   test('is a stable function of norm, source and millisecond', () => {
     const id = newsId('apple beats estimates', 1, 1_723_201_440_000)

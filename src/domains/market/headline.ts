@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto'
+import { spellSigns } from './headline-signs.js'
 
 /** Zero-width and other invisible characters would make equal headlines look different. */
-const INVISIBLE = /\p{Cf}/gu
+const INVISIBLE = /[\p{Cf}\p{Variation_Selector}]/gu
 const WORDS = /[\p{L}\p{M}\p{N}]+/gu
 /** Most headlines are plain ASCII, for which the same rules need no Unicode tables. */
 const ASCII = /^[\x20-\x7e]*$/
@@ -59,12 +60,14 @@ function fold(text: string): string {
   return folded.replace(INVISIBLE, '').replace(SPACES, ' ').trim()
 }
 
-/** The words of a text, lower case, one space between them; punctuation and symbols are dropped. */
+/** The words of a text, lower case, one space between them; signs are words, punctuation is dropped. */
 export const collapse = (text: string): string => collapseFolded(fold(text))
 
 /** A text without a single word, such as `???`, stands for itself rather than for every other one. */
-const collapseFolded = (folded: string): string =>
-  folded.match(ASCII.test(folded) ? ASCII_WORDS : WORDS)?.join(' ') ?? folded
+function collapseFolded(folded: string): string {
+  const spelled = spellSigns(folded)
+  return spelled.match(ASCII.test(spelled) ? ASCII_WORDS : WORDS)?.join(' ') ?? folded
+}
 
 /** A headline as stories are compared and as categories are looked for. */
 export interface ReadHeadline {
@@ -74,8 +77,8 @@ export interface ReadHeadline {
 }
 
 /**
- * The form in which two headlines are the same story: NFKC, lower case, spaces and punctuation
- * collapsed, without `update N -`, `breaking:` and a trailing ` - Source`. The tail is dropped only
+ * The form in which two headlines are the same story: NFKC, lower case, signs spelled out, spaces and
+ * other punctuation collapsed, without `update N -`, `breaking:` and a trailing ` - Source`. The tail is dropped only
  * when it names the article's source or a known outlet: ` - Strong Buy` is part of a story.
  */
 export const normalizeHeadline = (headline: string, source: string): string =>
