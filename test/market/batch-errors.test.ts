@@ -31,7 +31,8 @@ const bad: [field: string, article: Record<string, unknown>][] = [
   ['keywords', story(indicators({ keywords: Array.from({ length: 51 }, String) }))],
   ['sentiment', story({ sentiment: 1 })],
   ['mood', story(indicators({ mood: 'good' }))],
-  ['catalyst_indicators', story({ catalyst_indicators: undefined })],
+  ['catalyst_indicators', story({ catalyst_indicators: null })],
+  ['urgency_score', story(indicators({ urgency_score: Number.MAX_VALUE }))],
   ['url', story({ url: 'javascript:alert(1)' })],
   ['url', story({ url: `https://example.com/${'x'.repeat(2048)}` })],
   ['snippet', story({ snippet: 'x'.repeat(10_001) })],
@@ -93,7 +94,7 @@ test.each([
   ['articles', { articles: [], deduplicate: true }],
   ['articles', { articles: 'all of them', deduplicate: true }],
   ['articles', { articles: Array.from({ length: 10_001 }, () => null), deduplicate: true }],
-  ['deduplicate', { articles: [story()] }],
+  ['deduplicate', { articles: [story()], deduplicate: 'yes' }],
   ['dedupe', { articles: [story()], deduplicate: true, dedupe: true }],
 ])('a batch that is wrong as a whole is refused naming %s', async (field, args) => {
   const error = await client.refused('persist_news_batch', args)

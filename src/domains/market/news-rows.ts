@@ -105,7 +105,8 @@ export function articleRow(story: NewStory): ArticleRow {
 /** The client's market state is kept where it differs from the server's. */
 function metadataOf({ article, market_state }: NewStory): Record<string, unknown> {
   const client_market_state = article.given.catalyst_indicators.market_state
-  return client_market_state === market_state ? {} : { client_market_state }
+  if (client_market_state === undefined || client_market_state === market_state) return {}
+  return { client_market_state }
 }
 
 /** Lines of a COPY, made one by one as it proceeds. */

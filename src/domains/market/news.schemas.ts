@@ -20,6 +20,26 @@ const publishedTimestamp = instant().refine(
   `must not be before ${EARLIEST}`,
 )
 
+/** As the column keeps it, so that what is answered is what was stored. */
+const toFourDecimals = (value: number): number => Math.round(value * 10_000) / 10_000
+
+const NO_INDICATORS = { keywords: [], urgency_score: 0 }
+
+/** What the client knows of a story beside its text; what it leaves out says nothing. */
+const catalystIndicators = z
+  .strictObject({
+    keywords: z.array(nonEmptyText(100)).max(50).default([]),
+    urgency_score: ratio()
+      .transform(toFourDecimals)
+      .default(0)
+      .describe('0-1; rounded to four decimals.'),
+    market_state: z
+      .enum(MARKET_STATES)
+      .optional()
+      .describe('As the client saw it; the server computes its own from published_timestamp.'),
+  })
+  .default(NO_INDICATORS)
+
 /** A story as a client sends it. */
 export const newsArticle = z.strictObject({
   headline: nonEmptyText(2000),
@@ -28,13 +48,7 @@ export const newsArticle = z.strictObject({
   published_timestamp: publishedTimestamp.describe(
     'When the outlet published it; ISO 8601 with zone.',
   ),
-  catalyst_indicators: z.strictObject({
-    keywords: z.array(nonEmptyText(100)).max(50),
-    urgency_score: ratio().describe('0-1'),
-    market_state: z
-      .enum(MARKET_STATES)
-      .describe('As the client saw it; the server computes its own from published_timestamp.'),
-  }),
+  catalyst_indicators: catalystIndicators,
   url: webAddress.optional(),
   snippet: text(10_000).optional(),
 })
@@ -79,6 +93,7 @@ export const newsBatch = z.strictObject({
   articles: z.array(z.unknown().meta(articleJsonSchema)).min(1).max(MAX_BATCH),
   deduplicate: z
     .boolean()
+    .default(true)
     .describe('False stores repeats of a headline within 24 h as stories of their own.'),
 })
 
@@ -94,6 +109,9 @@ const scoresById = z.unknown().meta({
 
 /** What is answered about a batch. */
 export const newsBatchAnswer = z.object({
+  news_ids: z
+    .array(newsIdField.nullable())
+    .describe('In the order of articles: null where rejected; the stored id of a duplicate.'),
   total_processed: z.int().describe('new_articles + duplicates + rejected'),
   new_articles: z.int(),
   duplicates: z.int(),

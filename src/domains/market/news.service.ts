@@ -77,7 +77,10 @@ export class NewsService {
     const { deduplicate } = batch
     const fates = await ingest(tx, valid, { nowMs, deduplicate, beside: this.#database, step })
     const added = fates.filter(({ kind }) => kind === 'new').length
+    const news_ids = batch.articles.map((): string | null => null)
+    for (const { story, located } of fates) news_ids[located.article.index] = story.news_id
     return {
+      news_ids,
       total_processed: batch.articles.length,
       new_articles: added,
       duplicates: fates.length - added,
@@ -146,7 +149,7 @@ function answerOf(fate: Fate): NewsAnswer {
 /** Market states are a closed list, so naming the client's own repeats nothing it made up. */
 function warningsOf({ located: { article }, kind }: Fate): string[] {
   const claimed = article.given.catalyst_indicators.market_state
-  if (claimed === article.market_state) return []
+  if (claimed === undefined || claimed === article.market_state) return []
   const kept = kind === 'new' ? '; the given value is kept in metadata' : ''
   return [`market_state: the market was ${article.market_state} then, not ${claimed}${kept}`]
 }

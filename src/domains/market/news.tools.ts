@@ -23,7 +23,7 @@ export const persistNewsBatch = tool({
   name: 'persist_news_batch',
   title: 'Persist many news stories',
   description:
-    'Stores up to 10 000 news stories in one transaction, each by the rules of persist_news_catalyst, also against each other. A bad item is reported in errors with its index and stops no other: total_processed = new_articles + duplicates + rejected. catalyst_scores holds the score of every accepted story by news_id; duplicates are there with the stored id and score. Sending the same batch again adds nothing. deduplicate: false keeps repeated headlines as separate stories, except identical ones.',
+    'Stores up to 10 000 news stories in one transaction, each by the rules of persist_news_catalyst, also against each other. A bad item is reported in errors with its index and stops no other: total_processed = new_articles + duplicates + rejected. news_ids follows the order of articles: null where rejected, the stored id for a duplicate; catalyst_scores holds the scores by news_id. Sending the same batch again adds nothing. deduplicate: false keeps repeated headlines as separate stories, except identical ones.',
   effect: 'write',
   idempotent: true,
   openWorld: true,
