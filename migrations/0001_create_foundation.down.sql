@@ -1,3 +1,5 @@
+drop function catalyst.ensure_audit_month(date);
+drop table catalyst.audit_seals;
 drop table catalyst.audit_head;
 drop table catalyst.audit_log;
 drop function catalyst.refuse_change();

@@ -56,13 +56,16 @@ create table catalyst.db_sessions (
 create index db_sessions_started_at on catalyst.db_sessions (started_at);
 
 -- Every tool call, in a chain of hashes. What persists writes its row to the outbox in its own
--- transaction; whoever appends to the chain next takes it over from there.
+-- transaction, and so does a confirmed destructive call before it acts; whoever appends to the chain
+-- next takes it over from there.
 create table catalyst.audit_outbox (
   outbox_id bigint generated always as identity primary key,
   entry jsonb not null
 );
 create table catalyst.audit_log (
-  audit_id bigint primary key,
+  audit_id bigint not null,
+  -- In which it was appended: one partition, which is verified and dropped as a whole.
+  month date not null check (extract(day from month) = 1),
   at timestamptz not null,
   server_id text not null,
   principal text not null,
@@ -70,21 +73,44 @@ create table catalyst.audit_log (
   tool text not null,
   arguments_sha256 text not null,
   outcome text not null,
+  -- Reads are counted by caller, tool, outcome and minute; every other entry is one call.
+  calls integer not null check (calls > 0),
   duration_ms numeric(12, 3) not null,
   session_id text,
   transaction_id text,
+  -- How a call that had to be confirmed was, and the plan that was agreed to as JSON.
+  confirmed_by text check (confirmed_by in ('elicitation', 'token')),
+  plan text,
   previous_hash text not null,
-  hash text not null
-);
+  hash text not null,
+  primary key (month, audit_id)
+) partition by range (month);
 create index audit_log_at on catalyst.audit_log using brin (at);
 
--- The end of the chain: without it the newest rows could be removed unnoticed.
+-- The end of the chain and where its newest month began: without it the newest rows could be removed
+-- unnoticed.
 create table catalyst.audit_head (
   only_row boolean primary key default true check (only_row),
+  month date not null,
+  first_id bigint not null,
+  previous_hash text not null,
   audit_id bigint not null,
   hash text not null
 );
-insert into catalyst.audit_head (audit_id, hash) values (0, repeat('0', 64));
+insert into catalyst.audit_head (month, first_id, previous_hash, audit_id, hash)
+values (date_trunc('month', now() at time zone 'UTC'), 1, repeat('0', 64), 0, repeat('0', 64));
+
+-- The heads of the months that are over. They stay when a month is dropped, so that what is left can
+-- be verified from the first entry ever written.
+create table catalyst.audit_seals (
+  month date primary key,
+  first_id bigint not null,
+  previous_hash text not null,
+  audit_id bigint not null,
+  hash text not null,
+  sealed_at timestamptz not null default clock_timestamp(),
+  dropped_at timestamptz
+);
 
 create function catalyst.refuse_change() returns trigger language plpgsql as $$
 begin
@@ -93,3 +119,24 @@ end $$;
 create trigger audit_log_is_append_only
   before update or delete or truncate on catalyst.audit_log
   for each statement execute function catalyst.refuse_change();
+
+-- Makes the partition of a month; true when it was not there. To be called by who holds the head.
+create function catalyst.ensure_audit_month(month date) returns boolean language plpgsql as $$
+declare
+  partition text := 'audit_log_' || to_char(month, 'YYYYMM');
+begin
+  if to_regclass('catalyst.' || partition) is not null then
+    return false;
+  end if;
+  -- Attached, for that takes only a lock that readers and writers do not notice.
+  execute format('create table catalyst.%I (like catalyst.audit_log including all)', partition);
+  execute format(
+    'alter table catalyst.audit_log attach partition catalyst.%I for values from (%L) to (%L)',
+    partition, month, (month + interval '1 month')::date);
+  -- Triggers of statements are not those of partitions.
+  execute format(
+    'create trigger audit_log_is_append_only before update or delete or truncate on catalyst.%I
+       for each statement execute function catalyst.refuse_change()', partition);
+  return true;
+end $$;
+select catalyst.ensure_audit_month(month) from catalyst.audit_head;

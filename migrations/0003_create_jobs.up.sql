@@ -6,6 +6,8 @@ create table catalyst.jobs (
   tool text not null,
   principal text not null,
   owner text,
+  -- Of the call that started it, as the audit knows it.
+  request_id text not null default '',
   idempotency_key text check (length(idempotency_key) between 1 and 255),
   arguments jsonb not null,
   arguments_sha256 bytea not null,

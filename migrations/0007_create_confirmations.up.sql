@@ -14,9 +14,5 @@ create table catalyst.confirmations (
 );
 create index confirmations_expires_at on catalyst.confirmations (expires_at);
 
--- How a call that had to be confirmed was; null for all others.
-alter table catalyst.audit_log
-  add column confirmed_by text check (confirmed_by in ('elicitation', 'token'));
-
 -- The digest of the plan that was confirmed; null for jobs that need no confirmation.
 alter table catalyst.jobs add column confirmed_plan text;

@@ -41,7 +41,9 @@ import { Notifications } from './mcp/notifications.js'
 import { Registry } from './mcp/registry.js'
 import type { Serving } from './mcp/server.js'
 import type { Log } from './platform/log.js'
-import { AuditTrail, type ChainVerdict } from './platform/postgres/audit-trail.js'
+import { AuditMonths } from './platform/postgres/audit-months.js'
+import { AuditTrail } from './platform/postgres/audit-trail.js'
+import { type ChainVerdict, verifyChain } from './platform/postgres/audit-verification.js'
 import { ConfirmationStore } from './platform/postgres/confirmations.js'
 import type { Endpoint } from './platform/postgres/connection.js'
 import { Database } from './platform/postgres/database.js'
@@ -87,7 +89,9 @@ export async function openApp(
   const schema = new SchemaKeeper({ migrations, log })
   const eventLog = new EventLog({ endpoint: direct, log })
   const serverId = newId('srv')
-  const audit = new AuditTrail({ database, serverId, log })
+  const { risk, learning, cache: cachePolicy, audit: auditPolicy } = config.policy
+  const months = new AuditMonths({ database, keepMonths: auditPolicy.keep_months, log })
+  const audit = new AuditTrail({ database, serverId, clock: systemClock, months, log })
   const committed = (touched: Marks | undefined): void => {
     eventLog.poke()
     audit.poke()
@@ -137,7 +141,6 @@ export async function openApp(
     eventsFailingSince: () => eventLog.failingSince,
     clock: systemClock,
   })
-  const { risk, learning, cache: cachePolicy } = config.policy
   const sights = new WorkerConnection({
     endpoint: direct,
     name: 'catalyst-db cache',
@@ -205,7 +208,7 @@ export async function openApp(
     ),
     ...extraDomains,
   ])
-  const confirmations = new ConfirmationStore({ database })
+  const confirmations = new ConfirmationStore({ database, audit })
   const dispatcher = new Dispatcher({
     registry,
     unitsOfWork: sessions,
@@ -284,7 +287,7 @@ export async function verifyAudit(config: Config, log: Log): Promise<ChainVerdic
   const systems = await openSystems(config, log)
   const database = new Database({ endpoint: systems.pooled, poolMax: 1 })
   try {
-    return await new AuditTrail({ database, serverId: 'cli', log }).verify()
+    return await verifyChain(database)
   } finally {
     await database.close()
     await systems.close()

@@ -135,6 +135,26 @@ const MIGRATIONS = z.strictObject({
     .describe('Rollbacks, and migrations that lose data or make others wait.'),
 })
 
+/** How long it is remembered who called what. */
+const AUDIT = z.strictObject({
+  keep_months: z
+    .int()
+    .min(1)
+    .max(1_200)
+    .default(24)
+    .describe(
+      'Full months kept beside the running one; older ones are dropped, but for their heads.',
+    ),
+})
+
+const SECTIONS = {
+  risk: RISK,
+  learning: LEARNING,
+  cache: CACHE,
+  migrations: MIGRATIONS,
+  audit: AUDIT,
+}
+
 const section = <S extends z.ZodObject>(schema: S) => z.preprocess((value) => value ?? {}, schema)
 
 /** Limits and thresholds: one section for each part of the product that has any. */
@@ -143,6 +163,7 @@ const POLICY = z.strictObject({
   learning: section(LEARNING),
   cache: section(CACHE),
   migrations: section(MIGRATIONS),
+  audit: section(AUDIT),
 })
 
 /** The limits and thresholds in force, parsed once. */
@@ -157,13 +178,12 @@ export interface PolicyDoc {
 
 /** All entries in the order of the schema, by their names in the file. */
 export const policyDocs = (): PolicyDoc[] =>
-  Object.entries({ risk: RISK, learning: LEARNING, cache: CACHE, migrations: MIGRATIONS }).flatMap(
-    ([part, { shape }]) =>
-      Object.entries(shape).map(([name, schema]) => ({
-        name: `${part}.${name}`,
-        meaning: schema.description ?? '',
-        default: String(schema.parse(undefined)),
-      })),
+  Object.entries(SECTIONS).flatMap(([part, { shape }]) =>
+    Object.entries(shape).map(([name, schema]) => ({
+      name: `${part}.${name}`,
+      meaning: schema.description ?? '',
+      default: String(schema.parse(undefined)),
+    })),
   )
 
 /** What holds where the file says nothing. */

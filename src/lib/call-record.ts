@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import type { ConfirmedBy } from './confirmation.js'
+import { canonicalJson } from './canonical-json.js'
+import type { ConfirmedBy, Question } from './confirmation.js'
 
 /** One tool call as the audit remembers it; never its arguments, only their digest. */
 export interface AuditedCall {
@@ -7,17 +8,23 @@ export interface AuditedCall {
   readonly request_id: string
   readonly tool: string
   readonly arguments_sha256: string
-  /** `ok`, `replayed`, or the error's code. */
+  /** `ok`, `replayed`, `running`, `intended` before a confirmed call acts, or the error's code. */
   readonly outcome: string
+  /** More than one where calls are only counted. */
+  readonly calls: number
   readonly duration_ms: number
   readonly session_id: string | null
   readonly transaction_id: string | null
   /** Null for a call that needed no confirmation or did not get it. */
   readonly confirmed_by: ConfirmedBy | null
+  /** What was agreed to, as JSON. */
+  readonly plan: string | null
 }
 
 /** Names of arguments whose values must not even be in a digest, from which they could be guessed. */
 const SECRET = /token|password|secret|credential/i
+
+const MAX_NAME = 128
 
 /** What a running call will leave in the audit. */
 export class CallRecord {
@@ -40,7 +47,7 @@ export class CallRecord {
   }) {
     this.#principal = call.principal
     this.#requestId = call.requestId
-    this.#tool = call.tool
+    this.#tool = printable(call.tool)
     this.#digest = digest(call.arguments)
   }
 
@@ -52,13 +59,24 @@ export class CallRecord {
       tool: this.#tool,
       arguments_sha256: this.#digest,
       outcome,
+      calls: 1,
       duration_ms: Math.round((performance.now() - this.#startedAt) * 1_000) / 1_000,
       session_id: this.sessionId,
       transaction_id: this.transactionId,
       confirmed_by: this.confirmedBy,
+      plan: null,
     }
   }
+
+  /** The entry to be committed before a confirmed call acts. */
+  intent(confirmedBy: ConfirmedBy, plan: Question['plan']): AuditedCall {
+    return { ...this.entry('intended'), confirmed_by: confirmedBy, plan: canonicalJson(plan) }
+  }
 }
+
+/** A name that nobody serves may be any text; one that PostgreSQL cannot store would stop the audit. */
+const printable = (name: string): string =>
+  name.slice(0, MAX_NAME).toWellFormed().replaceAll(/\p{C}/gu, '\uFFFD')
 
 function digest(args: unknown): string {
   const known = Object.entries(Object(args)).filter(([name]) => !SECRET.test(name))

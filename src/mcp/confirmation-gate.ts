@@ -46,8 +46,12 @@ export class ConfirmationGate {
     if (typeof token !== 'string') {
       throw required(question, await this.#confirmations.issue(claim), reply !== null)
     }
-    if (!(await this.#confirmations.redeem(token, claim))) throw notGood()
-    if (caller.record) caller.record.confirmedBy = reply ? 'elicitation' : 'token'
+    const { record } = caller
+    if (!record) throw new Error('a call that is not audited cannot be confirmed')
+    const confirmedBy = reply ? 'elicitation' : 'token'
+    const intent = record.intent(confirmedBy, question.plan)
+    if (!(await this.#confirmations.redeem(token, claim, intent))) throw notGood()
+    record.confirmedBy = confirmedBy
     return digestOf(question.plan)
   }
 }

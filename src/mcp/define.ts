@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import type { EventType } from '../events.js'
+import type { AuditedCall } from '../lib/call-record.js'
 import type { Caller, UnitOfWork } from '../lib/caller.js'
 import type { ConfirmationClaim, ConfirmationTicket, Question } from '../lib/confirmation.js'
 import type { Job, JobRequest, OnRestart } from '../lib/job.js'
@@ -169,8 +170,8 @@ export interface Jobs {
 /** Keeps the tokens of destructive calls; each is good for one call of one caller with one plan, once. */
 export interface Confirmations {
   issue(claim: ConfirmationClaim): Promise<ConfirmationTicket>
-  /** False when the token is not, or no longer, good for this claim. */
-  redeem(token: string, claim: ConfirmationClaim): Promise<boolean>
+  /** With the audit's entry of what is about to be done; false when the token is not good for this claim. */
+  redeem(token: string, claim: ConfirmationClaim, intent: AuditedCall): Promise<boolean>
   revoke(token: string, principal: string): Promise<void>
 }
 

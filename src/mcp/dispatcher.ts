@@ -20,8 +20,8 @@ interface DispatcherDeps {
   readonly unitsOfWork: UnitsOfWork
   readonly jobs: Jobs
   readonly confirmations: Confirmations
-  /** Where every tool call is remembered. */
-  readonly audit: { record(call: AuditedCall): void }
+  /** Where every tool call is remembered; what only reads is counted. */
+  readonly audit: { record(call: AuditedCall): void; count(call: AuditedCall): void }
   readonly log: Log
 }
 
@@ -40,7 +40,7 @@ export class Dispatcher {
 
   /** Calls a tool that exists; `args` are checked here. */
   callTool(tool: BoundTool, args: unknown, origin: Origin): Promise<Outcome> {
-    return this.#record(tool, args, origin, async (caller) => {
+    return this.#audited(tool, args, origin, async (caller) => {
       const { answer, replayed } = await this.#call(tool, args, caller)
       return tool.output.parse(replayed ? { ...Object(answer), replayed } : answer)
     })
@@ -48,10 +48,24 @@ export class Dispatcher {
 
   /** Starts the job of a job tool and answers what it is, without waiting for what it becomes. */
   startJob(tool: BoundTool, args: unknown, origin: Origin): Promise<Outcome<Job>> {
-    return this.#record(tool, args, origin, async (caller) => {
+    return this.#audited(tool, args, origin, async (caller) => {
       const request = await this.#jobRequest(tool, args, caller)
       return this.#deps.jobs.start(request, caller)
     })
+  }
+
+  /** A call of a tool that does not exist is refused by the protocol, and remembered like any other. */
+  refuseUnknown(name: string, args: unknown, origin: Origin): Promise<Outcome<never>> {
+    const refused = new AppError('not_found', `Unknown tool ${JSON.stringify(name.slice(0, 128))}.`)
+    return this.#audited({ name }, args, origin, () => Promise.reject(refused))
+  }
+
+  /** Asks a task's job to stop, as `cancel_job` does. */
+  cancelTask(taskId: string, origin: Origin): Promise<Outcome<Job>> {
+    const cancel = { name: 'tasks/cancel' }
+    return this.#audited(cancel, { taskId }, origin, (caller) =>
+      this.#deps.jobs.cancel(taskId, caller.principal),
+    )
   }
 
   /** Reads the resource at a URI or bare path. */
@@ -83,8 +97,8 @@ export class Dispatcher {
   }
 
   /** Every tool call is audited, whatever becomes of it. */
-  async #record<T>(
-    tool: BoundTool,
+  async #audited<T>(
+    tool: Pick<BoundTool, 'name'> & Partial<BoundTool>,
     args: unknown,
     origin: Origin,
     work: (caller: Asker) => Promise<T>,
@@ -94,8 +108,10 @@ export class Dispatcher {
     const record = new CallRecord(call)
     const caller = { ...origin, requestId, record, confirmedPlan: null }
     const outcome = await this.#answer(caller, work)
-    const result = outcome.ok ? resultOf(outcome.data) : outcome.error.code
-    if (!record.isKept) this.#deps.audit.record(record.entry(result))
+    const result = outcome.ok ? resultOf(outcome.data, tool) : outcome.error.code
+    const { audit } = this.#deps
+    if (tool.effect === 'read') audit.count(record.entry(result))
+    else if (!record.isKept) audit.record(record.entry(result))
     return outcome
   }
 
@@ -135,8 +151,12 @@ function limited(gone: AbortSignal) {
   return { signal: call.signal, release }
 }
 
-const resultOf = (data: unknown): string =>
-  typeof data === 'object' && data !== null && 'replayed' in data ? 'replayed' : 'ok'
+/** A job goes on without its call, whether that waited for it or took it as a task. */
+function resultOf(data: unknown, { onRestart = null }: Partial<BoundTool>): string {
+  const { replayed, status, state } = Object(data)
+  if (onRestart !== null && (status === 'running' || state !== undefined)) return 'running'
+  return replayed === undefined ? 'ok' : 'replayed'
+}
 
 const deadlineError = (): AppError =>
   new AppError('timeout', 'The call took longer than its deadline and was stopped.', {

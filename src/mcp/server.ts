@@ -73,8 +73,12 @@ export function createServer(serving: Serving, peer: Peer, context: McpRequestCo
     page('resourceTemplates', registry.templateList, params?.cursor),
   )
   server.setRequestHandler('tools/call', async ({ params }, ctx) => {
-    const tool = registry.tools.get(params.name) ?? unknownTool(registry, params.name)
     const origin = { ...originOf(peer, ctx), reply: replyOf(ctx) }
+    const tool = registry.tools.get(params.name)
+    if (!tool) {
+      await dispatcher.refuseUnknown(params.name, params.arguments, origin)
+      throw unknownTool(registry, params.name)
+    }
     const answer = (outcome: Outcome): CallToolResult | InputRequiredResult => {
       const isQuestion = !outcome.ok && outcome.error.code === 'confirmation_required'
       if (isQuestion && origin.reply === null && canAsk(server, ctx)) {
@@ -95,7 +99,10 @@ export function createServer(serving: Serving, peer: Peer, context: McpRequestCo
   server.setRequestHandler('resources/read', async ({ params }, ctx) =>
     toReadResult(params.uri, await dispatcher.readResource(params.uri, originOf(peer, ctx))),
   )
-  if (isModern) serveTasks(server, jobs, peer.principal)
+  if (isModern)
+    serveTasks(server, jobs, peer.principal, (taskId, ctx) =>
+      dispatcher.cancelTask(taskId, originOf(peer, ctx)),
+    )
   serving.notifications.attach(server, context)
   serving.extend?.(server, context)
   return server
@@ -121,10 +128,10 @@ function toReadResult(uri: string, outcome: Outcome): ReadResourceResult {
   return { contents: [{ uri, mimeType: 'application/json', text: JSON.stringify(outcome.data) }] }
 }
 
-function unknownTool(registry: Registry, name: string): never {
+function unknownTool(registry: Registry, name: string): ProtocolError {
   const nearest = registry.nearestTools(name)
   const hint = nearest.length > 0 ? `nearest: ${nearest.join(', ')}` : 'see tools/list'
-  throw new ProtocolError(
+  return new ProtocolError(
     ProtocolErrorCode.InvalidParams,
     `Unknown tool ${JSON.stringify(name.slice(0, 128))}; ${hint}`,
   )

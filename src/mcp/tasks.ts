@@ -11,6 +11,7 @@ import { z } from 'zod'
 import { AppError, ERROR_CODES, recallError, toErrorBody } from '../errors.js'
 import type { Job, JobState } from '../lib/job.js'
 import type { Jobs } from './define.js'
+import type { Outcome } from './dispatcher.js'
 import { toToolResult } from './tool-result.js'
 
 const EXTENSION = 'io.modelcontextprotocol/tasks'
@@ -44,19 +45,25 @@ export const toTaskResult = (job: Job): CallToolResult =>
   ({ resultType: 'task', ...describe(job), status: 'working' }) as unknown as CallToolResult
 
 /** Serves `tasks/*`: another view of the jobs that `get_job` and `cancel_job` show. */
-export function serveTasks(server: Server, jobs: Jobs, principal: string): void {
+export function serveTasks(
+  server: Server,
+  jobs: Jobs,
+  principal: string,
+  cancel: (taskId: string, ctx: ServerContext) => Promise<Outcome>,
+): void {
   const serve = (
     method: string,
-    answer: (taskId: string) => Promise<Record<string, unknown>>,
+    answer: (taskId: string, ctx: ServerContext) => Promise<Record<string, unknown>>,
   ): void => {
     server.setRequestHandler(method, TASK_SCHEMAS, async ({ taskId }, ctx) => {
       refuseUnlessAgreed(taskId, ctx)
-      return { resultType: 'complete', ...(await known(answer(taskId))) }
+      return { resultType: 'complete', ...(await known(answer(taskId, ctx))) }
     })
   }
   serve('tasks/get', async (taskId) => detail(await jobs.get(taskId, principal)))
-  serve('tasks/cancel', async (taskId) => {
-    await jobs.cancel(taskId, principal)
+  serve('tasks/cancel', async (taskId, ctx) => {
+    const outcome = await cancel(taskId, ctx)
+    if (!outcome.ok) throw recallError(outcome.error)
     return {}
   })
   // Our jobs ask nothing while they run, so there is nothing an update could answer.

@@ -25,7 +25,7 @@ import { Bench, benchDomain } from './test/jobs/bench.js'
 const app = await openApp(loadConfig(process.env), createLog('silent'), [benchDomain(new Bench())])
 const { registry, jobs } = app.serving
 for (const [tool, args] of JSON.parse(process.argv[2])) {
-  const caller = { principal: 'local', owner: 'local', signal: new AbortController().signal }
+  const caller = { principal: 'local', owner: 'local', requestId: '', signal: new AbortController().signal }
   await jobs.start(registry.jobRequest(registry.tools.get(tool), args), caller)
 }
 `

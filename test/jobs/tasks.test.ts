@@ -120,6 +120,9 @@ test('tasks/cancel stops the job, and does nothing to one that has ended', async
   await waitFor(async () => (await getTask(taskId)).status === 'cancelled')
   expect(bench.isRunning('unwanted')).toBe(false)
   expect((await rpc('tasks/cancel', { taskId })).result).toMatchObject({ resultType: 'complete' })
+  const audited = () =>
+    app.database.query(`select outcome from catalyst.audit_log where tool = 'tasks/cancel'`)
+  await waitFor(async () => (await audited()).length === 2)
 })
 
 test('wrong arguments are a refusal, not a task', async () => {

@@ -30,7 +30,7 @@ const dispatcher = new Dispatcher({
   unitsOfWork: { run: unused },
   jobs: { call: unused, start: unused, get: unused, cancel: unused, find: unused },
   confirmations: { issue: unused, redeem: unused, revoke: unused },
-  audit: { record: (call) => audited.push(call) },
+  audit: { record: (call) => audited.push(call), count: (call) => audited.push(call) },
   log: createLog('silent'),
 })
 

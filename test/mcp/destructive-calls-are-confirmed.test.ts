@@ -240,7 +240,9 @@ test('the audit tells who was asked, who confirmed and how', async () => {
   expect([...kinds]).toEqual(
     expect.arrayContaining([
       'confirmation_required null',
+      'intended token',
       'ok token',
+      'intended elicitation',
       'ok elicitation',
       'cancelled null',
       'invalid_input null',

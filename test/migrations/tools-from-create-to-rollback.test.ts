@@ -107,7 +107,7 @@ test('the audit has every step, and says which was confirmed', async () => {
       `select tool, outcome, confirmed_by from catalyst.audit_log
        where tool like '%migration%' order by audit_id`,
     )
-    return rows.length >= 6 && rows
+    return rows.length >= 8 && rows
   })
   expect(
     entries.map(({ tool, outcome, confirmed_by }) =>
@@ -119,6 +119,8 @@ test('the audit has every step, and says which was confirmed', async () => {
     'run_migrations ok',
     'run_migrations ok',
     'rollback_migration confirmation_required',
+    'rollback_migration intended token',
+    'rollback_migration job succeeded',
     'rollback_migration ok token',
   ])
 })

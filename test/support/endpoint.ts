@@ -30,7 +30,7 @@ export async function startEndpoint(options: EndpointOptions = {}): Promise<stri
       unitsOfWork,
       jobs,
       confirmations,
-      audit: { record: () => {} },
+      audit: { record: () => {}, count: () => {} },
       log,
     }),
     jobs,

@@ -2,6 +2,7 @@ import type { Job } from '../../lib/job.js'
 import type { JobQueue } from '../../platform/jobs/job-queue.js'
 import type { Transaction } from '../../platform/postgres/queryable.js'
 import { Statement } from '../../platform/postgres/sql.js'
+import { auditConfirmed } from './sql.js'
 
 /** Announces a job in the transaction that makes it wait, so that there is never one without the other. */
 export const announce = (
@@ -18,11 +19,15 @@ export const announce = (
     },
   )
 
-/** Reports the end of a job in the transaction that ends it; of one that has not ended, nothing. */
+/**
+ * Reports the end of a job in the transaction that ends it, also to the audit when it was confirmed; of
+ * one that has not ended, nothing.
+ */
 export async function reportEnd(
   tx: Transaction,
   { job_id, tool, state }: Pick<Job, 'job_id' | 'tool' | 'state'>,
 ): Promise<void> {
   if (state === 'queued' || state === 'running') return
+  await tx.run(auditConfirmed(job_id))
   await tx.emit('job.finished', { job_id, tool, state })
 }

@@ -1,4 +1,5 @@
 import type { ErrorBody } from '../../errors.js'
+import type { Caller } from '../../lib/caller.js'
 import type { Job, JobProgress, JobRequest, JobState, OnRestart } from '../../lib/job.js'
 import { sql } from '../../platform/postgres/sql.js'
 
@@ -58,16 +59,17 @@ export const insertJob = (
   jobId: string,
   request: JobRequest,
   digest: Buffer,
-  { principal, owner }: { readonly principal: string; readonly owner: string },
+  { principal, owner, requestId }: Pick<Caller, 'principal' | 'owner' | 'requestId'>,
 ) => sql<Job>`
   insert into catalyst.jobs
-    (job_id, tool, principal, owner, idempotency_key, arguments, arguments_sha256, on_restart,
-     confirmed_plan)
+    (job_id, tool, principal, owner, request_id, idempotency_key, arguments, arguments_sha256,
+     on_restart, confirmed_plan)
   values (
     ${jobId}::text,
     ${request.tool}::text,
     ${principal}::text,
     ${owner}::text,
+    ${requestId}::text,
     ${request.idempotencyKey}::text,
     ${JSON.stringify(request.arguments)}::jsonb,
     ${digest}::bytea,
@@ -169,6 +171,28 @@ export const endRun = (holder: LeaseHolder, { state, progress, result, error }: 
     error = ${error && JSON.stringify(error)}::jsonb,
     finished_at = case when ${state}::text <> 'queued' then clock_timestamp() end
   where ${heldBy(holder)}`
+
+/** The audit's entry of how a confirmed job ended; of any other job, none. */
+export const auditConfirmed = (jobId: string) => sql`
+  insert into catalyst.audit_outbox (entry)
+  select jsonb_build_object(
+    'at', to_char(finished_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+    'server_id', coalesce(server_id, ''),
+    'principal', principal,
+    'request_id', request_id,
+    'tool', tool,
+    'arguments_sha256', encode(arguments_sha256, 'hex'),
+    'outcome', 'job ' || state,
+    'calls', 1,
+    'duration_ms', round(1000 * extract(epoch from finished_at - created_at)::numeric, 3)::float8,
+    'session_id', null,
+    'transaction_id', pg_current_xact_id()::text,
+    'confirmed_by', null,
+    'plan', null
+  )
+  from catalyst.jobs
+  where job_id = ${jobId}::text
+    and confirmed_plan is not null`
 
 /** What is not final, the oldest first. */
 export const unfinishedJobs = (limit: number) => sql<UnfinishedJob>`

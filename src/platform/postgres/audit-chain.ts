@@ -1,13 +1,20 @@
 import { createHash } from 'node:crypto'
 import { canonicalJson } from '../../lib/canonical-json.js'
-import type { AuditEntry, ChainedEntry, ChainHead } from './audit-trail.sql.js'
+import type { AuditEntry, ChainedEntry, ChainLink } from './audit-trail.sql.js'
 
-/** Gives entries their place after `head`: each hash covers the entry and the hash before it. */
-export function chain(entries: readonly AuditEntry[], head: ChainHead): ChainedEntry[] {
+/** What lies before the first entry ever written. */
+export const ORIGIN: ChainLink = { audit_id: 0, hash: '0'.repeat(64) }
+
+/** Gives entries of one month their place after `head`: each hash covers the entry and the hash before it. */
+export function chain(
+  entries: readonly AuditEntry[],
+  head: ChainLink,
+  month: string,
+): ChainedEntry[] {
   let { audit_id, hash: previous_hash } = head
   return entries.map((entry) => {
     audit_id++
-    const placed = { ...entry, audit_id, previous_hash }
+    const placed = { ...entry, month, audit_id, previous_hash }
     const hash = hashOf(placed)
     previous_hash = hash
     return { ...placed, hash }
@@ -15,7 +22,7 @@ export function chain(entries: readonly AuditEntry[], head: ChainHead): ChainedE
 }
 
 /** The first entry that is not what was written after `head`, or null when all are. */
-export function findBreak(entries: readonly ChainedEntry[], head: ChainHead): number | null {
+export function findBreak(entries: readonly ChainedEntry[], head: ChainLink): number | null {
   let previous = head
   for (const { hash, ...entry } of entries) {
     const follows =
@@ -26,13 +33,10 @@ export function findBreak(entries: readonly ChainedEntry[], head: ChainHead): nu
   return null
 }
 
-/** What most entries do not have is not in their hash, so that it could be added to the log later. */
-const hashOf = ({ confirmed_by, ...entry }: Omit<ChainedEntry, 'hash'>): string => {
-  const confirmed = confirmed_by === null ? {} : { confirmed_by }
-  return createHash('sha256')
-    .update(canonicalJson({ ...entry, ...confirmed, at: toMicroseconds(entry.at) }))
+const hashOf = (entry: Omit<ChainedEntry, 'hash'>): string =>
+  createHash('sha256')
+    .update(canonicalJson({ ...entry, at: toMicroseconds(entry.at) }))
     .digest('hex')
-}
 
 /** PostgreSQL leaves out the fraction's trailing zeros, which must not change the hash. */
 const toMicroseconds = (instant: string): string => {

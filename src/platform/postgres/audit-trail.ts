@@ -1,23 +1,20 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { Backoff } from '../../lib/backoff.js'
 import type { AuditedCall } from '../../lib/call-record.js'
+import type { Clock } from '../../lib/clock.js'
+import { Outage } from '../../lib/outage.js'
 import type { Log } from '../log.js'
-import { chain, findBreak } from './audit-chain.js'
+import { chain } from './audit-chain.js'
+import { type AuditMonths, monthOf, OWN_ENTRY } from './audit-months.js'
 import * as statements from './audit-trail.sql.js'
 import type { Database } from './database.js'
 import type { Transaction } from './queryable.js'
 
-/** What checking the chain found. */
-export interface ChainVerdict {
-  readonly intact: boolean
-  readonly entries: number
-  /** The first entry that was changed, removed or inserted; null when intact. */
-  readonly broken_at: number | null
-  /** The end of the chain: note it elsewhere, and nobody can rewrite what lies before it. */
-  readonly head: statements.ChainHead
-}
-
 interface AuditDeps {
   readonly database: Database
   readonly serverId: string
+  readonly clock: Clock
+  readonly months: AuditMonths
   readonly log: Log
 }
 
@@ -25,82 +22,108 @@ const FLUSH_MS = 100
 const BATCH = 1_000
 /** What waits while the database is away; beyond it the oldest are dropped, and that is recorded. */
 const MAX_WAITING = 10_000
+const MINUTE_MS = 60_000
+/** Without any call, what other servers left is appended, and months are made and dropped. */
+const IDLE_MS = 60 * 60 * 1_000
+/** How long the end of the server waits for a database that is away. */
+const DRAIN_MS = 5_000
 
 /**
- * The append-only record of every tool call. Calls that persist write theirs in their own
- * transaction; all others wait here for a tenth of a second and are appended together.
+ * The append-only record of every tool call. Calls that persist write theirs in their own transaction,
+ * reads are counted by the minute, all others wait here for a tenth of a second and are appended
+ * together.
  */
 export class AuditTrail {
   readonly #deps: AuditDeps
+  readonly #outage: Outage
+  readonly #backoff = new Backoff({ firstMs: 200, maxMs: 5_000 })
   #waiting: statements.AuditEntry[] = []
+  /** Reads of the minutes that are not over, by what they have in common. */
+  readonly #counts = new Map<string, statements.AuditEntry>()
   /** The append whose success was never heard of, and what it appended. */
-  #unsure: { readonly end: statements.ChainHead; readonly batch: statements.AuditEntry[] } | null =
+  #unsure: { readonly end: statements.ChainLink; readonly batch: statements.AuditEntry[] } | null =
     null
   /** Entries found in the chain although their append was taken for failed. */
   readonly #kept = new WeakSet<statements.AuditEntry>()
   #dropped = 0
   #timer: NodeJS.Timeout | null = null
-  #flushing: Promise<void> = Promise.resolve()
+  #minuteTimer: NodeJS.Timeout | null = null
+  readonly #idleTimer: NodeJS.Timeout
+  #flushing: Promise<unknown> = Promise.resolve()
 
   constructor(deps: AuditDeps) {
     this.#deps = deps
+    this.#outage = new Outage(deps.log, 'the audit')
+    this.#idleTimer = setInterval(() => this.poke(), IDLE_MS).unref()
   }
 
   /** Remembers a call; never throws and never waits. */
   record(call: AuditedCall): void {
-    if (this.#waiting.length >= MAX_WAITING) {
-      this.#waiting.shift()
-      this.#dropped++
-    }
-    this.#waiting.push(this.entryOf(call))
+    this.#wait(this.entryOf(call))
     this.poke()
+  }
+
+  /** Counts a read: one entry for a caller, tool, outcome and minute, once the minute is over. */
+  count(call: AuditedCall): void {
+    const at = this.#minute().toISOString()
+    const key = JSON.stringify([at, call.principal, call.tool, call.outcome])
+    const { calls, duration_ms } = this.#counts.get(key) ?? { calls: 0, duration_ms: 0 }
+    this.#counts.set(key, {
+      ...this.entryOf(call),
+      request_id: '',
+      arguments_sha256: '',
+      session_id: null,
+      at,
+      calls: calls + call.calls,
+      duration_ms: Math.round((duration_ms + call.duration_ms) * 1_000) / 1_000,
+    })
+    this.#watchMinutes()
   }
 
   /** The entry of a call, to be written in the transaction of its effect. */
   entryOf(call: AuditedCall): statements.AuditEntry {
-    return { ...call, at: new Date().toISOString(), server_id: this.#deps.serverId }
+    const { clock, serverId } = this.#deps
+    return { ...call, at: clock.now().toISOString(), server_id: serverId }
   }
 
   /** Says that there is something to append. */
   poke(): void {
+    this.#pokeIn(FLUSH_MS)
+  }
+
+  /** Appends everything that waits; what cannot be written within seconds is told to the log. */
+  async stop(): Promise<void> {
+    clearInterval(this.#idleTimer)
+    for (const timer of [this.#timer, this.#minuteTimer]) if (timer) clearTimeout(timer)
+    await this.#flushing
+    this.#endMinutes(Number.POSITIVE_INFINITY)
+    const end = Date.now() + DRAIN_MS
+    for (;;) {
+      const flushed = await this.#flush()
+      if (flushed === 'all') return
+      if (flushed === 'failed' && Date.now() > end) break
+      if (flushed === 'failed') await delay(this.#backoff.next())
+    }
+    this.#deps.log.error({ entries: this.#waiting.length }, 'audit entries could not be written')
+  }
+
+  #pokeIn(ms: number): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = null
-      this.#flushing = this.#flushing.then(() => this.#flush())
-    }, FLUSH_MS).unref()
+      this.#flushing = this.#flushing.then(() => this.#flushAgain())
+    }, ms).unref()
   }
 
-  /** Appends what waits, once more. */
-  async stop(): Promise<void> {
-    if (this.#timer) clearTimeout(this.#timer)
-    await this.#flushing
-    await this.#flush()
+  async #flushAgain(): Promise<void> {
+    this.#endMinutes(this.#minute().getTime())
+    const flushed = await this.#flush()
+    if (flushed === 'failed') return this.#pokeIn(this.#backoff.next())
+    this.#backoff.reset()
+    if (flushed === 'more') return this.poke()
+    await this.#deps.months.tend(monthOf(this.#deps.clock), (call) => this.entryOf(call))
   }
 
-  /** Recomputes the whole chain. */
-  async verify(): Promise<ChainVerdict> {
-    const { database } = this.#deps
-    const head = await database.one(statements.readHead())
-    let last: statements.ChainHead = { audit_id: 0, hash: '0'.repeat(64) }
-    for (;;) {
-      const entries = await database.many(statements.entriesAfter(last.audit_id, BATCH))
-      const broken_at = findBreak(entries, last)
-      if (broken_at !== null) {
-        return { intact: false, entries: last.audit_id, broken_at, head }
-      }
-      last = entries.at(-1) ?? last
-      if (entries.length < BATCH) break
-    }
-    // Entries may have been appended since the end was read, but none before it may be missing.
-    const intact = last.audit_id >= head.audit_id
-    return {
-      intact,
-      entries: last.audit_id,
-      broken_at: intact ? null : last.audit_id + 1,
-      head: { audit_id: last.audit_id, hash: last.hash },
-    }
-  }
-
-  async #flush(): Promise<void> {
+  async #flush(): Promise<'all' | 'more' | 'failed'> {
     const batch = this.#waiting.splice(0, BATCH)
     const dropped = this.#dropped
     try {
@@ -110,10 +133,12 @@ export class AuditTrail {
       )
       this.#dropped -= dropped
       this.#unsure = null
-      if (more || this.#waiting.length > 0) this.poke()
+      this.#outage.over()
+      return more || this.#waiting.length > 0 ? 'more' : 'all'
     } catch (error) {
       this.#waiting = [...batch, ...this.#waiting]
-      this.#deps.log.warn({ err: error, waiting: this.#waiting.length }, 'audit entries wait')
+      this.#outage.failed(error, { waiting: this.#waiting.length })
+      return 'failed'
     }
   }
 
@@ -123,12 +148,13 @@ export class AuditTrail {
     await this.#findKept(tx)
     const committed = await tx.many(statements.takeOutbox(BATCH))
     const missing = batch.filter((entry) => !this.#kept.has(entry))
-    const entries = chain([...committed.map(({ entry }) => entry), ...missing], head)
-    const last = entries.at(-1)
-    if (last) {
-      this.#unsure = { end: last, batch: [...missing] }
-      await tx.run(statements.append(entries, last))
-    }
+    const entries = [...committed.map(({ entry }) => entry), ...missing]
+    if (entries.length === 0) return false
+    const month = await this.#deps.months.enter(tx, head, monthOf(this.#deps.clock))
+    const chained = chain(entries, head, month)
+    const last = chained.at(-1) ?? head
+    this.#unsure = { end: last, batch: [...missing] }
+    await tx.run(statements.append(chained, last))
     return committed.length === BATCH
   }
 
@@ -139,18 +165,41 @@ export class AuditTrail {
     if (present) for (const entry of this.#unsure.batch) this.#kept.add(entry)
   }
 
+  #wait(entry: statements.AuditEntry): void {
+    if (this.#waiting.length >= MAX_WAITING) {
+      const lost = this.#waiting.shift()
+      this.#dropped += lost?.calls ?? 0
+    }
+    this.#waiting.push(entry)
+  }
+
+  /** What was counted in minutes before `now` waits like any other entry. */
+  #endMinutes(now: number): void {
+    for (const [key, entry] of this.#counts) {
+      if (Date.parse(entry.at) >= now) continue
+      this.#counts.delete(key)
+      this.#wait(entry)
+    }
+    if (this.#counts.size > 0) this.#watchMinutes()
+  }
+
+  #watchMinutes(): void {
+    this.#minuteTimer ??= setTimeout(() => {
+      this.#minuteTimer = null
+      this.poke()
+    }, MINUTE_MS).unref()
+  }
+
+  #minute(): Date {
+    const now = this.#deps.clock.now().getTime()
+    return new Date(now - (now % MINUTE_MS))
+  }
+
   /** An entry that says how many are missing. */
   #lost(count: number): statements.AuditEntry {
     return this.entryOf({
-      principal: 'server',
-      request_id: '',
-      tool: 'audit',
-      arguments_sha256: '',
+      ...OWN_ENTRY,
       outcome: `${count} entries were lost while the database was away`,
-      duration_ms: 0,
-      session_id: null,
-      transaction_id: null,
-      confirmed_by: null,
     })
   }
 }

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
+import type { AuditedCall } from '../../lib/call-record.js'
 import type { ConfirmationClaim, ConfirmationTicket } from '../../lib/confirmation.js'
 import { newId } from '../../lib/ids.js'
+import type { AuditTrail } from './audit-trail.js'
 import * as statements from './confirmations.sql.js'
 import type { Database } from './database.js'
 
@@ -13,9 +15,11 @@ const TTL_SECONDS = 600
  */
 export class ConfirmationStore {
   readonly #database: Database
+  readonly #audit: AuditTrail
 
-  constructor(deps: { readonly database: Database }) {
+  constructor(deps: { readonly database: Database; readonly audit: AuditTrail }) {
     this.#database = deps.database
+    this.#audit = deps.audit
   }
 
   /** A new token for this claim, good for ten minutes. */
@@ -26,10 +30,16 @@ export class ConfirmationStore {
     return { confirm_token, expires_at }
   }
 
-  /** Uses the token up; false when it is not, or no longer, good for this claim. */
-  async redeem(token: string, claim: ConfirmationClaim): Promise<boolean> {
-    const redeem = statements.redeemConfirmation(digest(token), claim)
-    return (await this.#database.transaction((tx) => tx.run(redeem))) > 0
+  /**
+   * Uses the token up, and puts into the audit what is about to be done, both or neither: a server
+   * killed while it acts leaves its intention. False when the token is not, or no longer, good.
+   */
+  async redeem(token: string, claim: ConfirmationClaim, intent: AuditedCall): Promise<boolean> {
+    const entry = this.#audit.entryOf(intent)
+    const redeem = statements.redeemConfirmation(digest(token), claim, entry)
+    const isGood = (await this.#database.transaction((tx) => tx.run(redeem))) > 0
+    if (isGood) this.#audit.poke()
+    return isGood
   }
 
   /** Makes a token of this caller worthless. */
