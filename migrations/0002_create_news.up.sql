@@ -4,7 +4,8 @@ create table catalyst.securities (
   security_id integer generated always as identity primary key,
   symbol text collate "C" not null unique check (symbol ~ '^[A-Z0-9][A-Z0-9.-]{0,14}$'),
   currency text not null default 'USD' check (currency ~ '^[A-Z]{3}$'),
-  tick_size numeric(18, 6) not null default 0.01 check (tick_size > 0),
+  -- The least step of its price; null: a cent from a dollar on, a hundredth of one below (17 CFR 242.612).
+  tick_size numeric(18, 6) check (tick_size > 0),
   is_active boolean not null default true,
   created_at timestamptz not null default now()
 );

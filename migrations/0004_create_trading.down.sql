@@ -9,5 +9,6 @@ drop table catalyst.signal_patterns;
 drop table catalyst.pattern_detections;
 drop table catalyst.signal_news;
 drop table catalyst.trading_signals;
+drop table catalyst.trading_accounts;
 drop table catalyst.pattern_types;
 drop function catalyst.refuse_fill_change();

@@ -8,10 +8,21 @@ create table catalyst.pattern_types (
   created_at timestamptz not null default now()
 );
 
+-- One row per account that was ever sent a signal to enter: whoever judges an entry updates it first, so
+-- that two of them count each other, and one whose snapshot is older than the other's commit is refused.
+create table catalyst.trading_accounts (
+  account_id text collate "C" primary key
+    check (account_id ~ '^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$'),
+  entries bigint not null default 1 check (entries >= 1)
+);
+
 create table catalyst.trading_signals (
   signal_id text collate "C" primary key check (signal_id ~ '^sig_[0-9a-f]{32}$'),
+  account_id text collate "C" not null
+    check (account_id ~ '^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$'),
   security_id integer not null references catalyst.securities,
   signal_type text not null check (signal_type in ('BUY', 'SELL', 'HOLD')),
+  intent text not null check (intent in ('entry', 'exit', 'none')),
   confidence numeric(5, 4) not null check (confidence between 0 and 1),
   catalyst_type text check (length(catalyst_type) between 1 and 100),
   catalyst_score numeric(6, 3) check (catalyst_score between 0 and 100),
@@ -22,6 +33,8 @@ create table catalyst.trading_signals (
   stop_price numeric(18, 6) check (stop_price > 0),
   target_1 numeric(18, 6) check (target_1 > 0),
   target_2 numeric(18, 6) check (target_2 > 0),
+  -- Its size; null where it has none or that is unknown.
+  shares numeric check (shares >= 0),
   risk_parameters jsonb not null,
   status text not null default 'pending'
     check (status in ('pending', 'executed', 'expired', 'cancelled', 'rejected')),
@@ -58,6 +71,10 @@ create index trading_signals_security on catalyst.trading_signals (security_id, 
 create index trading_signals_created on catalyst.trading_signals (created_at desc, signal_id desc);
 create index trading_signals_pending
   on catalyst.trading_signals (confidence desc) where status = 'pending';
+-- Entries that hold a place among the positions of their account.
+create index trading_signals_entries
+  on catalyst.trading_signals (account_id, expires_at) where status = 'pending' and intent = 'entry';
+create index trading_signals_account on catalyst.trading_signals (account_id, created_at desc);
 create index trading_signals_due on catalyst.trading_signals (expires_at) where status = 'pending';
 
 create table catalyst.signal_news (
@@ -121,6 +138,8 @@ create table catalyst.trade_executions (
   account_id text collate "C" not null,
   -- The broker's own id of the fill. Two fills without one are two fills.
   execution_id text collate "C" check (length(execution_id) between 1 and 200),
+  -- The broker's own id of the order: its fills are one trade.
+  order_id text collate "C" check (length(order_id) between 1 and 200),
   signal_id text collate "C" references catalyst.trading_signals,
   security_id integer not null references catalyst.securities,
   side text not null check (side in ('buy', 'sell')),
@@ -136,6 +155,8 @@ create table catalyst.trade_executions (
   is_late boolean not null default false,
   -- The order in which fills of an account and security were applied.
   applied_seq bigint not null check (applied_seq > 0),
+  -- What was answered about it: the same is answered when it is sent again.
+  answered jsonb not null,
   recorded_at timestamptz not null default clock_timestamp(),
   unique (account_id, execution_id),
   unique (account_id, security_id, applied_seq),
@@ -156,21 +177,22 @@ create table catalyst.positions (
   security_id integer not null,
   direction text not null check (direction in ('long', 'short')),
   status text not null default 'open' check (status in ('open', 'closed')),
-  qty_open numeric(18, 6) not null check (qty_open >= 0),
+  qty_open numeric(24, 6) not null check (qty_open >= 0),
   -- What the open quantity was filled for, and all that was ever opened. Products of a quantity and a
-  -- price have twelve decimals; the average is derived, so that no cash is lost to its rounding.
-  entry_cost numeric(36, 12) not null check (entry_cost >= 0),
-  entry_notional numeric(36, 12) not null check (entry_notional > 0),
+  -- price have twelve decimals; the average is derived, so that no cash is lost to its rounding. All
+  -- are wide enough for thousands of the largest fills: a fill is a fact, and must not be lost.
+  entry_cost numeric(48, 12) not null check (entry_cost >= 0),
+  entry_notional numeric(48, 12) not null check (entry_notional > 0),
   qty_total numeric(24, 6) not null check (qty_total > 0),
-  realized_pnl numeric(36, 12) not null default 0,
-  fees numeric(24, 6) not null default 0,
+  realized_pnl numeric(48, 12) not null default 0,
+  fees numeric(30, 6) not null default 0,
   opened_at timestamptz not null,
   closed_at timestamptz,
   -- The New York day on which it was opened.
   trading_date date not null,
   outcome text check (outcome in ('win', 'loss', 'scratch')),
-  -- Wide enough for a rise from the least price to the greatest.
-  net_return_bps numeric(32, 4),
+  -- Wide enough for the greatest fees on the least notional.
+  net_return_bps numeric(48, 4),
   exit_reason text check (length(exit_reason) <= 200),
   opening_signal_id text collate "C" references catalyst.trading_signals,
   entry_catalyst text check (length(entry_catalyst) between 1 and 200),
@@ -193,6 +215,7 @@ create unique index positions_one_open
 create index positions_security on catalyst.positions (security_id, opened_at desc);
 create index positions_opened on catalyst.positions (opened_at desc, position_id desc);
 create index positions_closed on catalyst.positions (account_id, closed_at) where status = 'closed';
+create index positions_closed_at on catalyst.positions (closed_at) where status = 'closed';
 -- A watermark over closed_at would miss a position that closed earlier and was committed later.
 create index positions_to_learn
   on catalyst.positions (closed_at, position_id) where status = 'closed' and learned_at is null;
@@ -208,7 +231,7 @@ create table catalyst.position_fills (
   effect text not null check (effect in ('open', 'close')),
   quantity numeric(18, 6) not null check (quantity > 0),
   fees numeric(20, 6) not null,
-  realized_pnl numeric(36, 12) not null default 0,
+  realized_pnl numeric(48, 12) not null default 0,
   primary key (position_id, trade_id),
   check (effect = 'close' or realized_pnl = 0)
 );
@@ -238,7 +261,7 @@ create table catalyst.pattern_outcomes (
   -- columns: with an expression it would expect many such rows and read the whole table for them.
   counted boolean,
   is_counted boolean not null generated always as (counted is not distinct from success) stored,
-  move_bps numeric(32, 4),
+  move_bps numeric(48, 4),
   minutes numeric(14, 3) check (minutes >= 0),
   method text check (method in ('trade', 'price', 'manual')),
   position_id text collate "C" references catalyst.positions,

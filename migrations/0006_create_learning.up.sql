@@ -24,7 +24,7 @@ create table catalyst.news_outcome_evidence (
   position_id text collate "C" not null references catalyst.positions,
   weight numeric(14, 12) not null check (weight > 0 and weight <= 1),
   result text not null check (result in ('win', 'loss', 'scratch')),
-  net_return_bps numeric(32, 4) not null,
+  net_return_bps numeric(48, 4) not null,
   recorded_at timestamptz not null default clock_timestamp(),
   primary key (news_id, position_id)
 );

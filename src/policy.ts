@@ -30,11 +30,19 @@ const RISK = z
     min_reward_risk: multiple()
       .default(1.5)
       .describe('Least distance of the first target, as a multiple of that of the stop.'),
-    max_open_positions: z.int().min(1).default(5).describe('Open positions of an account.'),
+    max_open_positions: z
+      .int()
+      .min(1)
+      .default(5)
+      .describe('Open positions and pending entries of an account.'),
     max_day_loss_pct: percent()
       .default(4)
       .describe('Realised loss of a day, in percent of equity, at which signals are rejected.'),
-    max_trades_per_day: z.int().min(1).default(20).describe('Fills of an account and a day.'),
+    max_trades_per_day: z
+      .int()
+      .min(1)
+      .default(20)
+      .describe('Trades of an account and a day: orders that were filled, and pending entries.'),
     min_price: z.number().positive().default(1).describe('Lowest price of a security to trade.'),
     max_price: z.number().positive().default(500).describe('Highest price of a security to trade.'),
     signal_minutes: z
@@ -51,6 +59,10 @@ const RISK = z
     'confidence_quarter, confidence_half and confidence_full must be in this order',
   )
   .refine((risk) => risk.min_price <= risk.max_price, 'min_price must not be above max_price')
+  .refine(
+    (risk) => risk.target_1_atr <= risk.target_2_atr,
+    'target_1_atr must not be above target_2_atr: the first target is the nearer one',
+  )
 
 /** How results are told, and what they say about sources and patterns. */
 const LEARNING = z.strictObject({

@@ -45,6 +45,7 @@ const RISK_PARAMETERS = [
   'reward_risk',
   'atr',
   'atr_source',
+  'atr_timeframe',
   'equity',
   'missing',
   'checks',
@@ -81,6 +82,13 @@ const POSITION = [
   'avg_entry_price',
   'realized_pnl',
   'fees',
+  'net_pnl',
+]
+
+const SIGNAL = [
+  ...['signal_id', 'account_id', 'symbol', 'signal_type', 'intent', 'confidence', 'status'],
+  ...['reasons', 'shares', 'entry_price', 'stop_price', 'target_1', 'target_2'],
+  ...['created_at', 'expires_at'],
 ]
 
 const LIST = ['symbol', 'since', 'until', 'limit', 'cursor']
@@ -207,11 +215,13 @@ const TOOLS: Readonly<Record<string, { takes: readonly string[]; answers: readon
       'technical_context',
       'technical_context.patterns',
       'technical_context.indicators',
+      'technical_context.timeframe',
       'account_id',
       ...PERSISTING,
     ],
     answers: [
       'signal_id',
+      'account_id',
       'risk_parameters',
       ...RISK_PARAMETERS.map((field) => `risk_parameters.${field}`),
       'status',
@@ -252,6 +262,7 @@ const TOOLS: Readonly<Record<string, { takes: readonly string[]; answers: readon
       'catalyst_tracking.entry_news_id',
       'account_id',
       'execution_id',
+      'order_id',
       'fees',
       ...PERSISTING,
     ],
@@ -438,6 +449,7 @@ const RESOURCES: Readonly<
   },
   signals: {
     takes: [
+      'account_id',
       'symbol',
       'status',
       'signal_type',
@@ -447,30 +459,15 @@ const RESOURCES: Readonly<
       'limit',
       'cursor',
     ],
+    answers: ['items', ...SIGNAL.map((field) => `items[].${field}`), 'next_cursor'],
+  },
+  'signals/{signal_id}': {
+    takes: ['signal_id'],
     answers: [
-      'items',
-      'items[].signal_id',
-      'items[].symbol',
-      'items[].signal_type',
-      'items[].confidence',
-      'items[].status',
-      'items[].reasons',
-      'items[].status_reason',
-      'items[].catalyst_type',
-      'items[].catalyst_score',
-      'items[].news_ids',
-      'items[].patterns',
-      'items[].patterns[].pattern_type',
-      'items[].patterns[].pattern_id',
-      'items[].entry_price',
-      'items[].stop_price',
-      'items[].target_1',
-      'items[].target_2',
-      'items[].risk_parameters',
-      'items[].created_at',
-      'items[].expires_at',
-      'items[].market_state',
-      'next_cursor',
+      ...SIGNAL,
+      ...['status_reason', 'filled_quantity', 'fills', 'catalyst_type', 'catalyst_score'],
+      ...['news_ids', 'patterns', 'patterns[].pattern_type', 'patterns[].pattern_id'],
+      ...['indicators', 'risk_parameters', 'market_state', 'updated_at'],
     ],
   },
   news: {
@@ -528,7 +525,7 @@ const RESOURCES: Readonly<
     ],
   },
   positions: {
-    takes: ['account_id', 'status', 'outcome', ...LIST],
+    takes: ['account_id', 'status', 'outcome', 'closed_since', ...LIST],
     answers: [...POSITION.map((field) => `items[].${field}`), 'next_cursor'],
   },
   trades: {

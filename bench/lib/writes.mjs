@@ -28,6 +28,8 @@ const signalsOf = ({ count, batch }) =>
     symbol: SYMBOLS[i % SYMBOLS.length],
     signal_type: 'BUY',
     confidence: 0.8,
+    // An account has few pending entries, one at most in a symbol.
+    account_id: `bench-${batch}-${i}`,
     catalyst_context: { news_ids: [], catalyst_type: 'earnings', catalyst_score: 40 },
     technical_context: {
       patterns: ['bull_flag'],

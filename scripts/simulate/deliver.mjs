@@ -74,7 +74,7 @@ export class Deliveries {
   }
 
   /** @type {(order: Order, cited: string | null) => Promise<string | undefined>} */
-  async #signal({ side, telling, further }, cited) {
+  async #signal({ side, telling, further, deliveries }, cited) {
     if (!this.#run.hasSignals || !telling || cited === null) return undefined
     const news_ids = [cited]
     for (const one of further) news_ids.push(await this.#newsId(one))
@@ -84,6 +84,7 @@ export class Deliveries {
       confidence: 0.8,
       catalyst_context: { news_ids, catalyst_type: telling.keyword, catalyst_score: 50 },
       technical_context: { patterns: [], indicators: {} },
+      account_id: deliveries[0]?.fill.account_id,
     })
     this.counts.signals++
     return signal_id

@@ -46,6 +46,8 @@ test('a wrong entry is named and nothing starts', async () => {
 test.each([
   ['confidence_half = 0.9', 'confidence_quarter, confidence_half and confidence_full'],
   ['min_price = 600', 'min_price must not be above max_price'],
+  ['target_1_atr = 5', 'target_1_atr must not be above target_2_atr'],
+  ['target_2_atr = 2.5', 'the first target is the nearer one'],
 ])('limits that contradict each other are refused: %s', async (entry, message) => {
   const refused = await runCommand(['status'], policyFile('limits.toml', `[risk]\n${entry}\n`))
   expect([refused.code, refused.stderr]).toEqual([3, expect.stringContaining(message)])

@@ -159,7 +159,29 @@ test('HOLD has neither size nor levels and is never rejected', async () => {
   })
 })
 
-test('the stored ATR serves where none is given: that of daily bars first, of the last five days', async () => {
+test('binary floats among the indicators count with six decimals, and are stored as they came', async () => {
+  const indicators = { price: 0.1 + 49.2, atr_14: 1.2345678901234567, equity: 100_000.12345678912 }
+  const { status, risk_parameters, signal_id } = await persist({ indicators })
+  expect(status).toBe('pending')
+  expect(risk_parameters).toMatchObject({
+    entry_price: '49.3',
+    atr: '1.234568',
+    equity: '100000.123457',
+  })
+  expect((await client.resource(`signals/${signal_id}`)).indicators).toEqual(indicators)
+})
+
+test("a security's own tick is that of its levels", async () => {
+  const symbol = uniqueSymbol()
+  await securityOf(database, symbol)
+  await database.query('update catalyst.securities set tick_size = 0.25 where symbol = $1', [
+    symbol,
+  ])
+  const { risk_parameters } = await persist({ symbol, indicators: { price: 50, atr: 1.3 } })
+  expect(risk_parameters).toMatchObject({ stop_price: '47.5', target_1: '53.75', target_2: '55' })
+})
+
+test("the stored ATR serves where none is given: of the signal's timeframe, else of days", async () => {
   const symbol = uniqueSymbol()
   const security = await securityOf(database, symbol)
   const store = async (timeframe: string, daysAgo: number, atr: string | null) => {
@@ -174,31 +196,45 @@ test('the stored ATR serves where none is given: that of daily bars first, of th
       [security, timeframe, ts, atr],
     )
   }
-  const indicators = { price: 50, equity: 100_000 }
-  const ask = (given = {}) => persist({ symbol, indicators, ...given })
-  await store('1d', 5.01, '9')
-  await store('5m', 0.01, null)
-  await store('5m', 0.005, '0')
-  expect((await ask()).risk_parameters).toMatchObject({ atr: null, atr_source: null })
-  await store('5m', 0.1, '0.125')
-  await store('1h', 0.2, '0.5')
-  const fiveMinutes = await ask()
-  expect(fiveMinutes.risk_parameters).toMatchObject({
-    atr: '0.125',
-    atr_source: 'stored',
-    missing: [],
-  })
-  expect(fiveMinutes.warnings).toEqual([expect.stringMatching(/^atr: .*5m/)])
-  await store('1d', 4.9, '1.5')
+  const ask = async (given: Record<string, unknown> = {}, timeframe?: string) => {
+    const sent = signal({ symbol, indicators: { price: 50, equity: 100_000, ...given } })
+    return client.tool('persist_trading_signal', {
+      ...sent,
+      technical_context: { ...sent.technical_context, ...(timeframe ? { timeframe } : {}) },
+    })
+  }
+  await store('1d', 30, '9')
+  await store('1m', 0.0005, '0.125')
+  await store('4h', 0.001, '0.5')
+  await store('4h', 0.0001, null)
   expect((await ask()).risk_parameters).toMatchObject({
-    atr: '1.5',
-    atr_source: 'stored',
-    stop_price: '47',
-    shares_by_risk: '533',
+    atr: null,
+    atr_source: null,
+    missing: ['atr'],
   })
-  expect((await ask({ indicators: { ...indicators, atr: 2 } })).risk_parameters).toMatchObject({
+  for (const sent of [await ask({}, '4h'), await ask({ timeframe: '4h' })]) {
+    expect(sent.risk_parameters).toMatchObject({
+      atr: '0.5',
+      atr_source: 'stored',
+      atr_timeframe: '4h',
+      missing: [],
+    })
+    expect(sent.warnings).toEqual([expect.stringMatching(/^atr: .*4h/)])
+  }
+  await store('1d', 1, '1.5')
+  for (const given of [await ask(), await ask({}, '1w'), await ask({ timeframe: 'fast' })]) {
+    expect(given.risk_parameters).toMatchObject({
+      atr: '1.5',
+      atr_timeframe: '1d',
+      stop_price: '47',
+      shares_by_risk: '533',
+    })
+  }
+  expect((await ask({}, '4h')).risk_parameters.atr).toBe('0.5')
+  expect((await ask({ atr: 2 })).risk_parameters).toMatchObject({
     atr: '2',
     atr_source: 'client',
+    atr_timeframe: null,
   })
 })
 

@@ -32,6 +32,7 @@ test('a buy opens a long position, another one adds to it at the weighted averag
     avg_entry_price: '11',
     realized_pnl: '0',
     fees: '0',
+    net_pnl: '0',
   })
   expect(second).not.toHaveProperty('closed_position')
 })

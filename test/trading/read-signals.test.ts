@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { startApp } from '../support/app.js'
 import { article } from '../support/news.js'
-import { signal, uniqueSymbol } from './signals.js'
+import { signal, uniqueAccount, uniqueSymbol } from './signals.js'
 
 const { client, database } = await startApp()
 
@@ -11,42 +11,84 @@ const read = (query: string) => client.resource(`signals?${query}`)
 const idsOf = async (query: string): Promise<string[]> =>
   (await read(query)).items.map(({ signal_id }: { signal_id: string }) => signal_id)
 
-test('a signal is read with all that it rests on', async () => {
+const INSTANT = expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/)
+
+test('a signal is read in a line of a page, and by its id with all that it rests on', async () => {
   const [symbol, { news_id }] = [
     uniqueSymbol(),
     await client.tool('persist_news_catalyst', article()),
   ]
-  const sent = { symbol, news_ids: [news_id], patterns: ['gap_up', 'bull_flag'] }
-  const { signal_id, risk_parameters, expires_at, status, reasons } = await persist(sent)
+  const sent = signal({ symbol, news_ids: [news_id], patterns: ['gap_up', 'bull_flag'] })
+  const answer = await client.tool('persist_trading_signal', sent)
+  const { signal_id, account_id, risk_parameters, status, reasons } = answer
+  expect(account_id).toBe(sent.account_id)
   const { items, next_cursor } = await read(`symbol=${symbol.toLowerCase()}`)
   expect(next_cursor).toBeNull()
-  expect(items).toEqual([
-    {
-      signal_id,
-      symbol,
-      signal_type: 'BUY',
-      confidence: 0.8,
-      status,
-      reasons,
-      status_reason: null,
-      catalyst_type: 'earnings',
-      catalyst_score: 40,
-      news_ids: [news_id],
-      patterns: [
-        { pattern_type: 'bull_flag', pattern_id: null },
-        { pattern_type: 'gap_up', pattern_id: null },
-      ],
-      entry_price: '50',
-      stop_price: '47',
-      target_1: '54.5',
-      target_2: '56',
-      risk_parameters,
-      created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
-      expires_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
-      market_state: expect.any(String),
-    },
-  ])
-  expect(Date.parse(items[0].expires_at)).toBe(Date.parse(expires_at))
+  const line = {
+    signal_id,
+    account_id,
+    symbol,
+    signal_type: 'BUY',
+    intent: 'entry',
+    confidence: 0.8,
+    status,
+    reasons,
+    shares: risk_parameters.shares,
+    entry_price: '50',
+    stop_price: '47',
+    target_1: '54.5',
+    target_2: '56',
+    created_at: INSTANT,
+    expires_at: INSTANT,
+  }
+  expect(items).toEqual([line])
+  expect(Date.parse(items[0].expires_at)).toBe(Date.parse(answer.expires_at))
+  expect(await client.resource(`signals/${signal_id}`)).toEqual({
+    ...line,
+    reasons: [`waits for a fill of its account until ${items[0].expires_at}`],
+    status_reason: null,
+    filled_quantity: '0',
+    fills: 0,
+    catalyst_type: 'earnings',
+    catalyst_score: 40,
+    news_ids: [news_id],
+    patterns: [
+      { pattern_type: 'bull_flag', pattern_id: null },
+      { pattern_type: 'gap_up', pattern_id: null },
+    ],
+    indicators: sent.technical_context.indicators,
+    risk_parameters,
+    market_state: expect.any(String),
+    updated_at: INSTANT,
+  })
+  expect((await read(`account_id=${account_id}`)).items).toEqual([line])
+})
+
+test('a signal by its id tells why it has its status', async () => {
+  const reasonsOf = async (signal_id: string) =>
+    (await client.resource(`signals/${signal_id}`)).reasons
+  const rejected = await persist({ confidence: 0.2 })
+  expect(await reasonsOf(rejected.signal_id)).toEqual(rejected.reasons)
+  const { signal_id } = await persist({})
+  await client.tool('update_signal_status', { signal_id, status: 'cancelled', reason: 'no time' })
+  expect(await reasonsOf(signal_id)).toEqual(['set by a client, whose words are in status_reason'])
+  const late = await persist({})
+  await database.query(
+    `update catalyst.trading_signals
+     set created_at = '2026-01-02T02:04:05Z', expires_at = '2026-01-02T03:04:05Z'
+     where signal_id = $1`,
+    [late.signal_id],
+  )
+  expect(await reasonsOf(late.signal_id)).toEqual(['not traded before 2026-01-02T03:04:05Z'])
+  await expect(reasonsOf(`sig_${'0'.repeat(32)}`)).rejects.toThrow(/no signal/)
+})
+
+test('a page that was not asked for more is short enough for a model', async () => {
+  const account_id = uniqueAccount()
+  for (let i = 0; i < 20; i++) await persist({ account_id })
+  const page = await read(`account_id=${account_id}`)
+  expect(JSON.stringify(page).length).toBeLessThan(8_000)
+  expect(page.next_cursor).not.toBeNull()
 })
 
 test('filters combine; a pending signal past its time is expired', async () => {

@@ -38,15 +38,15 @@ test('a stop that cannot be set is null, and the signal is rejected', async () =
 
 test('the greatest price there is rejects the signal instead of breaking the row', async () => {
   const indicators = {
-    price: '999999999999.999999',
-    atr: '0.000001',
+    price: '999999999999.99',
+    atr: '0.01',
     equity: '99999999999999.999999',
   }
   const answer = await persist({ indicators })
   expect(answer.status).toBe('rejected')
   expect(answer.risk_parameters).toMatchObject({
     target_1: null,
-    stop_price: '999999999999.999997',
+    stop_price: '999999999999.97',
   })
 })
 
@@ -79,7 +79,7 @@ test('five open positions of the account are enough; those of others do not coun
   expect((await persist({ account_id })).status).toBe('pending')
   await open()
   expect((await persist({ account_id })).reasons).toEqual([
-    'open_positions: 5 open, must be below 5',
+    'open_positions: 5 open and 1 pending, must be below 5',
   ])
 })
 
@@ -111,14 +111,14 @@ test("what today's fills lost counts with their fees; yesterday's does not", asy
   })
 })
 
-test('twenty fills are a day', async () => {
+test('twenty trades are a day', async () => {
   const account_id = uniqueAccount()
   const trade = () => storePosition(database, { account_id, symbol: uniqueSymbol(), realized: '0' })
   await Promise.all(Array.from({ length: 19 }, trade))
   expect((await persist({ account_id })).status).toBe('pending')
   await trade()
   expect((await persist({ account_id })).reasons).toEqual([
-    'trades_today: 20 fills, must be below 20',
+    'trades_today: 20 trades and 1 pending, must be below 20',
   ])
 })
 
@@ -142,6 +142,6 @@ test('a fill that closed one position and opened another is one fill', async () 
   const { risk_parameters } = await persist({ account_id, symbol: uniqueSymbol() })
   const detailOf = (name: string) =>
     risk_parameters.checks.find(({ check }: { check: string }) => check === name).detail
-  expect(detailOf('trades_today')).toMatch(/^1 fills/)
+  expect(detailOf('trades_today')).toMatch(/^1 trades/)
   expect(detailOf('day_loss')).toMatch(/^6, /)
 })

@@ -9,7 +9,15 @@ import { decimal } from '../../src/lib/decimal.js'
 import { defaultPolicy } from '../../src/policy.js'
 
 const limits = defaultPolicy().risk
-const calm = { open_positions: 0, direction: null, fills_today: 0, result_today: '0' } as const
+const calm = {
+  open_positions: 0,
+  direction: null,
+  pending_entries: 0,
+  pending_positions: 0,
+  pending_signal_id: null,
+  trades_today: 0,
+  result_today: '0',
+} as const
 
 const facts = (given: Partial<RiskFacts> = {}): RiskFacts => ({
   signal_type: 'BUY',
@@ -18,7 +26,9 @@ const facts = (given: Partial<RiskFacts> = {}): RiskFacts => ({
   entry_price: decimal(50),
   atr: decimal('1.5'),
   atr_source: 'client',
+  atr_timeframe: null,
   equity: decimal(100_000),
+  tick_size: null,
   account: calm,
   ...given,
 })
@@ -91,8 +101,12 @@ describe('the account', () => {
     [{ result_today: '-3999.999999' }, []],
     [{ result_today: '-4000' }, ['day_loss']],
     [{ result_today: '4000' }, []],
-    [{ fills_today: 19 }, []],
-    [{ fills_today: 20 }, ['trades_today']],
+    [{ trades_today: 19 }, []],
+    [{ trades_today: 20 }, ['trades_today']],
+    [{ open_positions: 3, pending_positions: 1 }, []],
+    [{ open_positions: 3, pending_positions: 2 }, ['open_positions']],
+    [{ trades_today: 12, pending_entries: 8 }, ['trades_today']],
+    [{ pending_signal_id: 'sig_1' }, ['symbol_position']],
   ] as const)('with %j fails %j', (account, checks) => {
     expect(failed({ account: { ...calm, ...account } })).toEqual(checks)
   })
@@ -104,7 +118,7 @@ describe('the account', () => {
     ['BUY', 'long', 'entry'],
     ['HOLD', 'long', 'none'],
   ] as const)('%s while %s is an %s', (signal_type, direction, intent) => {
-    const account = { open_positions: 9, direction, fills_today: 99, result_today: '-99999' }
+    const account = { ...calm, open_positions: 9, direction, result_today: '-99999' }
     const answer = risk({ signal_type, account, confidence: decimal('0.1') })
     expect(answer.intent).toBe(intent)
     if (intent === 'entry') expect(rejections(answer)).not.toEqual([])
@@ -187,30 +201,75 @@ test('shares are exactly as many as integer arithmetic says, never more than eit
   )
 })
 
-test('levels are exact, on their side, and mirrored', () => {
+const cents = (least: number, most: number) =>
+  fc.integer({ min: least, max: most }).map((n) => decimal(n).times('0.01'))
+
+test('levels are whole ticks, nearer to the entry than the policy says by less than one', () => {
+  const ticks = fc.constantFrom(null, '0.0001', '0.01', '0.05', '0.25', '1')
   fc.assert(
-    fc.property(anything, ({ entry, atr }) => {
-      const given = { entry_price: money(entry), atr: money(atr) }
-      const [buy, sell] = [
-        risk({ ...given, signal_type: 'BUY' }),
-        risk({ ...given, signal_type: 'SELL' }),
-      ]
-      const distances = [
+    fc.property(anything, ticks, ({ entry, atr, signal_type }, tick) => {
+      const [entry_price, range] = [money(entry), money(atr)]
+      const tick_size = tick === null ? null : decimal(tick)
+      const answer = risk({ entry_price, atr: range, signal_type, tick_size })
+      for (const [name, multiple] of [
         ['stop_price', 2],
         ['target_1', 3],
         ['target_2', 4],
-      ] as const
-      for (const [name, multiple] of distances) {
-        const distance = given.atr.times(multiple)
-        const side = name === 'stop_price' ? -1 : 1
-        const above = given.entry_price.plus(distance).toFixed()
-        const below = given.entry_price.minus(distance)
-        const lower = below.gt(0) ? below.toFixed() : null
-        expect(buy[name]).toBe(side > 0 ? above : lower)
-        expect(sell[name]).toBe(side > 0 ? lower : above)
+      ] as const) {
+        const level = answer[name]
+        if (level === null) continue
+        const isAbove = (signal_type === 'BUY') === (name !== 'stop_price')
+        const step = tick_size ?? decimal(decimal(level).gte(1) ? '0.01' : '0.0001')
+        expect(decimal(level).mod(step).toFixed()).toBe('0')
+        const distance = decimal(level)
+          .minus(entry_price)
+          .times(isAbove ? 1 : -1)
+        expect(distance.gt(0) && distance.lte(range.times(multiple))).toBe(true)
+        expect(
+          range
+            .times(multiple)
+            .minus(distance)
+            .lt(tick_size ?? '0.01'),
+        ).toBe(true)
       }
-      expect([1.5, null]).toContain(buy.reward_risk)
     }),
     { numRuns: 1_000 },
   )
+})
+
+test('where the entry is a whole tick, SELL is the mirror of BUY', () => {
+  fc.assert(
+    fc.property(cents(10_000, 50_000), micros(20_000_000n), (entry_price, atr) => {
+      const of = (signal_type: 'BUY' | 'SELL') =>
+        risk({ entry_price, atr: money(atr), signal_type })
+      const [buy, sell] = [of('BUY'), of('SELL')]
+      for (const name of ['stop_price', 'target_1', 'target_2'] as const) {
+        const [one, other] = [buy[name], sell[name]]
+        if (one === null || other === null) expect(one).toBe(other)
+        else expect(decimal(one).plus(other).eq(entry_price.times(2))).toBe(true)
+      }
+    }),
+    { numRuns: 1_000 },
+  )
+})
+
+test.each([
+  // entry, ATR, stop, target_1, target_2
+  ['BUY', '50', '1.337', '47.33', '54.01', '55.34'],
+  ['SELL', '50', '1.337', '52.67', '45.99', '44.66'],
+  ['BUY', '1', '0.03333', '0.9334', '1.09', '1.13'],
+  ['SELL', '1.01', '0.03333', '1.07', '0.9101', '0.8767'],
+  ['BUY', '50.005', '1.5', '47.01', '54.5', '56'],
+] as const)(
+  'a %s at %s with ATR %s has its levels on ticks',
+  (signal_type, entry, atr, ...levels) => {
+    const answer = risk({ signal_type, entry_price: decimal(entry), atr: decimal(atr) })
+    expect([answer.stop_price, answer.target_1, answer.target_2]).toEqual(levels)
+  },
+)
+
+test('ticks do not decide whether the reward is worth the risk', () => {
+  const atr = decimal('1.335')
+  expect(risk({ atr })).toMatchObject({ stop_price: '47.33', target_1: '54', reward_risk: 1.5 })
+  expect(failed({ atr })).toEqual([])
 })

@@ -93,7 +93,7 @@ test('story, signal, status and reading are one transaction', async () => {
     commit: false,
   })
   const { signal_id } = results[0]
-  expect(results[1].items).toMatchObject([{ signal_id, news_ids: [news_id], status: 'pending' }])
+  expect(results[1].items).toMatchObject([{ signal_id, status: 'pending' }])
   await client.tool('update_signal_status', {
     signal_id,
     status: 'executed',

@@ -70,8 +70,8 @@ export async function storePosition(
   await database.query(
     `insert into catalyst.trade_executions
        (trade_id, account_id, security_id, side, quantity, order_type, fill_price, fees, fill_time,
-        applied_seq)
-     values ($1, $2, $3, $4, 10, 'market', 50, $5, $6, $7)`,
+        applied_seq, answered)
+     values ($1, $2, $3, $4, 10, 'market', 50, $5, $6, $7, '{}')`,
     [
       trade_id,
       account_id,

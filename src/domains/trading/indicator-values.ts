@@ -1,5 +1,6 @@
-import { type Decimal, decimal, money, price } from '../../lib/decimal.js'
+import { type Decimal, decimal, money, plain, price, rounded } from '../../lib/decimal.js'
 import { text } from '../../lib/schemas.js'
+import { TIMEFRAMES, type Timeframe } from '../../lib/timeframes.js'
 
 /** Indicators as a client sends them: any JSON, of limited size. */
 export type Indicators = Readonly<Record<string, unknown>>
@@ -28,6 +29,8 @@ const NAMES = {
   equity: ['equity', 'account_equity'],
 } as const
 const SCHEMAS = { entry_price: price(), atr: price(), equity: money() }
+/** As `price()` and `money()` allow. */
+const DECIMALS = 6
 const FIELDS = ['entry_price', 'atr', 'equity'] as const
 
 const storable = text(MAX_BYTES)
@@ -51,6 +54,12 @@ export const givenValues = (indicators: Indicators): GivenValues => ({
   equity: read(indicators, 'equity').value,
 })
 
+/** The timeframe that indicators name, if it is one that bars have. */
+export function givenTimeframe(indicators: Indicators): Timeframe | null {
+  const [, given] = Object.entries(indicators).find(([key]) => /^timeframe$/i.test(key)) ?? []
+  return TIMEFRAMES.find((timeframe) => timeframe === given) ?? null
+}
+
 interface Read {
   readonly value: Decimal | null
   readonly problem: IndicatorProblem | null
@@ -64,11 +73,21 @@ function read(indicators: Indicators, field: keyof GivenValues): Read {
     const [key] = given
     if (key === undefined) continue
     if (given.length > 1) return refused(name, 'is given more than once, in different case')
-    const parsed = SCHEMAS[field].safeParse(indicators[key])
+    const parsed = SCHEMAS[field].safeParse(asRead(indicators[key]))
     if (parsed.success) return { value: decimal(parsed.data), problem: null }
     return refused(name, parsed.error.issues[0]?.message ?? 'must be a decimal number')
   }
   return { value: null, problem: null }
+}
+
+/**
+ * Indicators are computed with binary floats, whose last digits mean nothing: a number counts with as
+ * many decimals as are kept. A text is meant exactly.
+ */
+function asRead(value: unknown): unknown {
+  if (typeof value !== 'number' || !Number.isFinite(value)) return value
+  const kept = rounded(decimal(value), DECIMALS)
+  return kept.eq(0) ? value : plain(kept)
 }
 
 const refused = (field: string, message: string): Read => ({

@@ -58,6 +58,7 @@ export function describePosition(row: FiguresRow) {
     avg_entry_price: plain(averageEntry(figures)),
     realized_pnl: plain(figures.realized_pnl),
     fees: plain(figures.fees),
+    net_pnl: plain(figures.realized_pnl.minus(figures.fees)),
   }
 }
 

@@ -21,12 +21,19 @@ export interface RiskCheck {
   readonly detail: string
 }
 
-/** What an account holds and did today, the day being New York's. */
+/** What an account holds, is about to hold, and did today, the day being New York's. */
 export interface AccountFacts {
   readonly open_positions: number
   /** Of the open position in the signal's symbol; null when there is none. */
   readonly direction: 'long' | 'short' | null
-  readonly fills_today: number
+  /** Entries that are neither traded nor over yet. */
+  readonly pending_entries: number
+  /** Those among them in symbols without an open position: each will need a place. */
+  readonly pending_positions: number
+  /** The pending entry in the signal's symbol; null when there is none. */
+  readonly pending_signal_id: string | null
+  /** Orders that were filled: partial fills of one are one trade. */
+  readonly trades_today: number
   /** What today's fills realised less their fees, exact decimal text. */
   readonly result_today: string
 }
@@ -93,15 +100,16 @@ function rewardRiskCheck(facts: EntryFacts, limits: RiskLimits): RiskCheck {
   }
 }
 
-type Placed = Pick<EntryFacts, 'entry_price' | 'levels'>
+type Placed = Pick<EntryFacts, 'levels'>
 
-function distancesOf({ entry_price, levels }: Placed) {
-  const [stop, target] = [priceOf(levels.stop_price), priceOf(levels.target_1)]
-  if (!entry_price || !stop || !target) return null
-  return { risk: entry_price.minus(stop).abs(), reward: target.minus(entry_price).abs() }
+/** The distances that the policy asks for: whole ticks must not decide whether they are enough. */
+function distancesOf({ levels }: Placed) {
+  const { risk, reward } = levels
+  const isPlaced = priceOf(levels.stop_price) && priceOf(levels.target_1)
+  return isPlaced && risk && reward ? { risk, reward } : null
 }
 
-/** How many times the loss at the stop the gain at the first target is. */
+/** How many times the loss at the stop the gain at the first target is, before rounding to ticks. */
 export function rewardRiskOf(placed: Placed): number | null {
   const distances = distancesOf(placed)
   return distances ? distances.reward.div(distances.risk).toNumber() : null
@@ -114,25 +122,33 @@ function sizeCheck({ shares }: EntryFacts): RiskCheck {
 }
 
 function accountChecks({ account, equity }: EntryFacts, limits: RiskLimits): RiskCheck[] {
-  const { open_positions, direction, fills_today } = account
+  const { open_positions, pending_positions, trades_today, pending_entries } = account
   return [
     {
       check: 'open_positions',
-      passed: open_positions < limits.max_open_positions,
-      detail: `${open_positions} open, must be below ${limits.max_open_positions}`,
+      passed: open_positions + pending_positions < limits.max_open_positions,
+      detail: `${open_positions} open${andPending(pending_positions)}, must be below ${limits.max_open_positions}`,
     },
-    {
-      check: 'symbol_position',
-      passed: direction === null,
-      detail: `${direction ?? 'none'} open in the symbol, must be none`,
-    },
+    symbolCheck(account),
     dayLossCheck(account, equity, limits),
     {
       check: 'trades_today',
-      passed: fills_today < limits.max_trades_per_day,
-      detail: `${fills_today} fills, must be below ${limits.max_trades_per_day}`,
+      passed: trades_today + pending_entries < limits.max_trades_per_day,
+      detail: `${trades_today} trades${andPending(pending_entries)}, must be below ${limits.max_trades_per_day}`,
     },
   ]
+}
+
+const andPending = (entries: number): string => (entries === 0 ? '' : ` and ${entries} pending`)
+
+/** A second entry in a symbol waits for what becomes of the first. */
+function symbolCheck({ direction, pending_signal_id }: AccountFacts): RiskCheck {
+  const pending = pending_signal_id === null ? '' : ` and the entry ${pending_signal_id} pending`
+  return {
+    check: 'symbol_position',
+    passed: direction === null && pending_signal_id === null,
+    detail: `${direction ?? 'none'} open${pending} in the symbol, must be none`,
+  }
 }
 
 function dayLossCheck(

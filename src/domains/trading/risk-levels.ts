@@ -1,4 +1,4 @@
-import { type Decimal, decimal, rounded } from '../../lib/decimal.js'
+import { type Decimal, decimal } from '../../lib/decimal.js'
 import type { Policy } from '../../policy.js'
 
 /** Limits of risk, from the policy. */
@@ -17,9 +17,12 @@ const SHARE_OF_TIER: Readonly<Record<SizeTier, string>> = {
   none: '0',
 }
 
-/** Decimals and bound of a price column, `numeric(18,6)`. */
-const PRICE_DECIMALS = 6
+/** Bound of a price column, `numeric(18,6)`. */
 const PRICE_BOUND = decimal('1e12')
+
+/** The least steps of prices from a dollar on and below one (17 CFR 242.612). */
+const TICK = decimal('0.01')
+const TICK_BELOW_ONE = decimal('0.0001')
 
 /** A share of something given in percent, exactly. */
 export const percentOf = (percent: number, whole: Decimal): Decimal =>
@@ -37,6 +40,8 @@ interface LevelFacts {
   readonly signal_type: 'BUY' | 'SELL'
   readonly entry_price: Decimal | null
   readonly atr: Decimal | null
+  /** The least step of the security's price; null where the market's rule holds. */
+  readonly tick_size: Decimal | null
 }
 
 /** A price at which a position is left: null while unknown, `impossible` where none can be set. */
@@ -47,27 +52,47 @@ export interface Levels {
   readonly stop_price: Level
   readonly target_1: Level
   readonly target_2: Level
+  /** Distances from the entry to the stop and to the first target, before they became whole ticks. */
+  readonly risk: Decimal | null
+  readonly reward: Decimal | null
+}
+
+const UNKNOWN: Levels = {
+  stop_price: null,
+  target_1: null,
+  target_2: null,
+  risk: null,
+  reward: null,
 }
 
 /** The levels of an entry: multiples of ATR, the stop a share of the price where no ATR is known. */
 export function levelsOf(facts: LevelFacts, limits: RiskLimits): Levels {
-  const { entry_price, atr } = facts
-  if (entry_price === null) return { stop_price: null, target_1: null, target_2: null }
+  const { entry_price, atr, tick_size } = facts
+  if (entry_price === null) return UNKNOWN
   const gain = facts.signal_type === 'BUY' ? 1 : -1
-  const at = (distance: Decimal | undefined, side: number): Level =>
-    distance === undefined ? null : levelAt(entry_price, distance, side)
-  const stop = atr?.times(limits.stop_atr) ?? percentOf(limits.stop_pct, entry_price)
+  const at = (distance: Decimal | null, side: number): Level =>
+    distance && levelAt(entry_price, entry_price.plus(distance.times(side)), tick_size)
+  const risk = atr?.times(limits.stop_atr) ?? percentOf(limits.stop_pct, entry_price)
+  const reward = atr?.times(limits.target_1_atr) ?? null
   return {
-    stop_price: at(stop, -gain),
-    target_1: at(atr?.times(limits.target_1_atr), gain),
-    target_2: at(atr?.times(limits.target_2_atr), gain),
+    stop_price: at(risk, -gain),
+    target_1: at(reward, gain),
+    target_2: at(atr?.times(limits.target_2_atr) ?? null, gain),
+    risk,
+    reward,
   }
 }
 
-/** The distance is rounded, not the price, so that BUY and SELL mirror each other exactly. */
-function levelAt(entry: Decimal, distance: Decimal, side: number): Level {
-  const level = entry.plus(rounded(distance, PRICE_DECIMALS).times(side))
-  return level.gt(0) && level.lt(PRICE_BOUND) && !level.eq(entry) ? level : 'impossible'
+/** On a whole tick, towards the entry: a stop is never further away than the risk allows. */
+function levelAt(entry: Decimal, exact: Decimal, tickSize: Decimal | null): Level {
+  if (exact.lte(0)) return 'impossible'
+  const isAbove = exact.gt(entry)
+  const tick = tickSize ?? (exact.gte(1) ? TICK : TICK_BELOW_ONE)
+  const rest = exact.mod(tick)
+  const below = exact.minus(rest)
+  const level = isAbove || rest.eq(0) ? below : below.plus(tick)
+  const isOnItsSide = isAbove ? level.gt(entry) : level.lt(entry)
+  return isOnItsSide && level.lt(PRICE_BOUND) ? level : 'impossible'
 }
 
 /** The level as a price, or null. */

@@ -1,5 +1,6 @@
 import { type Decimal, plain } from '../../lib/decimal.js'
 import type { MarketState } from '../../lib/market-clock.js'
+import type { Timeframe } from '../../lib/timeframes.js'
 import { type AccountFacts, entryChecks, type RiskCheck, rewardRiskOf } from './risk-checks.js'
 import {
   levelsOf,
@@ -30,7 +31,11 @@ export interface RiskFacts {
   readonly entry_price: Decimal | null
   readonly atr: Decimal | null
   readonly atr_source: (typeof ATR_SOURCES)[number] | null
+  /** Whose bars a stored ATR is of. */
+  readonly atr_timeframe: Timeframe | null
   readonly equity: Decimal | null
+  /** The least step of the security's price; null where the market's rule holds. */
+  readonly tick_size: Decimal | null
   readonly account: AccountFacts
 }
 
@@ -49,6 +54,7 @@ export interface RiskParameters {
   readonly reward_risk: number | null
   readonly atr: string | null
   readonly atr_source: RiskFacts['atr_source']
+  readonly atr_timeframe: RiskFacts['atr_timeframe']
   readonly equity: string | null
   readonly missing: (typeof RISK_INPUTS)[number][]
   readonly checks: RiskCheck[]
@@ -64,6 +70,7 @@ export function riskParameters(facts: RiskFacts, limits: RiskLimits): RiskParame
     entry_price: textOf(facts.entry_price),
     atr: textOf(facts.atr),
     atr_source: facts.atr_source,
+    atr_timeframe: facts.atr_timeframe,
     equity: textOf(facts.equity),
   }
   if (intent !== 'entry' || signal_type === 'HOLD') return { ...given, ...opensNothing() }
@@ -116,7 +123,7 @@ function entryOf(
     stop_price: textOf(priceOf(levels.stop_price)),
     target_1: textOf(priceOf(levels.target_1)),
     target_2: textOf(priceOf(levels.target_2)),
-    reward_risk: rewardRiskOf({ ...facts, levels }),
+    reward_risk: rewardRiskOf({ levels }),
     missing: RISK_INPUTS.filter((name) => facts[name] === null),
     checks: entryChecks({ ...facts, size_tier, levels, shares }, limits),
   }

@@ -1,33 +1,34 @@
 import { AppError } from '../../errors.js'
 import { decimal } from '../../lib/decimal.js'
 import { marketState, newYorkDay, newYorkInstant } from '../../lib/market-clock.js'
-import { givenValues } from './indicator-values.js'
+import type { Timeframe } from '../../lib/timeframes.js'
+import { givenTimeframe, givenValues } from './indicator-values.js'
 import type { RiskFacts } from './risk-parameters.js'
 import type { NewSignal } from './signals.schemas.js'
 import type { FactsKey, FactsRow } from './signals.sql.js'
+import { atrTimeframes, freshAtr, oldestBar } from './stored-atr.js'
 
 /** An instant as text, given in milliseconds since 1970. */
 export const instantOf = (ms: number): string => new Date(ms).toISOString()
 
-/** A long weekend is bridged; an older bar says little of how much a price moves now. */
-const BAR_AGE_MS = 5 * 24 * 3_600_000
 /** As many as the column has: what is stored explains the size. */
 const CONFIDENCE_DECIMALS = 4
 const ROUND_DOWN = 0
 
 /** What must be read before the risk of a signal can be told. */
 export function factsKey(signal: NewSignal, security_id: number, nowMs: number): FactsKey {
-  const { technical_context, catalyst_context, account_id } = signal
+  const { catalyst_context, account_id } = signal
   const day = newYorkDay(nowMs)
-  const needsAtr =
-    signal.signal_type !== 'HOLD' && givenValues(technical_context.indicators).atr === null
   return {
     security_id,
     account_id,
     news_ids: catalyst_context.news_ids,
     day_start: instantOf(newYorkInstant(day, 0)),
     day_end: instantOf(newYorkInstant(day + 1, 0)),
-    bars_since: needsAtr ? instantOf(nowMs - BAR_AGE_MS) : null,
+    atr_bars: atrSources(signal).map((timeframe) => ({
+      timeframe,
+      since: instantOf(oldestBar(timeframe, nowMs)),
+    })),
     now: instantOf(nowMs),
   }
 }
@@ -35,16 +36,24 @@ export function factsKey(signal: NewSignal, security_id: number, nowMs: number):
 /** What the client gave, completed by what is stored. */
 export function riskFacts(signal: NewSignal, stored: FactsRow, nowMs: number): RiskFacts {
   const given = givenValues(signal.technical_context.indicators)
-  const storedAtr = stored.atr === null ? null : decimal(stored.atr)
+  const found = given.atr ? null : freshAtr(stored.atrs, atrSources(signal), nowMs)
   return {
     ...given,
     signal_type: signal.signal_type,
     confidence: decimal(signal.confidence).round(CONFIDENCE_DECIMALS, ROUND_DOWN),
     market_state: marketState(nowMs),
-    atr: given.atr ?? storedAtr,
-    atr_source: given.atr ? 'client' : storedAtr && 'stored',
+    atr: given.atr ?? found?.atr ?? null,
+    atr_source: given.atr ? 'client' : found && 'stored',
+    atr_timeframe: found?.timeframe ?? null,
+    tick_size: stored.tick_size === null ? null : decimal(stored.tick_size),
     account: stored,
   }
+}
+
+/** The timeframes whose stored ATR would serve, best first. */
+function atrSources({ signal_type, technical_context }: NewSignal): Timeframe[] {
+  const { indicators, timeframe = givenTimeframe(indicators) } = technical_context
+  return signal_type === 'HOLD' || givenValues(indicators).atr ? [] : atrTimeframes(timeframe)
 }
 
 /**
@@ -62,13 +71,13 @@ export function assertKnown(newsIds: readonly string[], known: readonly string[]
 }
 
 /** What a reader of the answer may not expect. */
-export function factWarnings(signal: NewSignal, facts: RiskFacts, stored: FactsRow): string[] {
+export function factWarnings(signal: NewSignal, facts: RiskFacts): string[] {
   const warnings: string[] = []
   if (!facts.confidence.eq(signal.confidence)) {
     warnings.push(`confidence: counted with ${CONFIDENCE_DECIMALS} decimals`)
   }
   if (facts.atr_source === 'stored') {
-    warnings.push(`atr: that of the stored ${stored.atr_timeframe} bars, as none was given`)
+    warnings.push(`atr: that of the stored ${facts.atr_timeframe} bars, as none was given`)
   }
   return warnings
 }

@@ -23,11 +23,13 @@ export function signalRow(record: SignalRecord): SignalRow {
   const { signal, security_id, facts, answer, created_at } = record
   const { news_ids, patterns } = evidenceOf(signal)
   const { signal_id, status, reasons, risk_parameters, expires_at } = answer
-  const { entry_price, atr, stop_price, target_1, target_2 } = risk_parameters
+  const { intent, entry_price, atr, stop_price, target_1, target_2, shares } = risk_parameters
   return {
     signal_id,
+    account_id: signal.account_id,
     security_id,
     signal_type: signal.signal_type,
+    intent,
     confidence: plain(facts.confidence),
     catalyst_type: signal.catalyst_context.catalyst_type?.trim() ?? null,
     catalyst_score: signal.catalyst_context.catalyst_score ?? null,
@@ -38,6 +40,7 @@ export function signalRow(record: SignalRecord): SignalRow {
     stop_price,
     target_1,
     target_2,
+    shares,
     risk_parameters,
     status,
     reasons,

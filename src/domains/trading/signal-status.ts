@@ -1,6 +1,6 @@
 import { AppError } from '../../errors.js'
 import type { StatusChange } from './signals.schemas.js'
-import type { NewStatus, StatusRow } from './signals.sql.js'
+import type { DetailedSignal, NewStatus, StatusRow } from './signals.sql.js'
 
 /** A rejection has reasons; those of a client stay in its own field. */
 const BY_CLIENT = 'status: rejected by a client, whose words are in status_reason'
@@ -24,4 +24,18 @@ export function changeOf(change: StatusChange, current: StatusRow): NewStatus {
     })
   }
   return { signal_id, status, reason, reasons: status === 'rejected' ? [BY_CLIENT] : [] }
+}
+
+/** Why a signal has the status it has, in words. */
+export function reasonsOf(signal: DetailedSignal): string[] {
+  const { stored, status, status_reason, reasons, fills, filled_quantity, shares, expires_at } =
+    signal
+  if (status === 'rejected') return [...reasons]
+  if (status === 'pending') return [`waits for a fill of its account until ${expires_at}`]
+  if (status === 'executed' && fills > 0) {
+    const size = shares === null ? '' : ` of ${shares}`
+    return [`executed by ${fills} fills of its account: ${filled_quantity}${size} shares`]
+  }
+  if (stored !== status) return [`not traded before ${expires_at}`]
+  return [`set by a client${status_reason === null ? '' : ', whose words are in status_reason'}`]
 }

@@ -12,6 +12,7 @@ import {
   symbol,
   text,
 } from '../../lib/schemas.js'
+import { TIMEFRAMES } from '../../lib/timeframes.js'
 import { type Indicators, indicatorProblems, isIndicators } from './indicator-values.js'
 import { RISK_CHECKS } from './risk-checks.js'
 import { SIZE_TIERS } from './risk-levels.js'
@@ -36,7 +37,7 @@ const indicators = z
   .meta({
     type: 'object',
     description:
-      'Anything, stored as it is. Read from it: entry_price (or entry, price, last_price, close), atr (atr_14), equity (account_equity).',
+      'Anything, stored as it is. Read from it, numbers with six decimals: entry_price (or entry, price, last_price, close), atr (atr_14), equity (account_equity), timeframe.',
   })
 
 /** A signal as a client sends it. */
@@ -52,8 +53,12 @@ export const newSignal = z.strictObject({
   technical_context: z.strictObject({
     patterns: z.array(patternType()).max(MAX_PATTERNS).describe('Such as bull_flag.'),
     indicators,
+    timeframe: z
+      .enum(TIMEFRAMES)
+      .optional()
+      .describe('Of the bars it was read from: a stored ATR of theirs serves before that of days.'),
   }),
-  account_id: accountId().default(DEFAULT_ACCOUNT),
+  account_id: accountId().default(DEFAULT_ACCOUNT).describe('Whose fills will execute it.'),
 })
 
 /** A valid signal. */
@@ -70,9 +75,10 @@ const risk = z.object({
   stop_price: decimalText().nullable(),
   target_1: decimalText().nullable(),
   target_2: decimalText().nullable(),
-  reward_risk: z.number().nullable(),
+  reward_risk: z.number().nullable().describe('Before levels became whole ticks.'),
   atr: decimalText().nullable(),
   atr_source: z.enum(ATR_SOURCES).nullable(),
+  atr_timeframe: z.enum(TIMEFRAMES).nullable().describe('Of a stored one.'),
   equity: decimalText().nullable(),
   missing: z.array(z.enum(RISK_INPUTS)).describe('Unknown, so that something here is null.'),
   checks: z.array(
@@ -87,6 +93,7 @@ const risk = z.object({
 /** What is answered about a new signal. */
 export const signalAnswer = z.object({
   signal_id: z.string(),
+  account_id: z.string(),
   status: z.enum(['pending', 'rejected']),
   reasons: z.array(z.string()).describe('Why it was rejected.'),
   risk_parameters: risk,
@@ -119,52 +126,71 @@ export const statusAnswer = z.object({
 /** The answer about a change of status. */
 export type StatusAnswer = z.output<typeof statusAnswer>
 
+/** A row of a page is about 400 bytes: so many are read at a glance. */
+const PAGE = { max: 500, default: 12 }
+
 /** Which signals to list. */
 export const signalFilter = z.object({
+  account_id: accountId().optional(),
   symbol: symbol().optional(),
   status: z.enum(STATUSES).optional(),
   signal_type: z.enum(SIGNAL_TYPES).optional(),
   min_confidence: z.coerce.number().pipe(ratio()).optional(),
   since: instant().optional().describe('Created at or after it.'),
   until: instant().optional().describe('Created before it.'),
-  ...pageParameters(2),
+  ...pageParameters(2, PAGE),
 })
 
 /** Valid filters. */
 export type SignalFilter = z.output<typeof signalFilter>
 
-/** A page of signals. */
-export const signalPage = z.object({
-  items: z.array(
-    z.object({
-      signal_id: z.string(),
-      symbol: z.string(),
-      signal_type: z.enum(SIGNAL_TYPES),
-      confidence: z.number(),
-      status: z.enum(STATUSES).describe('expired as soon as a pending one is past expires_at.'),
-      reasons: z.array(z.string()),
-      status_reason: z.string().nullable().describe('In the words of whoever changed the status.'),
-      catalyst_type: z.string().nullable(),
-      catalyst_score: z.number().nullable(),
-      news_ids: z.array(z.string()),
-      patterns: z.array(
-        z.object({
-          pattern_type: z.string(),
-          pattern_id: z.number().nullable().describe('The detection it rests on.'),
-        }),
-      ),
-      entry_price: decimalText().nullable(),
-      stop_price: decimalText().nullable(),
-      target_1: decimalText().nullable(),
-      target_2: decimalText().nullable(),
-      risk_parameters: risk,
-      created_at: z.string(),
-      expires_at: z.string(),
-      market_state: z.enum(MARKET_STATES),
-    }),
-  ),
-  next_cursor: NEXT_CURSOR,
+const signalItem = z.object({
+  signal_id: z.string(),
+  account_id: z.string(),
+  symbol: z.string(),
+  signal_type: z.enum(SIGNAL_TYPES),
+  intent: z.enum(INTENTS),
+  confidence: z.number(),
+  status: z.enum(STATUSES).describe('expired as soon as a pending one is past expires_at.'),
+  reasons: z.array(z.string()).describe('Why it was rejected.'),
+  shares: decimalText().nullable().describe('Its size.'),
+  entry_price: decimalText().nullable(),
+  stop_price: decimalText().nullable(),
+  target_1: decimalText().nullable(),
+  target_2: decimalText().nullable(),
+  created_at: z.string(),
+  expires_at: z.string(),
 })
 
+/** A page of signals. */
+export const signalPage = z.object({ items: z.array(signalItem), next_cursor: NEXT_CURSOR })
+
 /** One signal of a page. */
-export type SignalItem = z.input<typeof signalPage>['items'][number]
+export type SignalItem = z.input<typeof signalItem>
+
+/** Which signal to read. */
+export const signalKey = z.object({ signal_id: text(MAX_ID) })
+
+/** One signal in full. */
+export const signalDetails = signalItem.extend({
+  reasons: z.array(z.string()).describe('Why it has its status.'),
+  status_reason: z.string().nullable().describe('In the words of whoever changed the status.'),
+  filled_quantity: decimalText().describe('By fills of its account on its side.'),
+  fills: z.int(),
+  catalyst_type: z.string().nullable(),
+  catalyst_score: z.number().nullable(),
+  news_ids: z.array(z.string()),
+  patterns: z.array(
+    z.object({
+      pattern_type: z.string(),
+      pattern_id: z.number().nullable().describe('The detection it rests on.'),
+    }),
+  ),
+  indicators: z.unknown().describe('As they were sent.'),
+  risk_parameters: risk,
+  market_state: z.enum(MARKET_STATES),
+  updated_at: z.string(),
+})
+
+/** One signal in full. */
+export type SignalDetails = z.input<typeof signalDetails>

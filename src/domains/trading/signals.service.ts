@@ -9,7 +9,7 @@ import type { SecurityService } from '../market/securities.service.js'
 import { type RiskFacts, rejections, riskParameters } from './risk-parameters.js'
 import { assertKnown, factsKey, factWarnings, instantOf, riskFacts } from './signal-facts.js'
 import { evidenceOf, signalRow } from './signal-record.js'
-import { changeOf } from './signal-status.js'
+import { changeOf, reasonsOf } from './signal-status.js'
 import type {
   NewSignal,
   SignalAnswer,
@@ -31,6 +31,11 @@ const MINUTE_MS = 60_000
 /** A pattern's name means its newest detection of the last day. */
 const DETECTION_AGE_MS = 24 * 60 * MINUTE_MS
 
+const noSuchSignal = (): AppError =>
+  new AppError('not_found', 'There is no signal with this signal_id.', {
+    hint: 'Read catalyst://signals for those there are.',
+  })
+
 /** Signals, checked against the limits of risk, and what becomes of them. */
 export class SignalService {
   readonly #deps: SignalDeps
@@ -40,20 +45,27 @@ export class SignalService {
   }
 
   /**
-   * Stores a signal with its evidence and what the limits of risk make of it. The account is read as
-   * it stands: a fill recorded at the same moment may or may not count.
+   * Stores a signal with its evidence and what the limits of risk make of it. Entries of one account
+   * are judged one after the other, each counting those before it; a fill recorded at the same moment
+   * may or may not count.
    *
    * @throws AppError `not_found` for a story that is not stored
    */
   async persistSignal(tx: Transaction, signal: NewSignal): Promise<SignalAnswer> {
-    const nowMs = this.#deps.clock.now().getTime()
     const evidence = evidenceOf(signal)
     await this.#registerBeside(tx, evidence.patterns)
     const security_id = await this.#deps.securities.idOf(tx, signal.symbol)
+    if (signal.signal_type !== 'HOLD') await tx.run(signalsSql.lockAccount(signal.account_id))
+    // After the lock: what has expired while it was waited for holds no place any more.
+    const nowMs = this.#deps.clock.now().getTime()
     const stored = await tx.one(signalsSql.readFacts(factsKey(signal, security_id, nowMs)))
     assertKnown(signal.catalyst_context.news_ids, stored.known_news)
     const facts = riskFacts(signal, stored, nowMs)
-    const answer = { ...this.#judge(facts, nowMs), warnings: factWarnings(signal, facts, stored) }
+    const answer = {
+      account_id: signal.account_id,
+      ...this.#judge(facts, nowMs),
+      warnings: factWarnings(signal, facts),
+    }
     const record = { signal, security_id, facts, answer, created_at: instantOf(nowMs) }
     const detected_since = instantOf(nowMs - DETECTION_AGE_MS)
     await tx.run(signalsSql.insertSignal(signalRow(record), { ...evidence, detected_since }))
@@ -69,11 +81,7 @@ export class SignalService {
     const { signal_id, status } = change
     const now = this.#deps.clock.now().toISOString()
     const current = await tx.maybeOne(signalsSql.lockSignal(signal_id, now))
-    if (!current) {
-      throw new AppError('not_found', 'There is no signal with this signal_id.', {
-        hint: 'Read catalyst://signals for those there are.',
-      })
-    }
+    if (!current) throw noSuchSignal()
     const previous_status = current.status
     if (previous_status === status) {
       return { signal_id, previous_status, status, changed: false, reason: current.reason }
@@ -88,6 +96,18 @@ export class SignalService {
     const now = this.#deps.clock.now().toISOString()
     const rows = await (tx ?? this.#deps.database).many(signalsSql.listSignals(filter, now))
     return pageOf(rows, filter.limit, (row) => [row.created_at, row.signal_id])
+  }
+
+  /**
+   * One signal in full, with the reasons for its status.
+   *
+   * @throws AppError `not_found`
+   */
+  async get(signalId: string, tx: Queryable | null) {
+    const now = this.#deps.clock.now().toISOString()
+    const found = await (tx ?? this.#deps.database).maybeOne(signalsSql.findSignal(signalId, now))
+    if (!found) throw noSuchSignal()
+    return { ...found, reasons: reasonsOf(found) }
   }
 
   #judge(facts: RiskFacts, nowMs: number) {

@@ -16,7 +16,11 @@ const afterKey = ([at = null, id = null]: readonly (string | null)[]) => [at, id
 
 /** Positions, the newest opened first. */
 export const selectPositions = (
-  query: OfAccount & { readonly status: string | null; readonly outcome: string | null },
+  query: OfAccount & {
+    readonly status: string | null
+    readonly outcome: string | null
+    readonly closed_since: string | null
+  },
 ) => {
   const [at, id] = afterKey(query.after ?? [])
   return sql<PositionItem>`
@@ -32,6 +36,7 @@ export const selectPositions = (
         end, 6))::text as avg_entry_price,
       trim_scale(p.realized_pnl)::text as realized_pnl,
       trim_scale(p.fees)::text as fees,
+      trim_scale(p.realized_pnl - p.fees)::text as net_pnl,
       p.account_id,
       s.symbol,
       trim_scale(p.qty_total)::text as qty_total,
@@ -55,6 +60,10 @@ export const selectPositions = (
       and (${query.since}::timestamptz is null or p.opened_at >= ${query.since}::timestamptz)
       and (${query.until}::timestamptz is null or p.opened_at < ${query.until}::timestamptz)
       and (
+        ${query.closed_since}::timestamptz is null
+        or (p.status = 'closed' and p.closed_at >= ${query.closed_since}::timestamptz)
+      )
+      and (
         ${id}::text is null
         or (p.opened_at, p.position_id) < (${at}::timestamptz, ${id}::text)
       )
@@ -72,6 +81,7 @@ export const selectTrades = (
       t.trade_id,
       t.account_id,
       t.execution_id,
+      t.order_id,
       t.signal_id,
       s.symbol,
       t.side,
@@ -92,7 +102,9 @@ export const selectTrades = (
           'position_id', f.position_id,
           'effect', f.effect,
           'quantity', trim_scale(f.quantity)::text,
-          'realized_pnl', trim_scale(f.realized_pnl)::text
+          'realized_pnl', trim_scale(f.realized_pnl)::text,
+          'fees', trim_scale(f.fees)::text,
+          'net_pnl', trim_scale(f.realized_pnl - f.fees)::text
         ) order by f.effect) as positions
       from catalyst.position_fills f
       where f.trade_id = t.trade_id

@@ -19,10 +19,11 @@ export const positions = resource({
   path: 'positions',
   title: 'Positions',
   description:
-    'Positions, the newest opened first, with average entry, realised profit and, once closed, their outcome. Built from fills alone; filter by account, symbol, status, or opening time.',
+    'Positions, the newest opened first, with average entry, realised profit and, once closed, their outcome. Built from fills alone; filter by account, symbol, status, time of opening or closing.',
   input: z.object({
     status: z.enum(['open', 'closed']).optional(),
     outcome: z.enum(['win', 'loss', 'scratch']).optional(),
+    closed_since: instant().optional().describe('Closed at or after it.'),
     ...ofAccount,
   }),
   output: z.object({ items: z.array(positionItem), next_cursor: NEXT_CURSOR }),

@@ -32,6 +32,9 @@ export const tradeExecution = z.strictObject({
   execution_id: nonEmptyText(200)
     .optional()
     .describe("The broker's id of this fill: sent again it is the same fill."),
+  order_id: nonEmptyText(200)
+    .optional()
+    .describe("The broker's id of the order: its partial fills count as one trade of the day."),
   fees: money().default('0').describe('Below 0 for a rebate.'),
 })
 
@@ -43,9 +46,10 @@ const figures = {
   direction: z.enum(['long', 'short']),
   status: z.enum(['open', 'closed']),
   qty_open: decimalText(),
-  avg_entry_price: decimalText(),
-  realized_pnl: decimalText(),
+  avg_entry_price: decimalText().describe('Of what is open; once closed, of all that was opened.'),
+  realized_pnl: decimalText().describe('Before fees.'),
   fees: decimalText(),
+  net_pnl: decimalText().describe('realized_pnl less fees.'),
 }
 
 const outcome = z.enum(['win', 'loss', 'scratch'])
@@ -94,6 +98,7 @@ export const tradeItem = z.object({
   trade_id: z.string(),
   account_id: z.string(),
   execution_id: z.string().nullable(),
+  order_id: z.string().nullable(),
   signal_id: z.string().nullable(),
   symbol: z.string(),
   side: z.enum(['buy', 'sell']),
@@ -111,6 +116,8 @@ export const tradeItem = z.object({
       effect: z.enum(['open', 'close']),
       quantity: decimalText(),
       realized_pnl: decimalText(),
+      fees: decimalText(),
+      net_pnl: decimalText(),
     }),
   ),
 })

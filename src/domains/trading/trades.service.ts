@@ -54,12 +54,10 @@ export class TradeService {
   async persistTrade(tx: Transaction, execution: TradeExecution): Promise<TradeAnswer> {
     this.#refuseFuture(execution)
     const book = await this.#lockBook(tx, execution)
-    const around = await tx.one(statements.selectSurroundings(book.security_id, execution))
-    if (around.known_trade_id !== null) {
-      return repeatedAnswer(tx, around.known_trade_id, around)
-    }
+    const around = await tx.one(statements.selectSurroundings(book, execution))
+    if (around.known_trade_id !== null) return repeatedAnswer(around.known_trade_id, around)
     refuseUnknown(execution, around, book.security_id)
-    const { position } = around
+    const { position, is_late } = around
     const steps = applyFill(position && figuresOf(position), {
       side: execution.side,
       quantity: decimal(execution.quantity),
@@ -67,26 +65,19 @@ export class TradeService {
       fees: decimal(execution.fees),
     })
     const changes = positionChanges(steps, position?.position_id ?? null, this.#deps.learning)
+    const opens = changes.some(({ effect }) => effect === 'open')
+    const answer = { ...describe(changes), warnings: warningsOf(execution, around, { opens }) }
     const trade_id = newId('trd')
-    const { is_late } = await storeFill(tx, {
+    await storeFill(tx, {
       trade_id,
       security_id: book.security_id,
       execution,
-      last_fill_time: book.last_fill_time,
+      is_late,
       changes,
       executes_signal: isActedUpon(around, execution),
+      answer,
     })
-    return {
-      trade_id,
-      position_updated: true,
-      duplicate: false,
-      is_late,
-      ...describe(changes),
-      warnings: warningsOf(execution, around, {
-        is_late,
-        opens: changes.some(({ effect }) => effect === 'open'),
-      }),
-    }
+    return { trade_id, position_updated: true, duplicate: false, is_late, ...answer }
   }
 
   /** One page of positions, the newest opened first. */
@@ -94,12 +85,13 @@ export class TradeService {
     query: ListQuery & {
       readonly status?: string | undefined
       readonly outcome?: string | undefined
+      readonly closed_since?: string | undefined
     },
     tx: Queryable | null,
   ) {
-    const { status = null, outcome = null } = query
+    const { status = null, outcome = null, closed_since = null } = query
     const rows = await (tx ?? this.#deps.database).many(
-      lists.selectPositions({ ...filtersOf(query), status, outcome }),
+      lists.selectPositions({ ...filtersOf(query), status, outcome, closed_since }),
     )
     return pageOf(rows, query.limit, ({ opened_at, position_id }) => [opened_at, position_id])
   }
@@ -148,9 +140,9 @@ const filtersOf = (query: ListQuery): lists.OfAccount => ({
 })
 
 /** Its book is locked, so the one key that can be taken meanwhile is its execution id, elsewhere. */
-async function storeFill(tx: Transaction, write: statements.FillWrite) {
+async function storeFill(tx: Transaction, write: statements.FillWrite): Promise<void> {
   try {
-    return await tx.one(statements.storeFill(write))
+    await tx.run(statements.storeFill(write))
   } catch (error) {
     throw isDuplicateKey(error) ? otherFill(error) : error
   }
@@ -162,20 +154,16 @@ const otherFill = (cause: unknown = null): AppError =>
     cause,
   })
 
-async function repeatedAnswer(
-  tx: Transaction,
-  trade_id: string,
-  around: statements.SurroundingsRow,
-): Promise<TradeAnswer> {
-  if (!around.is_same) throw otherFill()
-  const touched = await tx.many(statements.positionsOfTrade(trade_id))
+/** What was answered first: the position may be another one by now. */
+function repeatedAnswer(trade_id: string, around: statements.SurroundingsRow): TradeAnswer {
+  const { is_same, known_is_late, known_answer } = around
+  if (!is_same || known_answer === null) throw otherFill()
   return {
     trade_id,
     position_updated: false,
     duplicate: true,
-    is_late: around.known_is_late,
-    ...describe(touched),
-    warnings: [],
+    is_late: known_is_late,
+    ...known_answer,
   }
 }
 

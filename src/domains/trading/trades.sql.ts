@@ -1,6 +1,6 @@
 import { prepared, sql } from '../../platform/postgres/sql.js'
 import type { TradeOutcome } from './position.js'
-import type { TradeExecution } from './trades.schemas.js'
+import type { TradeAnswer, TradeExecution } from './trades.schemas.js'
 
 /** The book of an account and security: whoever writes its position locks it first. */
 export interface BookRow {
@@ -45,19 +45,6 @@ export interface FiguresRow {
   readonly net_return_bps: string | null
 }
 
-const figures = sql.trusted(`
-  p.position_id,
-  p.direction,
-  p.status,
-  p.qty_open,
-  p.qty_total,
-  p.entry_cost,
-  p.entry_notional,
-  p.realized_pnl,
-  p.fees,
-  p.outcome,
-  p.net_return_bps`)
-
 /** What a fill meets: the open position, its own earlier telling, and what it refers to. */
 export interface SurroundingsRow {
   readonly position: FiguresRow | null
@@ -65,14 +52,28 @@ export interface SurroundingsRow {
   /** Whether the fill that has this execution id is this one. */
   readonly is_same: boolean
   readonly known_is_late: boolean
+  /** What was answered about it. */
+  readonly known_answer: FirstAnswer | null
+  /** Filled before a fill that had been recorded already. */
+  readonly is_late: boolean
   readonly signal_security_id: number | null
+  readonly signal_account_id: string | null
   readonly signal_type: string | null
+  /** When the fill happened: whoever reports one late acted in time all the same. */
   readonly signal_status: string | null
+  /** Its size; null where it has none or that is unknown. */
+  readonly signal_shares: string | null
+  /** What was filled of it by its account, on its side. */
+  readonly signal_filled: string
   readonly has_news: boolean
 }
 
+/** What is answered about a fill, and again whenever it is sent again. */
+type FirstAnswer = Pick<TradeAnswer, 'position' | 'closed_position' | 'warnings'>
+
 /** Numbers go into the row as text, so that none loses a digit on the way. */
-export const selectSurroundings = (securityId: number, fill: TradeExecution) => {
+export const selectSurroundings = (book: BookRow, fill: TradeExecution) => {
+  const securityId = book.security_id
   const { account_id, execution_details: details, catalyst_tracking: tracking } = fill
   return prepared(
     'trades.surroundings',
@@ -100,18 +101,34 @@ export const selectSurroundings = (securityId: number, fill: TradeExecution) => 
             and e.fill_price = ${details.fill_price}::numeric
             and e.fees = ${fill.fees}::numeric
             and e.fill_time = ${details.fill_time}::timestamptz
+            and e.order_id is not distinct from ${fill.order_id ?? null}::text
             and e.signal_id is not distinct from ${fill.signal_id ?? null}::text
             and e.entry_catalyst is not distinct from ${tracking?.entry_catalyst ?? null}::text
             and e.entry_news_id is not distinct from ${tracking?.entry_news_id ?? null}::text,
           false
         ) as is_same,
         coalesce(e.is_late, false) as known_is_late,
+        e.answered as known_answer,
+        coalesce(
+          ${details.fill_time}::timestamptz < ${book.last_fill_time}::timestamptz,
+          false
+        ) as is_late,
         g.security_id as signal_security_id,
+        g.account_id as signal_account_id,
         g.signal_type,
         case
-          when g.status = 'pending' and g.expires_at <= now() then 'expired'
+          when g.status = 'pending' and g.expires_at <= ${details.fill_time}::timestamptz
+            then 'expired'
           else g.status
         end as signal_status,
+        g.shares as signal_shares,
+        (
+          select coalesce(sum(f.quantity), 0)
+          from catalyst.trade_executions f
+          where f.signal_id = g.signal_id
+            and f.account_id = g.account_id
+            and f.side = lower(g.signal_type)
+        ) as signal_filled,
         n.news_id is not null as has_news
       from (values (true)) as one (row)
       left join catalyst.positions p
@@ -142,11 +159,12 @@ export interface FillWrite {
   readonly trade_id: string
   readonly security_id: number
   readonly execution: TradeExecution
-  readonly last_fill_time: string | null
+  readonly is_late: boolean
   /** In the order in which they happened: closing comes before opening reversed. */
   readonly changes: readonly PositionChange[]
   /** Whether a pending signal of the fill was acted upon. */
   readonly executes_signal: boolean
+  readonly answer: FirstAnswer
 }
 
 /**
@@ -159,7 +177,7 @@ export const storeFill = (write: FillWrite) => {
   const { execution_details: details, catalyst_tracking: tracking } = fill
   return prepared(
     'trades.store',
-    sql<{ is_late: boolean }>`
+    sql`
       with book as (
         update catalyst.position_books
         set
@@ -247,12 +265,14 @@ export const storeFill = (write: FillWrite) => {
           and status = 'pending'
       )
       insert into catalyst.trade_executions (
-        trade_id, account_id, execution_id, signal_id, security_id, side, quantity, order_type,
-        fill_price, fees, fill_time, entry_catalyst, entry_news_id, is_late, applied_seq)
+        trade_id, account_id, execution_id, order_id, signal_id, security_id, side, quantity,
+        order_type, fill_price, fees, fill_time, entry_catalyst, entry_news_id, is_late, applied_seq,
+        answered)
       select
         ${write.trade_id}::text,
         ${fill.account_id}::text,
         ${fill.execution_id ?? null}::text,
+        ${fill.order_id ?? null}::text,
         ${fill.signal_id ?? null}::text,
         ${security_id}::int,
         ${fill.side}::text,
@@ -263,20 +283,9 @@ export const storeFill = (write: FillWrite) => {
         ${details.fill_time}::timestamptz,
         ${tracking?.entry_catalyst ?? null}::text,
         ${tracking?.entry_news_id ?? null}::text,
-        coalesce(
-          ${details.fill_time}::timestamptz < ${write.last_fill_time}::timestamptz,
-          false
-        ),
-        b.fills
-      from book b
-      returning is_late`,
+        ${write.is_late}::boolean,
+        b.fills,
+        ${JSON.stringify(write.answer)}::jsonb
+      from book b`,
   )
 }
-
-/** The positions that a stored fill touched, in the order in which it did. */
-export const positionsOfTrade = (tradeId: string) => sql<FiguresRow>`
-  select ${figures}
-  from catalyst.position_fills f
-  join catalyst.positions p on p.position_id = f.position_id
-  where f.trade_id = ${tradeId}::text
-  order by f.effect`
