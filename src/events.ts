@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { marks } from './lib/marks.js'
+import { refs } from './lib/refs.js'
 
 /** How much an event should worry its reader. */
 export type Severity = 'info' | 'warning' | 'critical'
@@ -13,7 +14,7 @@ const event = <P extends z.ZodObject>(severity: Severity, doc: string, data: P) 
 /**
  * Every event the server publishes: one entry is all there is to adding one. An event that reports a
  * fact in the database is written in the transaction that makes the fact, and carries that
- * transaction's id beside the fields below.
+ * transaction's id beside the fields below. One that reports a change names in `refs` what changed.
  */
 export const EVENTS = {
   'db.transaction': event(
@@ -21,7 +22,10 @@ export const EVENTS = {
     'Persisting tools committed a transaction.',
     z.object({
       tools: z.array(z.string()),
+      /** Not the handle: `sess#` and the first 12 hexadecimal digits of its SHA-256. */
       session_id: z.string().nullable(),
+      /** Of more than a thousand things the others are in further events of the same transaction. */
+      refs: refs(),
       /** The cached values it outdates; left out when there are none. */
       touched: marks().optional(),
     }),
@@ -67,6 +71,7 @@ export const EVENTS = {
       job_id: z.string(),
       tool: z.string(),
       state: z.enum(['succeeded', 'failed', 'cancelled']),
+      refs: refs(),
     }),
   ),
   'sync.completed': event(
@@ -76,6 +81,8 @@ export const EVENTS = {
       sync: z.enum(['catalyst_outcomes', 'source_metrics', 'pattern_outcomes']),
       /** Positions, sources or patterns whose figures changed. */
       changed: z.int(),
+      /** The first thousand; the `db.transaction` events of the sync name all. */
+      refs: refs(),
     }),
   ),
   'migration.applied': event(
@@ -88,6 +95,7 @@ export const EVENTS = {
       duration_ms: z.number(),
       /** A principal, `cli` or `server start`. */
       by: z.string(),
+      refs: refs(),
     }),
   ),
   'db.schema.changed': event(
@@ -97,6 +105,7 @@ export const EVENTS = {
       version: z.int(),
       /** What its statements name: tables, views, types, functions. */
       objects: z.array(z.string()),
+      refs: refs(),
     }),
   ),
   'db.error': event(
@@ -115,6 +124,11 @@ export type EventType = keyof typeof EVENTS
 
 /** The payload an event of this type carries. */
 export type EventData<T extends EventType> = z.output<(typeof EVENTS)[T]['data']>
+
+/** What its writer says of an event: what a transaction changed is known to the transaction. */
+export type EventFacts<T extends EventType> = T extends 'db.transaction'
+  ? Omit<EventData<T>, 'refs'>
+  : EventData<T>
 
 /** All declared names. */
 export const EVENT_TYPES = Object.keys(EVENTS) as [EventType, ...EventType[]]

@@ -25,12 +25,22 @@ export const ratio = () =>
 const suggestRatio = (input: unknown): string =>
   typeof input === 'number' && input <= 100 ? `, did you mean ${input / 100}?` : ''
 
-/** An instant on the wire: ISO 8601 with a zone, so that nobody has to guess which. */
+/**
+ * An instant on the wire: ISO 8601 with a zone, so that nobody has to guess which. PostgreSQL knows no
+ * year 0, and no zone further than 15:59 from UTC.
+ */
 export const instant = () =>
-  z.iso.datetime({
-    offset: true,
-    error: 'must be an ISO 8601 instant with a zone, such as 2024-12-30T14:30:00Z',
-  })
+  z.iso
+    .datetime({
+      offset: true,
+      error: 'must be an ISO 8601 instant with a zone, such as 2024-12-30T14:30:00Z',
+    })
+    .refine((value) => !value.startsWith('0000'), 'must be in the year 1 or later')
+    .refine((value) => !/[+-](1[6-9]|2\d):\d\d$/.test(value), 'must be at most 15:59 from UTC')
+
+/** A filter of lists by when something was stored, which is not when it happened. */
+export const storedSince = () =>
+  instant().optional().describe('Stored, or changed since, then or later.')
 
 /** A ticker: `^[A-Z0-9][A-Z0-9.\-]{0,14}$` after trimming and upper-casing. */
 export const symbol = () =>

@@ -63,7 +63,7 @@ export const cacheKeys = resource({
     'Keys of the cache in the order of their names, filtered by a Redis glob such as pattern:AAPL:* or news:*. A key may be of an outdated entry, which is never served. Read cache/entries/{key} for its value.',
   input: z.object({
     pattern: keyPattern().default('*'),
-    ...pageParameters(1, { max: 1_000, default: 100 }),
+    ...pageParameters(['text'], { max: 1_000, default: 100 }),
   }),
   output: z.object({
     keys: z.array(z.string()),

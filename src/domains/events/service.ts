@@ -1,4 +1,4 @@
-import { abortError } from '../../errors.js'
+import { AppError, abortError } from '../../errors.js'
 import type { PublishedEvent } from '../../events.js'
 import type { Database } from '../../platform/postgres/database.js'
 import type { EventLog } from '../../platform/postgres/event-log.js'
@@ -25,11 +25,16 @@ export class EventService {
     this.#deps = deps
   }
 
-  /** Events in order. `next_cursor` is what to pass as `after` to go on; nothing is missed between. */
+  /**
+   * Events in order. `next_cursor` is what to pass as `after` to go on; nothing is missed between.
+   *
+   * @throws AppError `precondition_failed` for a cursor that this log has never reached
+   */
   async list(query: EventQuery) {
     const { database } = this.#deps
     // Read before the events: an event published between the two is then after the cursor, not lost.
     const bounds = await database.one(eventBounds())
+    if (query.after !== null && query.after > bounds.given) throw beyond(query.after, bounds.newest)
     const events =
       query.after === null
         ? await database.many(newestEvents(query.types, query.limit))
@@ -83,6 +88,16 @@ export class EventService {
     return { next, stop }
   }
 }
+
+/** The cursor is of another log: the database was restored, reset, or failed over to an older state. */
+const beyond = (after: number, newest: number): AppError =>
+  new AppError(
+    'precondition_failed',
+    `after: ${after} is beyond the newest event of this log, which has seq ${newest}.`,
+    {
+      hint: `The database was restored or replaced since this cursor was given: what was read of it may not have happened here. Read your lists again, then go on with after=${newest}.`,
+    },
+  )
 
 /**
  * A full page goes on after its last event. A page that was not full has seen everything up to the

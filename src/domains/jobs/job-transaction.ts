@@ -1,4 +1,5 @@
 import type { Job } from '../../lib/job.js'
+import { ref } from '../../lib/refs.js'
 import type { JobQueue } from '../../platform/jobs/job-queue.js'
 import type { Transaction } from '../../platform/postgres/queryable.js'
 import { Statement } from '../../platform/postgres/sql.js'
@@ -29,5 +30,5 @@ export async function reportEnd(
 ): Promise<void> {
   if (state === 'queued' || state === 'running') return
   await tx.run(auditConfirmed(job_id))
-  await tx.emit('job.finished', { job_id, tool, state })
+  await tx.emit('job.finished', { job_id, tool, state, refs: [ref('job', job_id)] })
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../../lib/clock.js'
+import { ref } from '../../lib/refs.js'
 import { sortableUtcText } from '../../lib/utc-text.js'
 import type { Database } from '../../platform/postgres/database.js'
 import type { Transaction } from '../../platform/postgres/queryable.js'
@@ -62,7 +63,10 @@ export class BarService {
     )
     const series = { security_id: await securities.idOf(tx, symbol), timeframe }
     const changed = await tx.many(barSql.saveBars(series, bars, { first, last }))
-    if (changed.length > 0) tx.touch('indicators', [symbol])
+    if (changed.length > 0) {
+      tx.touch('indicators', [symbol])
+      tx.mention([ref('price_bars', `${symbol}:${timeframe}`, symbol)])
+    }
     const times = changed.map(({ ts }) => sortableUtcText(ts)).sort()
     if (tx.held) await recomputeHeld(tx, tx.held, series, times)
     else await recompute(tx, series, times)

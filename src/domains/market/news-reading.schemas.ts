@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { MARKET_STATES } from '../../lib/market-clock.js'
 import { NEXT_CURSOR, pageParameters } from '../../lib/page.js'
-import { instant, nonEmptyText, symbol } from '../../lib/schemas.js'
+import { instant, nonEmptyText, storedSince, symbol } from '../../lib/schemas.js'
 import { CATALYST_TYPES } from './catalyst-categories.js'
 
 /** Which stories are wanted. */
@@ -10,9 +10,10 @@ export const newsQuery = z.object({
   source: nonEmptyText(200).optional().describe('An outlet by its whole name or an alias.'),
   since: instant().optional().describe('Published then or later.'),
   until: instant().optional().describe('Published before then.'),
+  stored_since: storedSince(),
   catalyst_type: z.enum(CATALYST_TYPES).optional(),
   min_score: z.coerce.number().min(0).max(100).optional().describe('0-100; above 30 is strong.'),
-  ...pageParameters(2),
+  ...pageParameters(['instant', 'text']),
 })
 
 /** A checked wish for stories. */

@@ -7,6 +7,7 @@ export interface NewsFilter {
   readonly source_id: number | null
   readonly since: string | null
   readonly until: string | null
+  readonly stored_since: string | null
   readonly catalyst_type: string | null
   readonly min_score: number | null
   /** The last story of the page before. */
@@ -24,6 +25,10 @@ const wanted = (filter: NewsFilter) => {
     (${filter.source_id}::int is null or a.source_id = ${filter.source_id}::int)
     and (${filter.since}::timestamptz is null or a.published_at >= ${filter.since}::timestamptz)
     and (${filter.until}::timestamptz is null or a.published_at < ${filter.until}::timestamptz)
+    and (
+      ${filter.stored_since}::timestamptz is null
+      or a.collected_at >= ${filter.stored_since}::timestamptz
+    )
     and (${filter.catalyst_type}::text is null or a.catalyst_type = ${filter.catalyst_type}::text)
     and (${filter.min_score}::numeric is null or a.catalyst_score >= ${filter.min_score}::numeric)
     and (

@@ -11,11 +11,21 @@ import { componentsOf } from './story.js'
 export async function listNews(db: Queryable, query: NewsQuery): Promise<NewsPage> {
   const named = await idsOf(db, query)
   if (named === null) return { items: [], next_cursor: null }
-  const { since = null, until = null, catalyst_type = null, min_score = null, limit } = query
+  const { since = null, until = null, stored_since = null, limit } = query
+  const { catalyst_type = null, min_score = null } = query
   const [published_at, news_id] = query.cursor ?? []
   const after =
     published_at !== undefined && news_id !== undefined ? { published_at, news_id } : null
-  const filter = { ...named, since, until, catalyst_type, min_score, after, limit: limit + 1 }
+  const filter = {
+    ...named,
+    since,
+    until,
+    stored_since,
+    catalyst_type,
+    min_score,
+    after,
+    limit: limit + 1,
+  }
   const rows = await db.many(readingSql.listNews(filter))
   return pageOf(rows, limit, (row) => [row.published_at, row.news_id])
 }

@@ -1,18 +1,22 @@
+import { ref } from '../../lib/refs.js'
 import type { Transaction } from '../../platform/postgres/queryable.js'
 import * as newsSql from './news.sql.js'
 import type { Fate } from './news-repeats.js'
 import { isAboutAnother } from './news-rows.js'
 
 /**
- * Notes whose news articles change: that of a new or repeated story, and of one sent again for another
+ * Notes which stories change, and whose news articles: that of a new or repeated story, and of one sent again for another
  * company both its own and the other. Clusters and confirmations stay within a company.
  */
 export async function touchNews(tx: Transaction, fates: readonly Fate[]): Promise<void> {
   const changes = fates.filter((fate) => fate.kind !== 'same' || isSentForAnother(fate))
   if (changes.length === 0) return
   const symbols = await symbolsById(tx, changes)
+  const symbolOf = ({ security_id }: Fate['story']): string | null =>
+    security_id === null ? null : (symbols.get(security_id) ?? null)
+  tx.mention(changes.map(({ story }) => ref('news', story.news_id, symbolOf(story))))
   const touched = changes.flatMap(({ story, located }) => {
-    const own = story.security_id === null ? null : (symbols.get(story.security_id) ?? null)
+    const own = symbolOf(story)
     return isSentForAnother({ story, located }) ? [own, located.article.symbol] : [own]
   })
   tx.touch('news', touched)

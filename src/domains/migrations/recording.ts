@@ -1,3 +1,4 @@
+import { ref } from '../../lib/refs.js'
 import type { DirectSession } from '../../platform/postgres/direct.js'
 import { insertOutbox } from '../../platform/postgres/outbox.js'
 import type { Migration } from './files.js'
@@ -38,12 +39,18 @@ export async function recordFact(
   const [outbox] = await session.many(ledger.hasOutbox())
   // Migration 1 makes the tables of events, and its down script removes them.
   if (!outbox?.present) return
-  const event = { version, name, direction, duration_ms: durationMs, by: actor.by }
+  const refs = [ref('migration', version)]
+  const event = { version, name, direction, duration_ms: durationMs, by: actor.by, refs }
   await session.many(insertOutbox('migration.applied', event))
   const objects = script ? changedObjects(script.steps.map(({ statement }) => statement)) : []
   if (objects.length === 0) return
   const named = objects.slice(0, MAX_OBJECTS)
-  await session.many(insertOutbox('db.schema.changed', { version, objects: named }))
+  const changed = {
+    version,
+    objects: named,
+    refs: named.map((object) => ref('schema_object', object)),
+  }
+  await session.many(insertOutbox('db.schema.changed', changed))
 }
 
 /** Writes that a migration is applied: its ledger row, the log and the events. */

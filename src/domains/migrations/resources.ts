@@ -22,7 +22,7 @@ export const migrationHistory = resource({
   title: 'What was done to the schema',
   description:
     'Every migration that was applied, rolled back, noted by baseline or repaired, the newest first: by whom, when, how long it took, and the SHA-256 of its file. Nothing is ever removed from it.',
-  input: z.object(pageParameters(1)),
+  input: z.object(pageParameters(['bigint'])),
   output: History,
   refreshedBy: ['migration.applied'],
   read: (query, { service }) => service.history(query),

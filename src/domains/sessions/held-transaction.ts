@@ -1,5 +1,6 @@
-import type { EventData, EventType } from '../../events.js'
+import type { EventFacts, EventType } from '../../events.js'
 import type { CacheType, Marks } from '../../lib/marks.js'
+import type { Ref } from '../../lib/refs.js'
 import type { AuditEntry } from '../../platform/postgres/audit-trail.sql.js'
 import type { BeforeCommit, Transaction } from '../../platform/postgres/queryable.js'
 import type { Statement } from '../../platform/postgres/sql.js'
@@ -36,7 +37,7 @@ export class HeldTransaction implements Transaction {
     return this.#tx.copyIn(statement, lines)
   }
 
-  emit<T extends EventType>(type: T, data: EventData<T>, audit?: AuditEntry): Promise<void> {
+  emit<T extends EventType>(type: T, data: EventFacts<T>, audit?: AuditEntry): Promise<void> {
     return this.#tx.emit(type, data, audit)
   }
 
@@ -46,6 +47,14 @@ export class HeldTransaction implements Transaction {
 
   get touched(): Marks | undefined {
     return this.#tx.touched
+  }
+
+  mention(refs: Iterable<Ref>): void {
+    this.#tx.mention(refs)
+  }
+
+  get refs(): readonly Ref[] {
+    return this.#tx.refs
   }
 
   id(): Promise<string> {

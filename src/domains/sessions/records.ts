@@ -1,5 +1,5 @@
 import type { AppError } from '../../errors.js'
-import type { EventData } from '../../events.js'
+import type { EventFacts } from '../../events.js'
 import type { Log } from '../../platform/log.js'
 import type { Database } from '../../platform/postgres/database.js'
 import type { DbSession } from './db-session.js'
@@ -65,7 +65,7 @@ export class SessionRecords {
   /** Publishes what happened to a session; an event that cannot be written is logged. */
   async report<T extends 'db.session.expired' | 'db.error'>(
     type: T,
-    data: EventData<T>,
+    data: EventFacts<T>,
   ): Promise<void> {
     try {
       await this.#deps.database.transaction((tx) => tx.emit(type, data))

@@ -1,7 +1,7 @@
 import { AppError } from '../../errors.js'
 import type { Caller, RequestedOperation, UnitOfWork } from '../../lib/caller.js'
 import type { Clock } from '../../lib/clock.js'
-import { newId } from '../../lib/ids.js'
+import { newId, shownHandle } from '../../lib/ids.js'
 import type { Marks } from '../../lib/marks.js'
 import type { Log } from '../../platform/log.js'
 import type { AuditTrail } from '../../platform/postgres/audit-trail.js'
@@ -249,7 +249,11 @@ export class SessionService {
     await session.prepareCommit(caller.signal)
     if (tools.length === 0) return session.commit()
     const touched = await session.use(caller.signal, async (tx) => {
-      const data = { tools: [...tools], session_id: session.options.id, touched: tx.touched }
+      const data = {
+        tools: [...tools],
+        session_id: shownHandle(session.options.id),
+        touched: tx.touched,
+      }
       await tx.emit('db.transaction', data)
       return tx.touched
     })

@@ -11,8 +11,9 @@ export interface LearnedRow {
     readonly after: boolean | null
   }[]
   readonly source_ids: readonly number[]
-  /** Of the stories with new evidence; null among them for one that names no company. */
-  readonly symbols: readonly (string | null)[]
+  /** With new evidence; of no symbol when a story names no company. */
+  readonly stories: readonly { readonly news_id: string; readonly symbol: string | null }[]
+  readonly learned: readonly { readonly position_id: string; readonly symbol: string }[]
 }
 
 const accuracyOf = (win: string, loss: string): Statement<never> =>
@@ -25,7 +26,7 @@ const accuracyOf = (win: string, loss: string): Statement<never> =>
  */
 export const learnFromPositions = (since: string | null, batchSize: number) => sql<LearnedRow>`
   with batch as materialized (
-    select p.position_id, p.closed_at, p.outcome, p.net_return_bps, p.entry_news_id,
+    select p.position_id, p.security_id, p.closed_at, p.outcome, p.net_return_bps, p.entry_news_id,
       p.opening_signal_id
     from catalyst.positions p
     where p.status = 'closed'
@@ -134,11 +135,17 @@ export const learnFromPositions = (since: string | null, batchSize: number) => s
     ), '[]') as accuracy,
     coalesce((select array_agg(source_id) from changes), '{}') as source_ids,
     coalesce((
-      select array_agg(distinct s.symbol)
+      select json_agg(json_build_object('news_id', a.news_id, 'symbol', s.symbol) order by a.news_id)
       from weights w
       join catalyst.news_articles a on a.news_id = w.news_id
       left join catalyst.securities s on s.security_id = a.security_id
-    ), '{}') as symbols`
+    ), '[]') as stories,
+    coalesce((
+      select json_agg(json_build_object('position_id', b.position_id, 'symbol', s.symbol)
+        order by b.closed_at, b.position_id)
+      from batch b
+      join catalyst.securities s on s.security_id = b.security_id
+    ), '[]') as learned`
 
 /** How many closed positions have not taught anything yet. */
 export const countUnlearned = (since: string | null) => sql<{ n: number }>`
@@ -216,7 +223,10 @@ export interface ToldMove {
 }
 
 /** Stores moves that will not be looked for again; the symbols of their stories, null for none. */
-export const storeMoves = (moves: readonly ToldMove[]) => sql<{ symbol: string | null }>`
+export const storeMoves = (moves: readonly ToldMove[]) => sql<{
+  news_id: string
+  symbol: string | null
+}>`
   update catalyst.news_outcomes o
   set
     status = m.status,
@@ -228,7 +238,7 @@ export const storeMoves = (moves: readonly ToldMove[]) => sql<{ symbol: string |
     as m (news_id text, status text, move_1h numeric, move_24h numeric, reason text)
   where o.news_id = m.news_id
     and o.status = 'pending'
-  returning (
+  returning o.news_id, (
     select s.symbol
     from catalyst.news_articles a
     join catalyst.securities s using (security_id)

@@ -1,4 +1,5 @@
 import type { Clock } from '../../lib/clock.js'
+import { type Ref, ref } from '../../lib/refs.js'
 import type { Transaction } from '../../platform/postgres/queryable.js'
 import type { Policy } from '../../policy.js'
 import * as statements from './catalyst-outcomes.sql.js'
@@ -45,7 +46,9 @@ export class CatalystOutcomes {
       const batch = await run.inTransaction(async (tx) => {
         await tx.run(takeTurn('catalyst_outcomes'))
         const learned = await tx.one(statements.learnFromPositions(since, batch_size))
-        tx.touch('news', learned.symbols)
+        tx.touch('news', symbolsOf(learned.stories))
+        tx.mention(storyRefs(learned.stories))
+        tx.mention(learned.learned.map((one) => ref('position', one.position_id, one.symbol)))
         return learned
       })
       for (const { news_id, before, after } of batch.accuracy) {
@@ -81,11 +84,16 @@ export class CatalystOutcomes {
     const told = stories.flatMap((story) => toldMove(story, nowMs, waitMs) ?? [])
     if (told.length > 0) {
       const stored = await tx.many(statements.storeMoves(told))
-      tx.touch(
-        'news',
-        stored.map(({ symbol }) => symbol),
-      )
+      tx.touch('news', symbolsOf(stored))
+      tx.mention(storyRefs(stored))
     }
     return stories.length === MOVES_BATCH ? (stories.at(-1)?.news_id ?? null) : null
   }
 }
+
+type Story = statements.LearnedRow['stories'][number]
+
+const symbolsOf = (stories: readonly Story[]) => stories.map(({ symbol }) => symbol)
+
+const storyRefs = (stories: readonly Story[]): Ref[] =>
+  stories.map(({ news_id, symbol }) => ref('news', news_id, symbol))

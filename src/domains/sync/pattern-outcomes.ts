@@ -1,4 +1,5 @@
 import type { Clock } from '../../lib/clock.js'
+import { ref } from '../../lib/refs.js'
 import { FIRST_OPINION } from '../../lib/success-rate.js'
 import { barMinutes } from '../../lib/timeframes.js'
 import type { Transaction } from '../../platform/postgres/queryable.js'
@@ -87,7 +88,12 @@ export class PatternOutcomes {
     const pending = await tx.many(outcomesSql.lockPending(filter, bounds))
     const verdicts = await this.#judge(tx, pending)
     if (verdicts.length > 0) {
-      tx.touch('patterns', symbolsOf(verdicts, pending))
+      const decided = decidedOf(verdicts, pending)
+      tx.touch(
+        'patterns',
+        decided.map(({ symbol }) => symbol),
+      )
+      tx.mention(decided.map(({ pattern_id, symbol }) => ref('pattern', pattern_id, symbol)))
       await tx.run(outcomesSql.saveVerdicts(verdicts))
       await patterns.countOutcomes(tx)
     }
@@ -160,12 +166,13 @@ export class PatternOutcomes {
   }
 }
 
-function symbolsOf(
+/** Of what was pending, what is decided now. */
+function decidedOf(
   verdicts: readonly outcomesSql.VerdictRow[],
   pending: readonly outcomesSql.PendingRow[],
-): string[] {
+): outcomesSql.PendingRow[] {
   const decided = new Set(verdicts.map(({ pattern_id }) => pattern_id))
-  return pending.flatMap(({ pattern_id, symbol }) => (decided.has(pattern_id) ? [symbol] : []))
+  return pending.filter(({ pattern_id }) => decided.has(pattern_id))
 }
 
 const NOTHING = {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { NEXT_CURSOR, pageParameters } from '../../lib/page.js'
-import { nonEmptyText } from '../../lib/schemas.js'
+import { nonEmptyText, storedSince } from '../../lib/schemas.js'
 import { resourceFor } from '../../mcp/define.js'
 import type { SyncService } from './service.js'
 
@@ -36,7 +36,8 @@ export const newsSources = resource({
   input: z.object({
     source: nonEmptyText(200).optional().describe('A name or alias.'),
     tier: z.coerce.number().int().min(1).max(5).optional(),
-    ...pageParameters(2),
+    stored_since: storedSince(),
+    ...pageParameters(['text', 'int']),
   }),
   output: z.object({
     sources: z.array(

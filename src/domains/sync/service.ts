@@ -1,6 +1,7 @@
 import type { Clock } from '../../lib/clock.js'
 import type { Marks } from '../../lib/marks.js'
 import { type PageKey, pageOf } from '../../lib/page.js'
+import { REFS_PER_EVENT, RefSet } from '../../lib/refs.js'
 import type { Database } from '../../platform/postgres/database.js'
 import { repeatWhenUndone } from '../../platform/postgres/policies.js'
 import type { Queryable, Transaction } from '../../platform/postgres/queryable.js'
@@ -37,6 +38,7 @@ interface SyncCall {
 export interface SourcesQuery {
   readonly source?: string | undefined
   readonly tier?: number | undefined
+  readonly stored_since?: string | undefined
   readonly limit: number
   readonly cursor?: PageKey | undefined
 }
@@ -100,11 +102,11 @@ export class SyncService {
 
   /** One page of sources in the order of their names, with what is thought of each. */
   async listSources(query: SourcesQuery, tx: Queryable | null) {
-    const { source, tier = null, limit, cursor } = query
+    const { source, tier = null, stored_since = null, limit, cursor } = query
     const db = tx ?? this.#deps.database
     const source_ids = source === undefined ? null : await idsOf(db, [source])
     const after = cursor ? ([cursor[0] ?? '', cursor[1] ?? ''] as const) : null
-    const rows = await db.many(selectSources({ source_ids, tier, after, limit }))
+    const rows = await db.many(selectSources({ source_ids, tier, stored_since, after, limit }))
     const { items, next_cursor } = pageOf(rows, limit, ({ sort_name, source_id }) => [
       sort_name,
       String(source_id),
@@ -142,14 +144,17 @@ export class SyncService {
     changed: (result: T) => number,
   ): Promise<T> {
     const { tx, signal, progress } = call
+    const named = new RefSet()
     const inTransaction: Run['inTransaction'] = tx
       ? (batch) => batch(tx)
-      : (batch) => this.#commit(sync, batch, signal)
+      : (batch) => this.#commit(sync, batch, signal, named)
     await inTransaction((own) => own.run(noteStart(sync)))
     const result = await work({ inTransaction, progress })
     await inTransaction(async (own) => {
       await own.run(noteEnd(sync, result))
-      await own.emit('sync.completed', { sync, changed: changed(result) })
+      named.add(own.refs)
+      const refs = named.all.slice(0, REFS_PER_EVENT)
+      await own.emit('sync.completed', { sync, changed: changed(result), refs })
     })
     return result
   }
@@ -159,19 +164,21 @@ export class SyncService {
     sync: SyncName,
     batch: (tx: Transaction) => Promise<T>,
     signal: AbortSignal,
+    named: RefSet,
   ): Promise<T> {
     const { database, committed } = this.#deps
     const work = async (tx: Transaction) => {
       const answer = await batch(tx)
-      const { touched } = tx
+      const { touched, refs } = tx
       const data = { tools: [`sync_${sync}`], session_id: null, touched }
-      if (touched) await tx.emit('db.transaction', data)
-      return { answer, touched }
+      if (touched || refs.length > 0) await tx.emit('db.transaction', data)
+      return { answer, touched, refs }
     }
     // A signal of the batch's own: policies leave their listeners on the one they are given.
-    const { answer, touched } = await repeatWhenUndone(AbortSignal.any([signal]), () =>
+    const { answer, touched, refs } = await repeatWhenUndone(AbortSignal.any([signal]), () =>
       database.transaction(work, { signal }),
     )
+    named.add(refs)
     committed(touched)
     return answer
   }

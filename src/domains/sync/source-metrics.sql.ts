@@ -214,12 +214,13 @@ export interface SourceRow {
 export interface SourceQuery {
   readonly source_ids: readonly number[] | null
   readonly tier: number | null
+  readonly stored_since: string | null
   readonly after: readonly [name: string, id: string] | null
   readonly limit: number
 }
 
 /** Sources in the order of their names, with totals that include what is not folded yet. */
-export const selectSources = ({ source_ids, tier, after, limit }: SourceQuery) => {
+export const selectSources = ({ source_ids, tier, stored_since, after, limit }: SourceQuery) => {
   const [name = null, id = null] = after ?? []
   return sql<SourceRow>`
     select
@@ -241,6 +242,10 @@ export const selectSources = ({ source_ids, tier, after, limit }: SourceQuery) =
     left join catalyst.source_metrics m on m.source_id = s.source_id
     where (${source_ids}::int[] is null or s.source_id = any (${source_ids}::int[]))
       and (${tier}::int is null or s.tier = ${tier}::int)
+      and (
+        ${stored_since}::timestamptz is null
+        or greatest(s.created_at, m.as_of) >= ${stored_since}::timestamptz
+      )
       and (
         ${id}::int is null
         or (lower(btrim(s.name)) collate "C", s.source_id) > (${name}::text collate "C", ${id}::int)

@@ -1,4 +1,5 @@
 import { AppError } from '../../errors.js'
+import { ref } from '../../lib/refs.js'
 import type { Queryable, Transaction } from '../../platform/postgres/queryable.js'
 import type { Policy } from '../../policy.js'
 import { paramsVersion, type Reliability, reliabilityOf } from './reliability.js'
@@ -71,6 +72,7 @@ export class SourceMetrics {
       const change = changeOf(row, now, unknown)
       return change ? [{ name: row.source_name, change }] : []
     })
+    tx.mention(changed.map(({ name }) => ref('source', name)))
     return { computed, changed }
   }
 

@@ -16,7 +16,7 @@ export const patternStatistics = resource({
   input: z.object({
     pattern_type: patternType().optional(),
     timeframe: timeframe.optional(),
-    ...pageParameters(3),
+    ...pageParameters(['text', 'text', 'text']),
   }),
   output: statisticsPage,
   refreshedBy: ['db.transaction', 'sync.completed'],

@@ -1,6 +1,7 @@
 import { AppError } from '../../errors.js'
 import type { Clock } from '../../lib/clock.js'
 import { pageOf } from '../../lib/page.js'
+import { ref } from '../../lib/refs.js'
 import { wilsonInterval } from '../../lib/statistics.js'
 import { type SuccessRate, successRate, typeRate } from '../../lib/success-rate.js'
 import type { Database } from '../../platform/postgres/database.js'
@@ -61,6 +62,7 @@ export class PatternService {
     }
     if (added.pattern_id === null) return this.#known(tx, row)
     tx.touch('patterns', [detection.symbol])
+    tx.mention([ref('pattern', added.pattern_id, detection.symbol)])
     const isGuess = isNewType && row.direction === null
     const warnings = isGuess ? ['pattern_type: new, so its direction is taken as neutral'] : []
     const { pattern_id } = added
@@ -84,6 +86,7 @@ export class PatternService {
     const { is_same, symbol, ...previous } = known
     if (!is_same) {
       tx.touch('patterns', [symbol])
+      tx.mention([ref('pattern', pattern_id, symbol)])
       await tx.run(patternsSql.resolveByHand(row))
       await this.countOutcomes(tx)
     }

@@ -9,6 +9,7 @@ import {
   instant,
   nonEmptyText,
   ratio,
+  storedSince,
   symbol,
   text,
 } from '../../lib/schemas.js'
@@ -138,7 +139,8 @@ export const signalFilter = z.object({
   min_confidence: z.coerce.number().pipe(ratio()).optional(),
   since: instant().optional().describe('Created at or after it.'),
   until: instant().optional().describe('Created before it.'),
-  ...pageParameters(2, PAGE),
+  stored_since: storedSince(),
+  ...pageParameters(['instant', 'text'], PAGE),
 })
 
 /** Valid filters. */

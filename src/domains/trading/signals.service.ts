@@ -2,6 +2,7 @@ import { AppError } from '../../errors.js'
 import type { Clock } from '../../lib/clock.js'
 import { newId } from '../../lib/ids.js'
 import { pageOf } from '../../lib/page.js'
+import { ref } from '../../lib/refs.js'
 import type { Database } from '../../platform/postgres/database.js'
 import type { Queryable, Transaction } from '../../platform/postgres/queryable.js'
 import type { Policy } from '../../policy.js'
@@ -69,6 +70,7 @@ export class SignalService {
     const record = { signal, security_id, facts, answer, created_at: instantOf(nowMs) }
     const detected_since = instantOf(nowMs - DETECTION_AGE_MS)
     await tx.run(signalsSql.insertSignal(signalRow(record), { ...evidence, detected_since }))
+    tx.mention([ref('signal', answer.signal_id, signal.symbol)])
     return answer
   }
 
@@ -88,6 +90,7 @@ export class SignalService {
     }
     const next = changeOf(change, current)
     await tx.run(signalsSql.setStatus(next))
+    tx.mention([ref('signal', signal_id, current.symbol)])
     return { signal_id, previous_status, status, changed: true, reason: next.reason }
   }
 

@@ -223,6 +223,7 @@ const effectiveStatus = (now: string) => sql`
 
 /** Where a signal stands. */
 export interface StatusRow {
+  readonly symbol: string
   readonly stored: StatusAnswer['status']
   readonly status: StatusAnswer['status']
   readonly reason: string | null
@@ -230,10 +231,15 @@ export interface StatusRow {
 
 /** Locks a signal against other changes, not against what refers to it. */
 export const lockSignal = (signalId: string, now: string) => sql<StatusRow>`
-  select s.status as stored, ${effectiveStatus(now)} as status, s.status_reason as reason
+  select
+    c.symbol,
+    s.status as stored,
+    ${effectiveStatus(now)} as status,
+    s.status_reason as reason
   from catalyst.trading_signals s
+  join catalyst.securities c on c.security_id = s.security_id
   where s.signal_id = ${signalId}::text
-  for no key update`
+  for no key update of s`
 
 /** A new status. */
 export interface NewStatus {
@@ -332,7 +338,8 @@ export const findSignal = (signalId: string, now: string) => sql<DetailedSignal>
 
 /** Only what was asked for, so that the plan can use what there is an index for. */
 function conditions(filter: SignalFilter, now: string): Statement<never> {
-  const { account_id, symbol, status, signal_type, min_confidence, since, until, cursor } = filter
+  const { account_id, symbol, status, signal_type, min_confidence } = filter
+  const { since, until, stored_since, cursor } = filter
   const parts = [
     account_id && sql`s.account_id = ${account_id}::text`,
     symbol &&
@@ -343,6 +350,7 @@ function conditions(filter: SignalFilter, now: string): Statement<never> {
     signal_type && sql`s.signal_type = ${signal_type}::text`,
     min_confidence !== undefined && sql`s.confidence >= ${min_confidence}::numeric`,
     since && sql`s.created_at >= ${since}::timestamptz`,
+    stored_since && sql`s.updated_at >= ${stored_since}::timestamptz`,
     until && sql`s.created_at < ${until}::timestamptz`,
     cursor && sql`(s.created_at, s.signal_id) < (${cursor[0]}::timestamptz, ${cursor[1]}::text)`,
   ]

@@ -8,6 +8,7 @@ export interface OfAccount {
   readonly symbol: string | null
   readonly since: string | null
   readonly until: string | null
+  readonly stored_since: string | null
   readonly limit: number
   readonly after: PageKey | null
 }
@@ -64,6 +65,10 @@ export const selectPositions = (
         or (p.status = 'closed' and p.closed_at >= ${query.closed_since}::timestamptz)
       )
       and (
+        ${query.stored_since}::timestamptz is null
+        or p.updated_at >= ${query.stored_since}::timestamptz
+      )
+      and (
         ${id}::text is null
         or (p.opened_at, p.position_id) < (${at}::timestamptz, ${id}::text)
       )
@@ -115,6 +120,10 @@ export const selectTrades = (
       and (${query.signal_id}::text is null or t.signal_id = ${query.signal_id}::text)
       and (${query.since}::timestamptz is null or t.fill_time >= ${query.since}::timestamptz)
       and (${query.until}::timestamptz is null or t.fill_time < ${query.until}::timestamptz)
+      and (
+        ${query.stored_since}::timestamptz is null
+        or t.recorded_at >= ${query.stored_since}::timestamptz
+      )
       and (
         ${id}::text is null
         or (t.fill_time, t.trade_id) < (${at}::timestamptz, ${id}::text)

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { NEXT_CURSOR, pageParameters } from '../../lib/page.js'
-import { accountId, instant, symbol } from '../../lib/schemas.js'
+import { accountId, instant, storedSince, symbol } from '../../lib/schemas.js'
 import { resourceFor } from '../../mcp/define.js'
 import { positionItem, tradeItem } from './trades.schemas.js'
 import type { TradeService } from './trades.service.js'
@@ -12,7 +12,8 @@ const ofAccount = {
   symbol: symbol().optional(),
   since: instant().optional(),
   until: instant().optional(),
-  ...pageParameters(2),
+  stored_since: storedSince(),
+  ...pageParameters(['instant', 'text']),
 }
 
 export const positions = resource({

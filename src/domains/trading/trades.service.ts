@@ -3,6 +3,7 @@ import type { Clock } from '../../lib/clock.js'
 import { decimal, plain } from '../../lib/decimal.js'
 import { newId } from '../../lib/ids.js'
 import { type PageKey, pageOf } from '../../lib/page.js'
+import { ref } from '../../lib/refs.js'
 import type { Database } from '../../platform/postgres/database.js'
 import { isDuplicateKey } from '../../platform/postgres/errors.js'
 import type { Queryable, Transaction } from '../../platform/postgres/queryable.js'
@@ -29,6 +30,7 @@ interface ListQuery {
   readonly symbol?: string | undefined
   readonly since?: string | undefined
   readonly until?: string | undefined
+  readonly stored_since?: string | undefined
   readonly limit: number
   readonly cursor?: PageKey | undefined
 }
@@ -68,15 +70,23 @@ export class TradeService {
     const opens = changes.some(({ effect }) => effect === 'open')
     const answer = { ...describe(changes), warnings: warningsOf(execution, around, { opens }) }
     const trade_id = newId('trd')
+    const executesSignal = isActedUpon(around, execution)
     await storeFill(tx, {
       trade_id,
       security_id: book.security_id,
       execution,
       is_late,
       changes,
-      executes_signal: isActedUpon(around, execution),
+      executes_signal: executesSignal,
       answer,
     })
+    tx.mention([
+      ref('trade', trade_id, execution.symbol),
+      ...changes.map(({ position_id }) => ref('position', position_id, execution.symbol)),
+      ...(executesSignal && execution.signal_id
+        ? [ref('signal', execution.signal_id, execution.symbol)]
+        : []),
+    ])
     return { trade_id, position_updated: true, duplicate: false, is_late, ...answer }
   }
 
@@ -135,6 +145,7 @@ const filtersOf = (query: ListQuery): lists.OfAccount => ({
   symbol: query.symbol ?? null,
   since: query.since ?? null,
   until: query.until ?? null,
+  stored_since: query.stored_since ?? null,
   limit: query.limit,
   after: query.cursor ?? null,
 })

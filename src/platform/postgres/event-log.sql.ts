@@ -141,11 +141,12 @@ export const newestEvents = (types: readonly string[] | null, limit: number) =>
     ) as newest
     order by seq`
 
-/** The oldest event still kept, and the newest published. */
-export const eventBounds = () => sql<{ oldest: number | null; newest: number }>`
+/** The oldest event still kept, the newest published, and the last seq that was ever given here. */
+export const eventBounds = () => sql<{ oldest: number | null; newest: number; given: number }>`
   select
     (select min(seq) from catalyst.events) as oldest,
-    coalesce((select max(seq) from catalyst.events), 0)::bigint as newest`
+    coalesce((select max(seq) from catalyst.events), 0)::bigint as newest,
+    (select case when is_called then last_value else 0 end from catalyst.event_seq) as given`
 
 /**
  * What makes the partition after the current one, once that is four fifths full; nothing before.

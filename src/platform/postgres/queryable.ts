@@ -1,5 +1,6 @@
-import type { EventData, EventType } from '../../events.js'
+import type { EventFacts, EventType } from '../../events.js'
 import type { CacheType, Marks } from '../../lib/marks.js'
+import type { Ref } from '../../lib/refs.js'
 import type { AuditEntry } from './audit-trail.sql.js'
 import type { Statement } from './sql.js'
 
@@ -31,10 +32,10 @@ export interface Transaction extends Queryable {
   /** `COPY … FROM STDIN` of lines in PostgreSQL's text format; resolves when the server has all. */
   copyIn(statement: Statement<never>, lines: Iterable<string>): Promise<void>
   /**
-   * Writes an event into the outbox; it is published after this transaction has committed. The audit
+   * Writes an event into the outbox; `db.transaction` with all that was mentioned. It is published after this transaction has committed. The audit
    * entry of the call whose effect it reports, if any, is written in the same round trip.
    */
-  emit<T extends EventType>(type: T, data: EventData<T>, audit?: AuditEntry): Promise<void>
+  emit<T extends EventType>(type: T, data: EventFacts<T>, audit?: AuditEntry): Promise<void>
   /**
    * Notes that cached values of these symbols (null: of no symbol) are outdated by what is written
    * here. Whoever commits must emit `touched` with `db.transaction`, or the commit is refused.
@@ -42,6 +43,10 @@ export interface Transaction extends Queryable {
   touch(type: CacheType, symbols: Iterable<string | null>): void
   /** What was noted; undefined while that is nothing. */
   readonly touched: Marks | undefined
+  /** Notes that this changed, for the event that will report the commit. */
+  mention(refs: Iterable<Ref>): void
+  /** What was noted. */
+  readonly refs: readonly Ref[]
   /** PostgreSQL's own id of this transaction. */
   id(): Promise<string>
 }

@@ -3,8 +3,9 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type pg from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
 import { abortError } from '../../errors.js'
-import type { EventData, EventType } from '../../events.js'
+import type { EventData, EventFacts, EventType } from '../../events.js'
 import { type CacheType, MarkSet, type Marks } from '../../lib/marks.js'
+import { REFS_PER_EVENT, type Ref, RefSet } from '../../lib/refs.js'
 import type { AuditEntry } from './audit-trail.sql.js'
 import { insertOutbox, insertOutboxAndAudit, selectTransactionId, type Trace } from './outbox.js'
 import type { Transaction } from './queryable.js'
@@ -26,7 +27,10 @@ export class PgTransaction {
   readonly marks = new MarkSet()
   /** No event names the newest marks yet. */
   hasUntoldMarks = false
+  /** What changed; what is undone has not. */
+  readonly refs = new RefSet()
   #traceAtSavepoint: Trace | null = null
+  #refsAtSavepoint = 0
 
   constructor(options: {
     readonly client: pg.ClientBase
@@ -41,11 +45,13 @@ export class PgTransaction {
   /** Notes what a return to the savepoint just set must not forget, and what it must. */
   markSavepoint(): void {
     this.#traceAtSavepoint = this.trace
+    this.#refsAtSavepoint = this.refs.size
   }
 
   /** Forgets what was written since the savepoint. */
   returnToSavepoint(): void {
     this.trace = this.#traceAtSavepoint
+    this.refs.shrinkTo(this.#refsAtSavepoint)
   }
 
   /** The transaction as one call sees it: with that call's signal. */
@@ -100,7 +106,19 @@ class CallTransaction implements Transaction {
     await done
   }
 
-  async emit<T extends EventType>(type: T, data: EventData<T>, audit?: AuditEntry): Promise<void> {
+  async emit<T extends EventType>(type: T, data: EventFacts<T>, audit?: AuditEntry): Promise<void> {
+    if (type !== 'db.transaction') return this.#emit(type, data as EventData<T>, audit)
+    const { all } = this.#transaction.refs
+    const reported = data as EventFacts<'db.transaction'>
+    await this.#emit('db.transaction', { ...reported, refs: all.slice(0, REFS_PER_EVENT) }, audit)
+    const { tools, session_id } = reported
+    for (let from = REFS_PER_EVENT; from < all.length; from += REFS_PER_EVENT) {
+      const refs = all.slice(from, from + REFS_PER_EVENT)
+      await this.#emit('db.transaction', { tools, session_id, refs })
+    }
+  }
+
+  async #emit<T extends EventType>(type: T, data: EventData<T>, audit?: AuditEntry): Promise<void> {
     const trace = await this.one(
       audit ? insertOutboxAndAudit(type, data, audit) : insertOutbox(type, data),
     )
@@ -116,6 +134,14 @@ class CallTransaction implements Transaction {
 
   get touched(): Marks | undefined {
     return this.#transaction.marks.marks
+  }
+
+  mention(refs: Iterable<Ref>): void {
+    this.#transaction.refs.add(refs)
+  }
+
+  get refs(): readonly Ref[] {
+    return this.#transaction.refs.all
   }
 
   async id(): Promise<string> {
