@@ -50,7 +50,8 @@ create table catalyst.db_sessions (
   server_id text not null,
   started_at timestamptz not null default clock_timestamp(),
   ended_at timestamptz,
-  ended_as text check (ended_as in ('committed', 'rolled_back', 'expired', 'lost')),
+  -- unknown: nobody could say whether its last commit was kept.
+  ended_as text check (ended_as in ('committed', 'rolled_back', 'expired', 'lost', 'unknown')),
   check ((ended_at is null) = (ended_as is null))
 );
 create index db_sessions_started_at on catalyst.db_sessions (started_at);

@@ -115,12 +115,13 @@ const TOOLS: Readonly<Record<string, { takes: readonly string[]; answers: readon
       'operations[].params',
       'operations[].resource',
       'commit',
+      'idempotency_key',
     ],
-    answers: ['results', 'transaction_id', 'committed'],
+    answers: ['results', 'transaction_id', 'committed', 'replayed'],
   },
   end_db_session: {
-    takes: ['session_id', 'outcome'],
-    answers: ['outcome', 'operations_count'],
+    takes: ['session_id', 'outcome', 'idempotency_key'],
+    answers: ['outcome', 'operations_count', 'replayed'],
   },
   persist_news_catalyst: {
     takes: [...NEWS_ARTICLE, ...PERSISTING],

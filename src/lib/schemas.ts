@@ -63,3 +63,12 @@ export const accountId = () =>
 
 /** The account of who names none. */
 export const DEFAULT_ACCOUNT = 'default'
+
+/** What a caller names a call by, so that sending it again is harmless. */
+export const idempotencyKey = () =>
+  z
+    .string()
+    .max(255)
+    .refine((key) => /^[\x21-\x7e]+$/.test(key), 'must be printable ASCII without spaces')
+    .optional()
+    .describe('Sent again, the call gets its first answer and has no second effect.')

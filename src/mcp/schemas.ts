@@ -1,16 +1,12 @@
 import { z } from 'zod'
+import { idempotencyKey } from '../lib/schemas.js'
 
 export { describeIssues } from '../lib/issues.js'
 export { toJsonSchema, toOutline } from '../lib/json-schema.js'
 
 /** Arguments every job tool takes beside its own. */
 export const JOB_ARGUMENTS = {
-  idempotency_key: z
-    .string()
-    .max(255)
-    .refine((key) => /^[\x21-\x7e]+$/.test(key), 'must be printable ASCII without spaces')
-    .optional()
-    .describe('Sent again, the call gets its first answer and has no second effect.'),
+  idempotency_key: idempotencyKey(),
 }
 
 /** The argument that every tool which asks for confirmations takes beside its own. */

@@ -4,7 +4,7 @@ import { article } from '../support/news.js'
 import { waitFor } from '../support/wait-for.js'
 
 const { client, database } = await startApp({
-  env: { CATALYST_SESSION_IDLE_SECONDS: '2', CATALYST_SESSION_MAX_SECONDS: '4' },
+  env: { CATALYST_SESSION_IDLE_SECONDS: '2', CATALYST_SESSION_MAX_SECONDS: '6' },
 })
 
 const eventsOfType = async (type: string) => (await client.resource(`events/${type}`)).events

@@ -1,16 +1,20 @@
 import fc from 'fast-check'
-import { expect, test, vi } from 'vitest'
+import { afterAll, expect, test, vi } from 'vitest'
 import { systemClock } from '../../src/lib/clock.js'
 import { startApp, type TestApp, ToolError } from '../support/app.js'
 import { createDatabase } from '../support/database.js'
+import { FaultProxy } from '../support/fault-proxy.js'
 import { article } from '../support/news.js'
+import { waitFor } from '../support/wait-for.js'
 
 /** What a session should hold, had it no database. */
 interface ModelSession {
   readonly id: string
   readonly client: 0 | 1
   readonly staged: string[]
-  ended: 'open' | 'done' | 'lost' | 'expired'
+  ended: 'open' | 'done' | 'lost' | 'expired' | 'unknown'
+  /** The commit whose answer was lost, and what it was to commit. */
+  pending: { readonly key: string; readonly stories: string[] } | null
 }
 
 interface Model {
@@ -19,6 +23,12 @@ interface Model {
 }
 
 const database = await createDatabase()
+/** The way to the database, which may be cut at a commit. */
+const proxy = await FaultProxy.start(database.url)
+afterAll(() => proxy.close())
+const env = { DATABASE_URL: proxy.url(database.name) }
+/** The database stays away only once: finding out that nobody can say anything takes ten seconds. */
+let absences = 0
 
 /** How far the server's clock is ahead of ours. */
 let aheadMs = 0
@@ -35,7 +45,7 @@ class System {
   }
 
   static async start(): Promise<System> {
-    const system = new System(await startApp({ database }))
+    const system = new System(await startApp({ database, env }))
     await system.connect()
     return system
   }
@@ -46,7 +56,7 @@ class System {
 
   async restart(): Promise<void> {
     await this.app.close()
-    this.app = await startApp({ database })
+    this.app = await startApp({ database, env })
     await this.connect()
   }
 
@@ -108,7 +118,8 @@ class Start implements Step {
   check = (model: Readonly<Model>) => open(model).length < 4
   async run(model: Model, system: System): Promise<void> {
     const { session_id } = await system.client(this).tool('start_db_session')
-    model.sessions.push({ id: session_id, client: this.client, staged: [], ended: 'open' })
+    const session = { id: session_id, client: this.client, staged: [], pending: null }
+    model.sessions.push({ ...session, ended: 'open' })
     await check(model)
   }
   toString = () => `start(client ${this.client})`
@@ -182,6 +193,67 @@ class End extends OnSession implements Step {
   override toString = () => `end(${this.pick}, ${this.outcome})`
 }
 
+/** The answer of a commit is lost, or COMMIT itself; whoever sends the call again by its key learns which. */
+class LoseCommit extends OnSession implements Step {
+  readonly kept: boolean
+  readonly away: boolean
+  constructor(pick: number, kept: boolean, away: boolean) {
+    super(pick)
+    this.kept = kept
+    this.away = away
+  }
+  override check = (model: Readonly<Model>) =>
+    open(model).length > 0 && (!this.away || absences === 0)
+  async run(model: Model, system: System): Promise<void> {
+    const session = this.session(model)
+    const { name, params } = newStory()
+    const key = `commit of ${name}`.replaceAll(' ', '-')
+    const call = {
+      session_id: session.id,
+      operations: [{ tool: 'persist_news_catalyst', params }],
+      idempotency_key: key,
+    }
+    session.pending = { key, stories: [...session.staged, name] }
+    this.#cut()
+    const code = await codeOf(system.client(session).tool('execute_transaction', call))
+    proxy.set(null)
+    proxy.isClosed = false
+    // The cut may have met the commit of something else: what was answered is what counts.
+    expect([null, 'session_lost', 'outcome_unknown']).toContain(code)
+    if (code === 'outcome_unknown') expect(this.away).toBe(true)
+    if (code !== null) session.ended = code === 'session_lost' ? 'lost' : 'unknown'
+    session.staged.length = 0
+    const isKept = code === null || (await this.#isKept(system, session, call))
+    if (isKept) for (const story of session.pending.stories) model.committed.add(story)
+    await check(model)
+  }
+  #cut(): void {
+    if (this.away) absences++
+    proxy.set({
+      at: ({ sinceCommit }) => {
+        if (sinceCommit !== (this.kept ? 2 : 1)) return false
+        if (this.away) {
+          proxy.isClosed = true
+          setImmediate(() => proxy.resetAll())
+        }
+        return true
+      },
+      deliver: false,
+      how: 'reset',
+      times: 3,
+    })
+  }
+  async #isKept(system: System, session: ModelSession, call: object): Promise<boolean> {
+    const code = await waitFor(async () => {
+      const found = await codeOf(system.client(session).tool('execute_transaction', { ...call }))
+      return found === 'unavailable' ? false : { found }
+    })
+    expect([null, 'session_lost']).toContain(code.found)
+    return code.found === null
+  }
+  override toString = () => `loseCommit(${this.pick}, kept ${this.kept}, away ${this.away})`
+}
+
 class KillBackend extends OnSession implements Step {
   async run(model: Model, system: System): Promise<void> {
     const session = this.session(model)
@@ -219,7 +291,12 @@ class Expire implements Step {
   toString = () => 'expire()'
 }
 
-const CODES = { done: 'not_found', lost: 'session_lost', expired: 'session_expired' } as const
+const CODES = {
+  done: 'not_found',
+  lost: 'session_lost',
+  expired: 'session_expired',
+  unknown: 'outcome_unknown',
+} as const
 
 class UseEnded implements Step {
   readonly pick: number
@@ -249,10 +326,13 @@ test('whatever clients, faults and restarts do, the database holds what was comm
   const execute = fc.tuple(pick, fc.boolean()).map(([n, commit]) => new Execute(n, commit))
   const fail = pick.map((n) => new Fail(n))
   const outcome = fc.constantFrom<'commit' | 'rollback'>('commit', 'rollback')
+  const lose = fc
+    .tuple(pick, fc.boolean(), fc.nat(3))
+    .map(([n, kept, away]) => new LoseCommit(n, kept, away === 0))
   const end = fc.tuple(pick, outcome).map(([n, how]) => new End(n, how))
   // Work is more frequent than disaster, or no sequence would get far.
   const commands = [
-    ...[start, start, operate, operate, operate, execute, execute, execute],
+    ...[lose, lose, start, start, operate, operate, operate, execute, execute, execute],
     ...[fail, fail, end, pick.map((n) => new KillBackend(n)), pick.map((n) => new UseEnded(n))],
     fc.nat(9).map((n) => (n === 0 ? new Restart() : n === 1 ? new Expire() : new Start(0))),
   ]

@@ -1,8 +1,10 @@
-import type { AppError } from '../../errors.js'
+import { AppError, abortError } from '../../errors.js'
 import type { Database } from '../../platform/postgres/database.js'
 import type { IsolationLevel, Lease } from '../../platform/postgres/lease.js'
 import type { BeforeCommit, Transaction } from '../../platform/postgres/queryable.js'
 import { HeldTransaction } from './held-transaction.js'
+import type { Slots } from './slots.js'
+import type { Ending } from './sql.js'
 
 /** What a session was started with. */
 export interface SessionOptions {
@@ -20,9 +22,13 @@ export class DbSession {
   readonly options: SessionOptions
   lastUsedAt: Date
   operationsCount = 0
+  /** How many transactions it has committed. */
+  commits = 0
+  /** Its end, where its owner has decided it, or a commit whose fate nobody knows. */
+  settledAs: Ending | null = null
   readonly #ended = new AbortController()
   #lease: Lease | null = null
-  #isPinning = false
+  #slots: Slots | null = null
   #hasTransaction = false
   #tools: string[] = []
   #beforeCommit: BeforeCommit[] = []
@@ -46,7 +52,12 @@ export class DbSession {
 
   /** The session holds a connection, or is about to. */
   get isPinned(): boolean {
-    return this.#lease !== null || this.#isPinning
+    return this.#slots !== null
+  }
+
+  /** Its connection may be taken from it: nothing is open on it, and nobody is about to use it. */
+  get isSpare(): boolean {
+    return this.#lease !== null && !this.#hasTransaction && !this.isBusy
   }
 
   /** The connection went away, and with it whatever was not committed. */
@@ -76,21 +87,24 @@ export class DbSession {
     }
   }
 
-  /** Takes a connection to hold. */
-  async pin(database: Database, onLost: () => void): Promise<void> {
-    this.#isPinning = true
+  /** Takes a connection to hold, in the slot that was taken for it. */
+  async pin(database: Database, slots: Slots, onLost: () => void): Promise<void> {
+    this.#slots = slots
     try {
       this.#lease = await database.lease()
       this.#lease.onLost(onLost)
-    } finally {
-      this.#isPinning = false
+    } catch (error) {
+      this.unpin()
+      throw error
     }
   }
 
-  /** Gives the connection up; a new one in its place has none of its state. */
+  /** Gives connection and slot up; a new connection in its place has none of its state. */
   unpin(): void {
     this.#lease?.release({ discard: true })
     this.#lease = null
+    this.#slots?.give()
+    this.#slots = null
   }
 
   /** Opens the transaction unless one is open. */
@@ -143,10 +157,22 @@ export class DbSession {
     for (const work of this.#beforeCommit.splice(0)) await this.use(signal, work)
   }
 
-  /** Commits the open transaction. */
-  async commit(): Promise<void> {
-    this.#hasTransaction = false
-    await this.#held().commit()
+  /**
+   * Commits the open transaction. One whose fate cannot be found out is the session's last.
+   *
+   * @throws AppError why the session has ended meanwhile, or as the lease does
+   */
+  async commit(options: { readonly wroteNothing: boolean }): Promise<void> {
+    if (this.#ended.signal.aborted) throw abortError(this.#ended.signal)
+    try {
+      await this.#held().commit(options)
+      this.commits++
+    } catch (error) {
+      if (error instanceof AppError && error.code === 'outcome_unknown') this.settledAs = 'unknown'
+      throw error
+    } finally {
+      this.#hasTransaction = false
+    }
   }
 
   /** Rolls back what is open. */

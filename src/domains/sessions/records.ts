@@ -1,5 +1,7 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { AppError } from '../../errors.js'
 import type { EventFacts } from '../../events.js'
+import { Backoff } from '../../lib/backoff.js'
 import type { Log } from '../../platform/log.js'
 import type { Database } from '../../platform/postgres/database.js'
 import type { DbSession } from './db-session.js'
@@ -14,41 +16,64 @@ interface RecordDeps {
   readonly committed: (touched: undefined) => void
 }
 
+/** What became of a session, to be told to whoever listens. */
+export type SessionNews = {
+  readonly [T in 'db.session.expired' | 'db.error']: {
+    readonly type: T
+    readonly data: EventFacts<T>
+  }
+}['db.session.expired' | 'db.error']
+
 /** What is remembered of sessions beyond the process that holds them. */
 export class SessionRecords {
   readonly #deps: RecordDeps
+  readonly #stopped = new AbortController()
   /** What to tell the owner of an ended session until the database remembers it. */
-  readonly #ended = new Map<string, { readonly owner: string; readonly reason: AppError }>()
+  readonly #ended = new Map<
+    string,
+    { readonly owner: string; readonly reason: Promise<AppError> }
+  >()
 
   constructor(deps: RecordDeps) {
     this.#deps = deps
   }
 
   /** Notes a new session, and forgets those nobody will ask about any more. */
-  async begin({ options }: DbSession): Promise<void> {
+  async begin({ options }: DbSession, signal: AbortSignal): Promise<void> {
     const { database, serverId } = this.#deps
-    await database.transaction(async (tx) => {
-      await tx.run(statements.insertSession(options.id, options.owner, serverId))
-      await tx.run(statements.forgetSessions())
-    })
+    await database.transaction(
+      async (tx) => {
+        await tx.run(statements.insertSession(options.id, options.owner, serverId))
+        await tx.run(statements.forgetSessions())
+      },
+      { signal },
+    )
   }
 
-  /** Holds what to tell the owner from this moment on. */
-  ending({ options }: DbSession, reason: AppError): void {
+  /** Holds what to tell the owner from this moment on; who asks waits until it is known. */
+  ending({ options }: DbSession, reason: Promise<AppError>): void {
     this.#ended.set(options.id, { owner: options.owner, reason })
   }
 
-  /** Notes how a session ended. */
-  async end({ options }: DbSession, endedAs: statements.Ending): Promise<void> {
+  /** Notes how a session ended, with its event; while the database is away it goes on trying. */
+  async end(
+    session: DbSession,
+    endedAs: statements.Ending,
+    news: SessionNews | null,
+  ): Promise<void> {
+    const note = () => this.#note(session, endedAs, news)
     try {
-      await this.#deps.database.run(statements.endSession(options.id, endedAs))
-      this.#ended.delete(options.id)
+      await note()
     } catch (error) {
-      this.#deps.log.warn(
-        { err: error, session_id: options.id },
-        'the end of a session could not be noted',
-      )
+      const { id } = session.options
+      this.#deps.log.warn({ err: error, session_id: id }, 'the end of a session is noted later')
+      void this.#repeat(note)
     }
+  }
+
+  /** Tries no more. */
+  stop(): void {
+    this.#stopped.abort()
   }
 
   /** What became of a session that this server does not hold. */
@@ -57,21 +82,44 @@ export class SessionRecords {
     if (ended?.owner === owner) return ended.reason
     const record = await this.#deps.database.maybeOne(statements.findSession(id))
     if (record?.owner !== owner) return errors.unknownSession()
-    if (record.ended_as === null) return errors.heldElsewhere()
-    if (record.ended_as === 'expired') return errors.expired()
-    return record.ended_as === 'lost' ? errors.lost() : errors.hasEnded()
+    return record.ended_as === null ? errors.heldElsewhere() : reasonOf(record.ended_as)
   }
 
-  /** Publishes what happened to a session; an event that cannot be written is logged. */
-  async report<T extends 'db.session.expired' | 'db.error'>(
-    type: T,
-    data: EventFacts<T>,
-  ): Promise<void> {
-    try {
-      await this.#deps.database.transaction((tx) => tx.emit(type, data))
-      this.#deps.committed(undefined)
-    } catch (error) {
-      this.#deps.log.warn({ err: error, type }, 'an event could not be written')
+  async #note({ options }: DbSession, endedAs: statements.Ending, news: SessionNews | null) {
+    await this.#deps.database.transaction(async (tx) => {
+      // Done already where the answer of the first attempt was lost.
+      if ((await tx.run(statements.endSession(options.id, endedAs))) === 0) return
+      if (news) await tx.emit(news.type, news.data)
+    })
+    this.#ended.delete(options.id)
+    this.#deps.committed(undefined)
+  }
+
+  async #repeat(note: () => Promise<void>): Promise<void> {
+    const { signal } = this.#stopped
+    const backoff = new Backoff({ firstMs: 200, maxMs: 5_000 })
+    for (;;) {
+      try {
+        await delay(backoff.next(), undefined, { signal, ref: false })
+        return await note()
+      } catch (error) {
+        if (signal.aborted) return
+        this.#deps.log.debug({ err: error }, 'the end of a session still waits to be noted')
+      }
     }
+  }
+}
+
+/** What the owner of a session that ended so is told. */
+export function reasonOf(ending: statements.Ending): AppError {
+  switch (ending) {
+    case 'expired':
+      return errors.expired()
+    case 'lost':
+      return errors.lost()
+    case 'unknown':
+      return errors.unknown(false)
+    default:
+      return errors.hasEnded()
   }
 }

@@ -1,4 +1,4 @@
-import { AppError } from '../../errors.js'
+import { AppError, abortError } from '../../errors.js'
 import type { Caller, RequestedOperation, UnitOfWork } from '../../lib/caller.js'
 import type { Clock } from '../../lib/clock.js'
 import { newId, shownHandle } from '../../lib/ids.js'
@@ -8,13 +8,19 @@ import type { AuditTrail } from '../../platform/postgres/audit-trail.js'
 import type { Database } from '../../platform/postgres/database.js'
 import type { DedicatedConnection } from '../../platform/postgres/dedicated.js'
 import { isSerializationFailure } from '../../platform/postgres/errors.js'
-import { applyOnce, runExactlyOnce } from '../../platform/postgres/exactly-once.js'
+import {
+  applyOnce,
+  committedAnswer,
+  type KeyedEffect,
+  runExactlyOnce,
+} from '../../platform/postgres/exactly-once.js'
 import type { IsolationLevel } from '../../platform/postgres/lease.js'
 import type { Transaction } from '../../platform/postgres/queryable.js'
 import { DbSession } from './db-session.js'
 import * as errors from './errors.js'
 import { type LimitKind, Limits } from './limits.js'
-import { SessionRecords } from './records.js'
+import { reasonOf, type SessionNews, SessionRecords } from './records.js'
+import { Slots } from './slots.js'
 import * as statements from './sql.js'
 
 /** An operation that was checked and is ready to run. */
@@ -48,6 +54,21 @@ export interface SessionDeps {
   readonly changed: () => void
 }
 
+/** A call of `execute_transaction`. */
+interface Execution {
+  readonly session_id: string
+  readonly operations: readonly RequestedOperation[]
+  readonly commit: boolean
+  readonly idempotency_key?: string | undefined
+}
+
+/** A call of `end_db_session`. */
+interface Ending {
+  readonly session_id: string
+  readonly outcome: 'commit' | 'rollback'
+  readonly idempotency_key?: string | undefined
+}
+
 /** More handles than any client needs, few enough that forgetting to end them cannot exhaust memory. */
 const MAX_SESSIONS = 1_000
 
@@ -55,11 +76,13 @@ const MAX_SESSIONS = 1_000
 export class SessionService {
   readonly #deps: SessionDeps
   readonly #sessions = new Map<string, DbSession>()
+  readonly #slots: Slots
   readonly #records: SessionRecords
   readonly #limits: Limits
 
   constructor(deps: SessionDeps) {
     this.#deps = deps
+    this.#slots = new Slots(deps.maxPinned)
     this.#records = new SessionRecords(deps)
     this.#limits = new Limits(deps, (session, kind) => this.#expire(session, kind))
   }
@@ -77,15 +100,16 @@ export class SessionService {
       idleTimeoutMs: idleMs + 30_000,
     })
     const { id } = session.options
-    // Counted from here on, so that sessions starting at the same time cannot take too many.
+    // Counted from here on, so that sessions starting at the same time cannot be too many.
     this.#sessions.set(id, session)
     try {
-      await this.#pin(session)
-      await this.#records.begin(session)
+      await session.inTurn(() => this.#begin(session, caller.signal))
     } catch (error) {
       this.#sessions.delete(id)
       session.unpin()
-      throw error
+      throw error instanceof AppError && error.code === 'outcome_unknown'
+        ? errors.notStarted(error)
+        : error
     }
     this.#limits.watch(session)
     this.#deps.changed()
@@ -98,36 +122,44 @@ export class SessionService {
   }
 
   /** Runs operations in the session's transaction; one that fails rolls all of it back. */
-  execute(id: string, requested: readonly RequestedOperation[], commit: boolean, caller: Caller) {
-    return this.#inSession(id, caller, async (session) => {
+  async execute(call: Execution, caller: Caller) {
+    const { session_id: id, operations, commit } = call
+    const effect = effectOf('execute_transaction', call, caller)
+    const { answer, replayed } = await this.#inSession(id, effect, caller, async (session) => {
+      const earlier = await committedAnswer<Executed>(this.#deps.database, effect, caller.signal)
+      if (earlier) return earlier
       try {
         await this.#open(session)
-        const results: unknown[] = []
-        for (const [index, operation] of requested.entries()) {
-          results.push(await this.#operate(session, operation, index, caller))
-        }
-        const transaction_id = await session.use(caller.signal, (tx) => tx.id())
-        if (caller.record) caller.record.transactionId = transaction_id
-        if (commit) await this.#commit(session, caller)
-        return { results, transaction_id, committed: commit }
+        const done = await session.use(caller.signal, (tx) =>
+          applyOnce(tx, effect, () => this.#operateAll(session, operations, commit, caller)),
+        )
+        if (commit && !done.replayed) await this.#commit(session, effect, caller)
+        return done
       } catch (error) {
         await session.rollBack()
         throw error
       }
     })
+    return replayed ? { ...answer, replayed } : answer
   }
 
   /** Ends the session, keeping or dropping what its transaction holds. */
-  async end(id: string, outcome: 'commit' | 'rollback', caller: Caller) {
-    const session = await this.#find(id, caller)
-    const answer = await this.#inSession(id, caller, async () => {
-      if (outcome === 'commit' && session.hasTransaction)
-        await this.#commitOrRollBack(session, caller)
-      return { outcome, operations_count: session.operationsCount }
-    })
+  async end(call: Ending, caller: Caller) {
+    const { session_id: id, outcome } = call
+    const session = this.#sessions.get(id)
+    const effect = effectOf('end_db_session', call, caller)
     const endedAs = outcome === 'commit' ? 'committed' : 'rolled_back'
-    await this.#close(session, endedAs, errors.hasEnded())
-    return answer
+    const ended = await this.#inSession(id, effect, caller, async (held) => {
+      const result = { outcome, operations_count: held.operationsCount }
+      const answer =
+        outcome === 'commit' && held.hasTransaction && !held.options.readOnly
+          ? await this.#commitWith(held, effect, result, caller)
+          : await this.#dropWith(held, effect, result, caller)
+      held.settledAs = endedAs
+      return answer
+    })
+    if (session && !ended.replayed) await this.#close(session, endedAs, errors.hasEnded())
+    return ended.replayed ? { ...ended.answer, replayed: ended.replayed } : ended.answer
   }
 
   /** One unit of work: inside its session's transaction, or in one of its own. */
@@ -172,10 +204,9 @@ export class SessionService {
 
   /** Rolls back and ends every session. */
   async close(): Promise<void> {
-    const reason = new AppError('session_lost', 'The server is shutting down.', {
-      hint: 'The work was rolled back. Start a new session when the server is back.',
-    })
-    await Promise.all([...this.#sessions.values()].map((one) => this.#close(one, 'lost', reason)))
+    const sessions = [...this.#sessions.values()]
+    await Promise.all(sessions.map((one) => this.#close(one, 'lost', errors.shuttingDown())))
+    this.#records.stop()
   }
 
   async #runAlone<T>(unit: UnitOfWork, caller: Caller, work: (tx: Transaction) => Promise<T>) {
@@ -201,12 +232,13 @@ export class SessionService {
     caller: Caller,
     work: (tx: Transaction) => Promise<T>,
   ) {
-    return this.#inSession(id, caller, async (session) => {
+    const effect = { ...unit, principal: caller.principal }
+    return this.#inSession(id, effect, caller, async (session) => {
       refuseWriteWhenReadOnly(session)
       await this.#open(session)
       try {
         return await session.operateAlone(unit.tool, caller.signal, (tx) =>
-          applyOnce(tx, { ...unit, principal: caller.principal }, work),
+          applyOnce(tx, effect, work),
         )
       } catch (error) {
         if (!isSerializationFailure(error)) throw error
@@ -214,6 +246,21 @@ export class SessionService {
         throw errors.wholeTransactionFailed(error)
       }
     })
+  }
+
+  async #operateAll(
+    session: DbSession,
+    requested: readonly RequestedOperation[],
+    committed: boolean,
+    caller: Caller,
+  ): Promise<Executed> {
+    const results: unknown[] = []
+    for (const [index, operation] of requested.entries()) {
+      results.push(await this.#operate(session, operation, index, caller))
+    }
+    const transaction_id = await session.use(caller.signal, (tx) => tx.id())
+    if (caller.record) caller.record.transactionId = transaction_id
+    return { results, transaction_id, committed }
   }
 
   async #operate(session: DbSession, requested: RequestedOperation, index: number, caller: Caller) {
@@ -235,66 +282,97 @@ export class SessionService {
     }
   }
 
-  async #commitOrRollBack(session: DbSession, caller: Caller): Promise<void> {
+  /** Commits with the answer of the call that asked for it, which its key then repeats. */
+  async #commitWith<T>(session: DbSession, effect: KeyedEffect, result: T, caller: Caller) {
     try {
-      await this.#commit(session, caller)
+      const done = await session.use(caller.signal, (tx) =>
+        applyOnce(tx, effect, async () => result),
+      )
+      await this.#commit(session, effect, caller)
+      return done
     } catch (error) {
       await session.rollBack()
       throw error
     }
   }
 
-  async #commit(session: DbSession, caller: Caller): Promise<void> {
-    const { tools } = session
+  /** Rolls back what is open; a key with the answer is kept all the same. */
+  async #dropWith<T>(session: DbSession, effect: KeyedEffect, result: T, caller: Caller) {
+    await session.rollBack()
+    const { database } = this.#deps
+    if (effect.idempotencyKey === null) return { answer: result, replayed: false }
+    return runExactlyOnce(database, effect, caller.signal, async () => result)
+  }
+
+  async #commit(session: DbSession, effect: KeyedEffect, caller: Caller): Promise<void> {
     await session.prepareCommit(caller.signal)
-    if (tools.length === 0) return session.commit()
+    const isKeyed = effect.idempotencyKey !== null
+    const tools = session.tools.length === 0 && isKeyed ? [effect.tool] : [...session.tools]
+    if (tools.length === 0) return session.commit({ wroteNothing: true })
     const touched = await session.use(caller.signal, async (tx) => {
-      const data = {
-        tools: [...tools],
-        session_id: shownHandle(session.options.id),
-        touched: tx.touched,
-      }
+      const session_id = shownHandle(session.options.id)
+      const data = { tools, session_id, touched: tx.touched }
       await tx.emit('db.transaction', data)
       return tx.touched
     })
-    await session.commit()
+    await session.commit({ wroteNothing: false })
     this.#deps.committed(touched)
   }
 
+  /** A session that finds all slots with others that are starting gets its connection when it needs one. */
+  async #begin(session: DbSession, signal: AbortSignal): Promise<void> {
+    const others = [...this.#sessions.values()].filter((one) => one !== session)
+    if (this.#takeSlot()) await this.#pin(session)
+    else if (!others.some((one) => one.isPinned && !one.hasTransaction)) throw errors.allHeld()
+    await this.#records.begin(session, signal)
+    if (signal.aborted) throw abortError(signal)
+  }
+
   async #open(session: DbSession): Promise<void> {
-    if (!session.isPinned) await this.#pin(session)
+    if (!session.isPinned) {
+      if (!this.#takeSlot()) throw errors.allHeld()
+      await this.#pin(session)
+    }
     await session.open()
   }
 
-  /** Holds a connection for the session; one that another session holds without need is taken over. */
   async #pin(session: DbSession): Promise<void> {
-    const pinned = [...this.#sessions.values()].filter((one) => one.isPinned)
-    if (pinned.length >= this.#deps.maxPinned) {
-      const spare = pinned
-        .filter((one) => !one.hasTransaction && !one.isBusy)
-        .sort((a, b) => a.lastUsedAt.getTime() - b.lastUsedAt.getTime())[0]
-      if (!spare) throw errors.tooMany('sessions hold open transactions')
-      spare.unpin()
-    }
-    await session.pin(this.#deps.direct, () => void this.#lose(session))
+    const { direct } = this.#deps
+    await session.pin(direct, this.#slots, () => void this.#lose(session, 'lost'))
+  }
+
+  /** Takes a slot, from the session that holds one without need for longest if there is no other. */
+  #takeSlot(): boolean {
+    if (this.#slots.take()) return true
+    const [spare] = [...this.#sessions.values()]
+      .filter(({ isSpare }) => isSpare)
+      .sort((a, b) => a.lastUsedAt.getTime() - b.lastUsedAt.getTime())
+    spare?.unpin()
+    return this.#slots.take()
   }
 
   async #inSession<T>(
     id: string,
+    effect: KeyedEffect,
     caller: Caller,
-    work: (session: DbSession) => Promise<T>,
-  ): Promise<T> {
-    const session = await this.#find(id, caller)
+    work: (session: DbSession) => Promise<Done<T>>,
+  ): Promise<Done<T>> {
+    const session = await this.#live(id, caller)
     if (caller.record) caller.record.sessionId = id
+    if (!session) return this.#afterEnd(id, effect, caller)
     try {
       return await session.inTurn(async () => {
         // It may have ended while this call waited for its turn.
-        if (!this.#sessions.has(id)) throw await this.#records.explain(id, caller.owner)
+        if (!this.#sessions.has(id)) return this.#afterEnd(id, effect, caller)
         return work(session)
       })
     } catch (error) {
+      if (session.settledAs === 'unknown') {
+        void this.#lose(session, 'unknown')
+        throw errors.unknown(effect.idempotencyKey !== null, error)
+      }
       if (!session.isLost) throw error
-      await this.#lose(session)
+      void this.#lose(session, 'lost')
       throw errors.lost(error)
     } finally {
       session.lastUsedAt = this.#deps.clock.now()
@@ -302,45 +380,103 @@ export class SessionService {
     }
   }
 
+  /** Tells what became of the session, or of the call: whoever sends it again by its key asks for that. */
+  async #afterEnd<T>(id: string, effect: KeyedEffect, caller: Caller): Promise<Done<T>> {
+    const { database } = this.#deps
+    const reason = await this.#records.explain(id, caller.owner)
+    const isUnknown = reason.code === 'outcome_unknown'
+    const ask = { waits: isUnknown }
+    const earlier = await committedAnswer<T>(database, effect, caller.signal, ask)
+    if (earlier) return earlier
+    throw isUnknown && effect.idempotencyKey !== null ? errors.notCommitted() : reason
+  }
+
   async #find(id: string, caller: Caller): Promise<DbSession> {
-    const session = this.#sessions.get(id)
-    if (session && session.options.owner === caller.owner) {
-      const limit = this.#limits.passed(session)
-      if (limit !== null) await this.#expire(session, limit)
-      else if (session.isLost) await this.#lose(session)
-      else return session
-    }
+    const session = await this.#live(id, caller)
+    if (session) return session
     throw await this.#records.explain(id, caller.owner)
   }
 
+  /** The caller's session, unless it has passed a limit or lost its connection. */
+  async #live(id: string, caller: Caller): Promise<DbSession | null> {
+    const session = this.#sessions.get(id)
+    if (session?.options.owner !== caller.owner) return null
+    const limit = this.#limits.passed(session)
+    if (limit === null && !session.isLost) return session
+    await (limit === null ? this.#lose(session, 'lost') : this.#expire(session, limit))
+    return null
+  }
+
   async #expire(session: DbSession, limit: LimitKind): Promise<void> {
-    const transaction_rolled_back = session.hasTransaction
-    await this.#close(session, 'expired', errors.expired())
-    await this.#records.report('db.session.expired', {
-      session_id: session.options.id,
-      limit,
-      transaction_rolled_back,
-    })
+    const { hasTransaction, commits } = session
+    await this.#close(session, 'expired', errors.expired(), () => ({
+      type: 'db.session.expired',
+      data: {
+        session_id: session.options.id,
+        limit,
+        transaction_rolled_back: hasTransaction && session.commits === commits,
+      },
+    }))
   }
 
-  async #lose(session: DbSession): Promise<void> {
-    if (!this.#sessions.has(session.options.id)) return
-    await this.#close(session, 'lost', errors.lost())
-    await this.#records.report('db.error', {
-      code: 'session_lost',
-      message: 'A session lost its connection; what it had not committed was rolled back.',
-      session_id: session.options.id,
-    })
+  /** Ends a session whose connection is gone, or whose last commit nobody knows the fate of. */
+  #lose(session: DbSession, endedAs: 'lost' | 'unknown'): Promise<void> {
+    return this.#close(session, endedAs, reasonOf(endedAs), () => lossOf(session, endedAs))
   }
 
-  async #close(session: DbSession, endedAs: statements.Ending, reason: AppError): Promise<void> {
+  /** A commit that is under way is waited for: it may decide how the session has ended. */
+  async #close(
+    session: DbSession,
+    endedAs: statements.Ending,
+    reason: AppError,
+    news?: () => SessionNews,
+  ): Promise<void> {
     if (!this.#sessions.delete(session.options.id)) return
-    this.#records.ending(session, reason)
     this.#limits.forget(session)
-    await session.end(reason)
+    const over = session.end(reason)
+    const settled = () => session.settledAs ?? endedAs
+    const isAsMeant = () => settled() === endedAs
+    const told = over.then(() => (isAsMeant() ? reason : reasonOf(settled())))
+    this.#records.ending(session, told)
+    await over
     this.#deps.changed()
-    await this.#records.end(session, endedAs)
+    const event = settled() === 'unknown' ? lossOf(session, 'unknown') : isAsMeant() && news?.()
+    await this.#records.end(session, settled(), event || null)
   }
+}
+
+/** What a session's call came to. */
+interface Done<T> {
+  readonly answer: T
+  readonly replayed: boolean
+}
+
+interface Executed {
+  readonly results: unknown[]
+  readonly transaction_id: string
+  readonly committed: boolean
+}
+
+const LOSSES = {
+  lost: {
+    code: 'session_lost',
+    message: 'A session lost its connection; what it had not committed was rolled back.',
+  },
+  unknown: {
+    code: 'outcome_unknown',
+    message: 'Whether the last commit of a session was kept is unknown: its answer was lost.',
+  },
+} as const
+
+const lossOf = (session: DbSession, endedAs: keyof typeof LOSSES): SessionNews => ({
+  type: 'db.error',
+  data: { ...LOSSES[endedAs], session_id: session.options.id },
+})
+
+/** A call that ends a transaction, as its key stands for it. */
+function effectOf(tool: string, call: Execution | Ending, { principal }: Caller): KeyedEffect {
+  const { idempotency_key = null, ...args } = call
+  return { principal, tool, arguments: args, idempotencyKey: idempotency_key }
 }
 
 const wireName = (isolation: IsolationLevel) => isolation.replace(' ', '_')

@@ -1,7 +1,7 @@
 import { sql } from '../../platform/postgres/sql.js'
 
 /** How a session came to its end. */
-export type Ending = 'committed' | 'rolled_back' | 'expired' | 'lost'
+export type Ending = 'committed' | 'rolled_back' | 'expired' | 'lost' | 'unknown'
 
 /** What is remembered of a session beyond the process that held it. */
 export interface SessionRecord {

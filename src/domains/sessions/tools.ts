@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { idempotencyKey } from '../../lib/schemas.js'
 import { toolFor } from '../../mcp/define.js'
 import type { SessionService } from './service.js'
 
@@ -52,14 +53,15 @@ export const executeTransaction = tool({
     session_id: SessionId,
     operations: z.array(Operation).max(1_000),
     commit: z.boolean().default(true),
+    idempotency_key: idempotencyKey(),
   }),
   output: z.object({
     results: z.array(z.unknown()).describe('The answer of each operation.'),
     transaction_id: z.string(),
     committed: z.boolean(),
+    replayed: z.literal(true).optional(),
   }),
-  run: ({ session_id, operations, commit }, { service, ...caller }) =>
-    service.execute(session_id, operations, commit, caller),
+  run: (call, { service, ...caller }) => service.execute(call, caller),
 })
 
 export const endDbSession = tool({
@@ -70,11 +72,15 @@ export const endDbSession = tool({
   effect: 'write',
   idempotent: false,
   openWorld: false,
-  input: z.object({ session_id: SessionId, outcome: z.enum(['commit', 'rollback']) }),
+  input: z.object({
+    session_id: SessionId,
+    outcome: z.enum(['commit', 'rollback']),
+    idempotency_key: idempotencyKey(),
+  }),
   output: z.object({
     outcome: z.enum(['commit', 'rollback']),
     operations_count: z.int(),
+    replayed: z.literal(true).optional(),
   }),
-  run: ({ session_id, outcome }, { service, ...caller }) =>
-    service.end(session_id, outcome, caller),
+  run: (call, { service, ...caller }) => service.end(call, caller),
 })

@@ -10,6 +10,8 @@ import type { Statement } from './sql.js'
 /** How one transaction is to run, and who may stop it. */
 export interface TransactionOptions extends TransactionMode {
   readonly signal?: AbortSignal
+  /** Nothing is lost with it: when the answer of its commit is, it may simply be run again. */
+  readonly wroteNothing?: boolean
 }
 
 /** The pool as its users see it. */
@@ -84,7 +86,7 @@ export class Database implements Queryable {
     const lease = await this.#begin(options)
     try {
       const result = await lease.use(signal, work)
-      await lease.commit()
+      await lease.commit(options)
       return result
     } catch (error) {
       await lease.rollBack()

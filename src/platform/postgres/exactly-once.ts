@@ -46,7 +46,7 @@ export async function applyOnce<T>(
 ): Promise<{ answer: T; replayed: boolean }> {
   const { idempotencyKey: key } = effect
   if (key === null) return { answer: await work(tx), replayed: false }
-  const digest = createHash('sha256').update(canonicalJson(effect.arguments)).digest()
+  const digest = digestOf(effect)
   if ((await tx.run(claimKey(effect, key, digest))) === 0) {
     return { answer: (await storedAnswer(tx, effect, key, digest)) as T, replayed: true }
   }
@@ -54,6 +54,37 @@ export async function applyOnce<T>(
   await tx.run(storeAnswer(effect, key, answer))
   return { answer, replayed: false }
 }
+
+/**
+ * What the call with this key was answered, once it has been committed; null before, and without a key.
+ * With `waits`, null says that it has not been committed and never will be: one that is still under way
+ * is waited for.
+ *
+ * @throws AppError `conflict` when the key was used with other arguments
+ */
+export async function committedAnswer<T>(
+  database: Database,
+  effect: KeyedEffect,
+  signal: AbortSignal,
+  { waits = false } = {},
+): Promise<{ answer: T; replayed: boolean } | null> {
+  const { idempotencyKey: key } = effect
+  if (key === null) return null
+  const digest = digestOf(effect)
+  const look = async (tx: Transaction) => {
+    if (waits && (await tx.run(claimKey(effect, key, digest))) > 0) {
+      await tx.run(releaseKey(effect, key))
+      return null
+    }
+    if (!(await tx.maybeOne(selectKey(effect, key)))) return null
+    return { answer: (await storedAnswer(tx, effect, key, digest)) as T, replayed: true }
+  }
+  const options = { signal, lockTimeoutMs: KEY_WAIT_MS, wroteNothing: true }
+  return repeatWhenUndone(signal, () => database.transaction(look, options))
+}
+
+const digestOf = (effect: KeyedEffect): Buffer =>
+  createHash('sha256').update(canonicalJson(effect.arguments)).digest()
 
 async function storedAnswer(
   tx: Transaction,
@@ -82,6 +113,11 @@ const claimKey = ({ principal, tool }: KeyedEffect, key: string, digest: Buffer)
       values (${principal}::text, ${key}::text, ${tool}::text, ${digest}::bytea)
       on conflict (principal, key) do nothing`,
   )
+
+const releaseKey = ({ principal }: KeyedEffect, key: string) => sql`
+  delete from catalyst.idempotency_keys
+  where principal = ${principal}::text
+    and key = ${key}::text`
 
 const storeAnswer = ({ principal }: KeyedEffect, key: string, answer: unknown) =>
   prepared(

@@ -128,16 +128,19 @@ export class Lease {
   }
 
   /**
-   * Commits. When the answer is lost, the database is asked whether the transaction is there.
+   * Commits. When the answer is lost, the database is asked whether the transaction is there; where
+   * nothing was written there is nothing to ask for.
    *
    * @throws AppError when the transaction did not commit, or `outcome_unknown`
    */
-  async commit(): Promise<void> {
+  async commit(options: { readonly wroteNothing?: boolean } = {}): Promise<void> {
     const transaction = this.#open()
     if (transaction.hasUntoldMarks) throw new Error('no event says what this transaction outdates')
     if (transaction.trace) this.#endpoint.servers.assertCurrent(transaction.trace.timeline)
     this.#transaction = null
-    if (await this.#sendCommit(transaction)) return
+    if (this.isLost) throw new LostConnection(this.#lost)
+    const wroteNothing = transaction.isReadOnly || options.wroteNothing === true
+    if (await this.#sendCommit(transaction, wroteNothing)) return
     throw new AppError(
       'conflict',
       'PostgreSQL rolled the transaction back instead of committing it.',
@@ -187,7 +190,7 @@ export class Lease {
   }
 
   /** True when PostgreSQL committed, false when it rolled back instead. */
-  async #sendCommit(transaction: PgTransaction): Promise<boolean> {
+  async #sendCommit({ trace }: PgTransaction, wroteNothing: boolean): Promise<boolean> {
     let gaveUpWaiting = false
     const onNotice = ({ routine }: { readonly routine?: string | undefined }): void => {
       gaveUpWaiting ||= routine === GAVE_UP_WAITING
@@ -203,8 +206,8 @@ export class Lease {
     } catch (error) {
       this.#noticeLossIn(error)
       if (!this.isLost) throw translate(error)
-      if (transaction.isReadOnly) throw new LostConnection(error)
-      if (await hasCommitted(this.#endpoint, transaction.trace, error)) return true
+      if (wroteNothing) throw new LostConnection(error)
+      if (await hasCommitted(this.#endpoint, trace, error)) return true
       throw new LostConnection(error)
     } finally {
       this.#client.off('notice', onNotice)
@@ -273,5 +276,7 @@ function beginText(mode: TransactionMode): string {
     `set local idle_in_transaction_session_timeout = ${mode.idleTimeoutMs ?? IDLE_IN_TRANSACTION_MS}`,
     `set local timezone = 'UTC'`,
     `set local datestyle = 'ISO'`,
+    // Where it is 'error', PostgreSQL does not say that it gave up waiting for its standbys.
+    `set local client_min_messages = 'warning'`,
   ].join('; ')
 }
