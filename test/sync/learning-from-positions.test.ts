@@ -38,9 +38,13 @@ test.each([
   const { wins, losses, reliability, low, high, rate } = expected
   const source = uniqueHeadline()
   const results: Result[] = [...Array(wins).fill('win'), ...Array(losses).fill('loss')]
-  await Promise.all(
-    results.map(async (result) => closePosition(client, result, await tell(client, source))),
-  )
+  // As many at once as there are connections.
+  const lanes = Array.from({ length: 8 }, async () => {
+    for (let result = results.pop(); result; result = results.pop()) {
+      await closePosition(client, result, await tell(client, source))
+    }
+  })
+  await Promise.all(lanes)
   const { outcomes, metrics } = await syncAll()
   expect(outcomes).toEqual({
     trades_processed: wins + losses,
@@ -85,22 +89,13 @@ test('the stories a position cites, of its entry and of its signal, share its re
   const source = uniqueHeadline()
   const symbol = uniqueSymbol()
   const cited = [await tell(client, source), await tell(client, source), await tell(client, source)]
-  const signal_id = `sig_${cited[0]?.slice(4)}`
-  await database.query(
-    `insert into catalyst.securities (symbol) values ($1) on conflict do nothing`,
-    [symbol],
-  )
-  await database.query(
-    `insert into catalyst.trading_signals (
-       signal_id, security_id, signal_type, confidence, catalyst_context, technical_context,
-       risk_parameters, market_state, expires_at)
-     select $1, security_id, 'BUY', 0.8, '{}', '{}', '{}', 'regular', now() + interval '1 hour'
-     from catalyst.securities where symbol = $2`,
-    [signal_id, symbol],
-  )
-  for (const news_id of cited.slice(1)) {
-    await database.query('insert into catalyst.signal_news values ($1, $2)', [signal_id, news_id])
-  }
+  const { signal_id } = await client.tool('persist_trading_signal', {
+    symbol,
+    signal_type: 'BUY',
+    confidence: 0.8,
+    catalyst_context: { news_ids: cited.slice(1) },
+    technical_context: { patterns: [], indicators: {} },
+  })
   const opening = fill({ symbol, signal_id, catalyst_tracking: { entry_news_id: cited[0] } })
   await client.tool('persist_trade_execution', opening)
   await client.tool('persist_trade_execution', fill({ symbol, side: 'sell' }, { fill_price: '60' }))
@@ -108,12 +103,12 @@ test('the stories a position cites, of its entry and of its signal, share its re
   for (const news_id of cited) {
     expect(await outcomeOf(news_id)).toMatchObject({
       was_accurate: true,
-      w_win: '0.333333333333',
+      w_win: expect.stringMatching(/^0\.33333333333[34]$/),
       w_loss: '0.000000000000',
       n_positions: 1,
     })
   }
-  expect(await sourceNamed(source)).toMatchObject({ n_eff: expect.closeTo(1, 9), accuracy_rate: 1 })
+  expect(await sourceNamed(source)).toMatchObject({ n_eff: 1, accuracy_rate: 1 })
   const [signal] = await database.query(
     'select status from catalyst.trading_signals where signal_id = $1',
     [signal_id],

@@ -174,8 +174,8 @@ export const findCluster = (clusterId: string) => sql<NonNullable<NewsDetails['c
 export const findOutcome = (newsId: string) => sql<NonNullable<NewsDetails['outcome']>>`
   select
     n.was_accurate,
-    n.w_win::float8 as w_win,
-    n.w_loss::float8 as w_loss,
+    round(n.w_win, 9)::float8 as w_win,
+    round(n.w_loss, 9)::float8 as w_loss,
     n.n_positions,
     n.move_1h::float8 as move_1h_bps,
     n.move_24h::float8 as move_24h_bps,

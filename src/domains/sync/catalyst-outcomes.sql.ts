@@ -16,12 +16,17 @@ export interface LearnedRow {
   readonly learned: readonly { readonly position_id: string; readonly symbol: string }[]
 }
 
+/** Shares are cut after twelve decimals: three thirds are as much as one whole. */
 const accuracyOf = (win: string, loss: string): Statement<never> =>
-  sql.trusted(`case when ${win} > ${loss} then true when ${win} < ${loss} then false end`)
+  sql.trusted(`case sign(round((${win}) - (${loss}), 9)) when 1 then true when -1 then false end`)
+
+/** The least share that the column can hold goes so often into one. */
+const UNITS = 1_000_000_000_000
 
 /**
  * Learns from the next closed positions, in the order in which they closed: each story that one
- * cites gets an equal share of its result. The evidence's key makes it idempotent; the index
+ * cites gets an equal share of its result, and where they do not divide, the first ones get what is left
+ * (largest remainder): all shares of a result add up to it exactly. The evidence's key makes it idempotent; the index
  * positions_to_learn makes it cost what is new, not what is stored.
  */
 export const learnFromPositions = (since: string | null, batchSize: number) => sql<LearnedRow>`
@@ -41,7 +46,8 @@ export const learnFromPositions = (since: string | null, batchSize: number) => s
       b.outcome,
       b.net_return_bps,
       c.news_id,
-      count(*) over (partition by b.position_id) as stories
+      count(*) over (partition by b.position_id) as stories,
+      row_number() over (partition by b.position_id order by c.news_id) as place
     from batch b
     cross join lateral (
       select b.entry_news_id as news_id
@@ -55,7 +61,12 @@ export const learnFromPositions = (since: string | null, batchSize: number) => s
   evidence as (
     insert into catalyst.news_outcome_evidence (
       news_id, position_id, weight, result, net_return_bps)
-    select news_id, position_id, round(1.0 / stories, 12), outcome, net_return_bps
+    select
+      news_id,
+      position_id,
+      (${UNITS}::int8 / stories + (place <= ${UNITS}::int8 % stories)::int)::numeric(25) / ${UNITS}::int8,
+      outcome,
+      net_return_bps
     from cited
     order by news_id, position_id
     on conflict do nothing

@@ -13,6 +13,9 @@ export interface Reliability {
   readonly is_rated: boolean
 }
 
+/** A sum of shares means no more: what a thousand of them lose to rounding must decide nothing. */
+const WEIGHT_DECIMALS = 9
+
 type Prior = Policy['learning']
 
 /**
@@ -26,7 +29,7 @@ export async function reliabilityOf(
 ): Promise<Reliability> {
   const alpha = prior.source_prior_strength * prior.source_prior_mean + w_win
   const beta = prior.source_prior_strength * (1 - prior.source_prior_mean) + w_loss
-  const n_eff = w_win + w_loss
+  const n_eff = Number((w_win + w_loss).toFixed(WEIGHT_DECIMALS))
   return {
     reliability: alpha / (alpha + beta),
     interval: await betaInterval(alpha, beta, prior.source_interval),

@@ -54,7 +54,8 @@ export interface FoldedRow {
 }
 
 /**
- * Folds what was appended into the totals of each source. One statement, so one snapshot: what it
+ * Folds what was appended into the totals of each source. Totals are kept to the last digit of a share
+ * and read with nine decimals, so that thirds of results are as much as whole ones. One statement, so one snapshot: what it
  * takes away is exactly what it adds, and with `recount` the evidence is that of the same instant.
  */
 export const foldSources = (ids: readonly number[], recount: boolean) => sql<FoldedRow>`
@@ -118,7 +119,8 @@ export const foldSources = (ids: readonly number[], recount: boolean) => sql<Fol
   stored as (
     insert into catalyst.source_metrics as m (
       source_id, articles, duplicates, confirmed, lead_minutes, w_win, w_loss, n_eff)
-    select source_id, articles, duplicates, confirmed, lead_minutes, w_win, w_loss, w_win + w_loss
+    select source_id, articles, duplicates, confirmed, lead_minutes, w_win, w_loss,
+      round(w_win + w_loss, 9)
     from totals
     on conflict (source_id) do update set
       articles = m.articles + excluded.articles,
@@ -132,10 +134,10 @@ export const foldSources = (ids: readonly number[], recount: boolean) => sql<Fol
   select
     source_id,
     name as source_name,
-    w_win::float8 as w_win,
-    w_loss::float8 as w_loss,
-    w_win_before::float8 as w_win_before,
-    w_loss_before::float8 as w_loss_before,
+    round(w_win, 9)::float8 as w_win,
+    round(w_loss, 9)::float8 as w_loss,
+    round(w_win_before, 9)::float8 as w_win_before,
+    round(w_loss_before, 9)::float8 as w_loss_before,
     reliability_before::float8 as reliability_before
   from totals
   order by source_id`
@@ -178,8 +180,8 @@ export const storeFigures = (rows: readonly ComputedRow[], paramsVersion: string
     s.articles,
     s.duplicates,
     s.confirmed,
-    s.w_win,
-    s.w_loss,
+    round(s.w_win, 9),
+    round(s.w_loss, 9),
     s.reliability,
     s.ci_low,
     s.ci_high
@@ -228,8 +230,8 @@ export const selectSources = ({ source_ids, tier, stored_since, after, limit }: 
       s.name as source_name,
       lower(btrim(s.name)) as sort_name,
       s.tier,
-      coalesce(m.w_win, 0)::float8 as w_win,
-      coalesce(m.w_loss, 0)::float8 as w_loss,
+      round(coalesce(m.w_win, 0), 9)::float8 as w_win,
+      round(coalesce(m.w_loss, 0), 9)::float8 as w_loss,
       t.articles,
       t.duplicates,
       t.confirmed,
