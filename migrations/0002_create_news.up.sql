@@ -30,6 +30,8 @@ create index source_aliases_source on catalyst.source_aliases (source_id);
 -- Stories of one security that tell the same thing, whoever published them.
 create table catalyst.narrative_clusters (
   cluster_id text collate "C" primary key check (cluster_id ~ '^clu_[0-9a-f]{32}$'),
+  -- Clusters that stories link, though they contradict each other, are of one thread.
+  thread_id text collate "C" not null,
   security_id integer not null references catalyst.securities,
   first_published timestamptz not null,
   last_published timestamptz not null,
@@ -40,6 +42,7 @@ create table catalyst.narrative_clusters (
   coordination_score numeric(6, 3) not null check (coordination_score between 0 and 100),
   check (first_published <= last_published)
 );
+create index narrative_clusters_thread on catalyst.narrative_clusters (thread_id);
 create index narrative_clusters_security
   on catalyst.narrative_clusters (security_id, last_published desc);
 
@@ -49,7 +52,7 @@ create table catalyst.news_articles (
   headline_norm text not null,
   -- Of the source and the norm; whoever finds rows by it compares both as well.
   story_hash integer not null,
-  -- One of 52 bits for each word of the norm, and how many words there are: unlike headlines are
+  -- One of 52 bits for each term of the headline, and how many terms there are: unlike headlines are
   -- told apart without reading them.
   word_bits bigint not null check (word_bits between 0 and 4503599627370495),
   word_count smallint not null check (word_count >= 1),
@@ -77,7 +80,7 @@ create table catalyst.news_articles (
   check (published_at <= collected_at + interval '5 minutes')
 );
 comment on column catalyst.news_articles.expected_direction is
-  'Always 0 for now: no input says in which direction a story is expected to move the price.';
+  'Where the words of the headline expect the price to move; 0 where they do not say.';
 create index news_articles_security on catalyst.news_articles (security_id, published_at desc);
 create index news_articles_source on catalyst.news_articles (source_id, published_at desc);
 -- The norm itself would not fit: a b-tree entry is limited to a third of a page, and a headline of
@@ -135,9 +138,7 @@ create unlogged table catalyst.news_held (
   -- Whether a repeat of the new story, stored by somebody else meanwhile, matters.
   deduplicate boolean not null,
   repeats integer not null,
-  mentioned_security_id integer,
-  -- Of a new story: the cluster that was answered.
-  cluster_id text collate "C"
+  mentioned_security_id integer
 );
 
 -- What each transaction adds to a source's totals. Rows are only appended: a counter in

@@ -5,7 +5,7 @@ import {
   classify,
   scoreComponents,
 } from '../../src/domains/market/catalyst-score.js'
-import { collapse } from '../../src/domains/market/headline.js'
+import { readHeadline } from '../../src/domains/market/headline.js'
 import { MARKET_STATES } from '../../src/lib/market-clock.js'
 
 const HOUR_MS = 3_600_000
@@ -59,6 +59,9 @@ describe('score v1', () => {
   })
 })
 
+const classified = (headline: string, keywords: string[]) =>
+  classify(headline, readHeadline(headline, 'Some Wire'), keywords)
+
 describe('the catalyst of a story', () => {
   test.each([
     ['FDA approves a new drug', [], 'fda', 1.5],
@@ -73,22 +76,22 @@ describe('the catalyst of a story', () => {
     // Equal weights: the fixed order decides.
     ['Dividend raised, analyst surprised', [], 'analyst', 1],
   ])('%s %j is about %s', (headline, keywords, type, weight) => {
-    expect(classify(collapse(headline), keywords)).toEqual({ type, keyword_weight: weight })
+    expect(classified(headline, keywords)).toEqual({ type, keyword_weight: weight })
   })
 
   test('only whole words count', () => {
     expect(
-      classify(collapse('Shares of FDAX futures; emergers of Shipo; reproduction'), []).type,
+      classified('Shares of FDAX futures; emergers of Shipo; reproduction', []).type,
     ).toBeNull()
   })
 
   test('the last word of a phrase counts as a whole word too', () => {
-    expect(classify(collapse('Form 40 was filed'), []).type).toBeNull()
-    expect(classify(collapse('Form 4 was filed'), []).type).toBe('insider')
+    expect(classified('Form 40 was filed', []).type).toBeNull()
+    expect(classified('Form 4 was filed', []).type).toBe('insider')
   })
 
   test('phrases match across punctuation', () => {
-    expect(classify(collapse('Buyer files for CHAPTER-11 protection'), []).type).toBe('bankruptcy')
+    expect(classified('Buyer files for CHAPTER-11 protection', []).type).toBe('bankruptcy')
   })
 
   test('the name of each category matches itself', () => {
@@ -103,7 +106,7 @@ describe('the catalyst of a story', () => {
       'guidance',
     ]
     for (const name of [...names, 'partnership', 'ipo', 'bankruptcy', 'dividend']) {
-      expect(classify('-', [name]).type).toBe(name)
+      expect(classified('-', [name]).type).toBe(name)
     }
   })
 })

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { jaccard, newsId, normalizeHeadline } from '../../src/domains/market/headline.js'
+import { newsId, normalizeHeadline } from '../../src/domains/market/headline.js'
 
 const norm = (headline: string, source = 'Reuters') => normalizeHeadline(headline, source)
 
@@ -182,26 +182,5 @@ describe('news_id', () => {
       newsId('a 1', 1, 1),
     ]
     expect(new Set(ids).size).toBe(ids.length)
-  })
-})
-
-describe('likeness of headlines', () => {
-  test('is shared words over all words', () => {
-    expect(jaccard('a b c d', 'a b c e')).toBe(0.6)
-    expect(jaccard('a b', 'c d')).toBe(0)
-    expect(jaccard('a b b', 'b a')).toBe(1)
-  })
-
-  test('is symmetric and lies between 0 and 1', () => {
-    const norms = fc.array(fc.constantFrom('a', 'b', 'c', 'd', 'e'), { minLength: 1 })
-    fc.assert(
-      fc.property(norms, norms, (a, b) => {
-        const [normA, normB] = [a.join(' '), b.join(' ')]
-        const likeness = jaccard(normA, normB)
-        expect(likeness).toBe(jaccard(normB, normA))
-        expect(likeness).toBeGreaterThanOrEqual(0)
-        expect(likeness).toBeLessThanOrEqual(1)
-      }),
-    )
   })
 })

@@ -37,6 +37,7 @@ test('a story is listed with what was stored of it', async () => {
       source_tier: 2,
       symbol,
       published_at: '2024-08-12T14:00:00.123456Z',
+      expected_direction: 0,
       collected_at: expect.stringMatching(/Z$/),
       market_state: 'regular',
       catalyst_type: 'fda',

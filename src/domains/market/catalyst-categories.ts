@@ -1,8 +1,11 @@
-import { collapse } from './headline.js'
+import { CATEGORY_PATTERNS, CATEGORY_STEMS, type CategoryPattern } from './category-patterns.js'
+import { collapse, type ReadHeadline, readHeadline } from './headline.js'
+import { tellsPurchase } from './purchase.js'
 
 /**
- * The words that put a story into a category, besides the category's own name. In this order ties
- * between categories of equal weight are decided.
+ * Keywords that put a story into a category, besides the category's own name: a keyword is given for its
+ * sense, while the same word of a headline may have another. In this order ties between categories of
+ * equal weight are decided.
  */
 const VOCABULARY = {
   earnings: [
@@ -59,7 +62,6 @@ const VOCABULARY = {
     'takeover',
     'buyout',
     'tender offer',
-    'm a',
     'go private',
     'hostile bid',
   ],
@@ -171,31 +173,60 @@ const isCatalystType = (name: string): name is CatalystType => Object.hasOwn(VOC
 export const CATALYST_TYPES: readonly CatalystType[] =
   Object.keys(VOCABULARY).filter(isCatalystType)
 
-interface Phrase {
-  readonly padded: string
-  readonly category: CatalystType
-}
-
-/** Phrases by their first word, so that a text is looked up word by word instead of phrase by phrase. */
-const PHRASES: ReadonlyMap<string, readonly Phrase[]> = byFirstWord()
-
-function byFirstWord(): Map<string, Phrase[]> {
-  const phrases = new Map<string, Phrase[]>()
-  for (const category of CATALYST_TYPES) {
-    for (const words of [category, ...VOCABULARY[category]]) {
-      const first = words.split(' ', 1)[0] ?? words
-      phrases.set(first, [...(phrases.get(first) ?? []), { padded: ` ${words} `, category }])
-    }
-  }
-  return phrases
-}
-
-/** The categories named by whole words of a collapsed headline or of its keywords. */
-export function matchCategories(headline: string, keywords: readonly string[]): Set<CatalystType> {
+/** The categories a headline tells and its keywords name. */
+export function matchCategories(
+  headline: string,
+  read: Pick<ReadHeadline, 'whole' | 'text'>,
+  keywords: readonly string[],
+): Set<CatalystType> {
   const found = new Set<CatalystType>()
-  collectCategories(headline, found)
+  for (const category of categoriesOf(headline, read)) found.add(category)
   for (const keyword of keywords) for (const category of ofKeyword(keyword)) found.add(category)
   return found
+}
+
+function categoriesOf(
+  headline: string,
+  { whole, text }: Pick<ReadHeadline, 'whole' | 'text'>,
+): CatalystType[] {
+  let possible = 0
+  for (const word of text.split(' ')) possible |= possibleBy(word)
+  if (possible === 0) return []
+  return CATALYST_TYPES.filter(
+    (category, i) =>
+      (possible & (1 << i)) !== 0 &&
+      (isTold(CATEGORY_PATTERNS[category], whole) ||
+        (category === 'merger' && tellsPurchase(headline))),
+  )
+}
+
+/** A hyphen may stand where the expressions have a space: `CHAPTER-11`. */
+const isTold = (pattern: CategoryPattern, text: string): boolean =>
+  isToldBy(pattern, text) || (text.includes('-') && isToldBy(pattern, text.replaceAll('-', ' ')))
+
+function isToldBy(pattern: CategoryPattern, text: string): boolean {
+  if (!pattern.match.test(text)) return false
+  return !pattern.except || pattern.match.test(text.replace(pattern.except, ' | '))
+}
+
+const STEMS = CATALYST_TYPES.map((category) => CATEGORY_STEMS[category].split(' '))
+
+/** News repeats its words: each is looked into once. */
+const possible = new Map<string, number>()
+const MAX_KEPT = 20_000
+/** Shorter stems are whole words. */
+const SHORTEST_PREFIX = 3
+
+/** The categories, a bit for each, that a word makes possible. */
+function possibleBy(word: string): number {
+  const known = possible.get(word)
+  if (known !== undefined) return known
+  const begins = (stem: string) =>
+    stem.length < SHORTEST_PREFIX ? word === stem : word.startsWith(stem)
+  const bits = STEMS.reduce((sum, stems, i) => (stems.some(begins) ? sum | (1 << i) : sum), 0)
+  if (possible.size === MAX_KEPT) possible.clear()
+  possible.set(word, bits)
+  return bits
 }
 
 /** The same few hundred keywords come with every feed; each is read once. */
@@ -205,19 +236,16 @@ const MAX_KEYWORDS_KEPT = 5_000
 function ofKeyword(keyword: string): ReadonlySet<CatalystType> {
   const known = keywordCategories.get(keyword)
   if (known) return known
-  const found = new Set<CatalystType>()
-  collectCategories(collapse(keyword), found)
+  const read = readHeadline(keyword, '')
+  const found = new Set([...categoriesOf(keyword, read), ...namedBy(read.whole)])
   if (keywordCategories.size === MAX_KEYWORDS_KEPT) keywordCategories.clear()
   keywordCategories.set(keyword, found)
   return found
 }
 
-function collectCategories(collapsed: string, found: Set<CatalystType>): void {
-  for (const word of collapsed.split(' ')) {
-    const phrases = PHRASES.get(word)
-    if (phrases === undefined) continue
-    for (const { padded, category } of phrases) {
-      if (` ${collapsed} `.includes(padded)) found.add(category)
-    }
-  }
-}
+const namedBy = (keyword: string): CatalystType[] =>
+  CATALYST_TYPES.filter((category) => {
+    const pattern: CategoryPattern = CATEGORY_PATTERNS[category]
+    const words = collapse(pattern.except ? keyword.replace(pattern.except, ' | ') : keyword)
+    return [category, ...VOCABULARY[category]].some((name) => ` ${words} `.includes(` ${name} `))
+  })

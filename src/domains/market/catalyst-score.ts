@@ -1,5 +1,6 @@
 import type { MarketState } from '../../lib/market-clock.js'
 import { CATALYST_TYPES, type CatalystType, matchCategories } from './catalyst-categories.js'
+import type { ReadHeadline } from './headline.js'
 
 /** Stored beside each score, so that a later formula does not pass for this one. */
 export const SCORE_VERSION = 1
@@ -46,9 +47,13 @@ const tierWeight = (tier: number): number => (6 - tier) / 5
 export const keywordWeight = (type: CatalystType | null): number =>
   (type !== null && KEYWORD_WEIGHTS[type]) || 1
 
-/** What a story's words say it is about; the headline is given collapsed. */
-export function classify(headline: string, keywords: readonly string[]): Catalyst {
-  const matched = matchCategories(headline, keywords)
+/** What a story's words say it is about. */
+export function classify(
+  headline: string,
+  read: Pick<ReadHeadline, 'whole' | 'text'>,
+  keywords: readonly string[],
+): Catalyst {
+  const matched = matchCategories(headline, read, keywords)
   let type: CatalystType | null = null
   for (const category of CATALYST_TYPES) {
     if (!matched.has(category)) continue

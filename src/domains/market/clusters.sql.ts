@@ -1,5 +1,5 @@
 import { preparedIf, sql } from '../../platform/postgres/sql.js'
-import type { ClusterRow, SourceShare } from './news-clusters.js'
+import type { ClusterRow, SourceShare } from './cluster-figures.js'
 
 /** A time in which stories of a security are of interest. */
 export interface WindowRow {
@@ -53,42 +53,61 @@ export interface MemberRow {
   readonly security_id: number
   readonly source_id: number
   readonly source_tier: number
+  readonly headline: string
   readonly norm: string
   readonly published_ms: number
+  readonly keywords: readonly string[]
   readonly cluster_id: string | null
+  readonly thread_id: string | null
   readonly confirmed_after: number | null
 }
 
-/**
- * The stored stories that could not be ruled out. One that this transaction holds will be in the
- * cluster it was answered to be in.
- */
-export const selectMembers = (newsIds: readonly string[]) => sql<MemberRow>`
-  select
+const memberColumns = sql.trusted(`
     a.news_id,
     a.security_id,
     a.source_id,
     a.source_tier,
+    a.headline,
     a.headline_norm as norm,
     floor(extract(epoch from a.published_at) * 1000)::float8 as published_ms,
-    coalesce(
-      a.cluster_id,
-      (select h.cluster_id from catalyst.news_held h where h.news_id = a.news_id and h.is_new)
-    ) as cluster_id,
+    a.keywords,
+    a.cluster_id,
+    c.thread_id,
     (
-      select min(c.delay_minutes)::float8
-      from catalyst.news_confirmations c
-      where c.news_id = a.news_id
-    ) as confirmed_after
-  from catalyst.news_articles a
-  where a.news_id = any (${newsIds}::text[])
-  order by a.published_at, a.news_id`
+      select min(f.delay_minutes)::float8
+      from catalyst.news_confirmations f
+      where f.news_id = a.news_id
+    ) as confirmed_after`)
 
-/** What each source has told in these clusters, and in the stories that found one now. */
-export const selectShares = (clusterIds: readonly string[], founderIds: readonly string[]) =>
+/** The stored stories that could not be ruled out. */
+export const selectMembers = (newsIds: readonly string[]) => sql<MemberRow>`
+  select ${memberColumns}
+  from catalyst.news_articles a
+  left join catalyst.narrative_clusters c using (cluster_id)
+  where a.news_id = any (${newsIds}::text[])`
+
+/**
+ * As many further stories of threads are read, the latest ones. A thread is longer only where one
+ * template tells of a company every day; then its older stories stay where they are.
+ */
+export const MAX_THREAD = 2_000
+
+/** The stories of threads, except those that are known. */
+export const selectThreads = (threadIds: readonly string[], knownIds: readonly string[]) =>
+  sql<MemberRow>`
+  select ${memberColumns}
+  from catalyst.narrative_clusters c
+  join catalyst.news_articles a using (cluster_id)
+  where c.thread_id = any (${threadIds}::text[])
+    and a.news_id <> all (${knownIds}::text[])
+  order by a.published_at desc, a.news_id
+  limit ${MAX_THREAD}::int`
+
+/** What each source has told in these clusters, without the stories that were read. */
+export const selectShares = (clusterIds: readonly string[], readIds: readonly string[]) =>
   sql<SourceShare>`
   select
-    coalesce(a.cluster_id, 'clu_' || substr(a.news_id, 5)) as cluster_id,
+    a.cluster_id,
     a.source_id,
     min(a.source_tier)::int as source_tier,
     count(distinct a.news_id)::int as articles,
@@ -98,21 +117,22 @@ export const selectShares = (clusterIds: readonly string[], founderIds: readonly
   from catalyst.news_articles a
   left join lateral unnest(a.keywords) as k (word) on true
   where a.cluster_id = any (${clusterIds}::text[])
-    or a.news_id = any (${founderIds}::text[])
+    and a.news_id <> all (${readIds}::text[])
   group by 1, 2`
 
 /** Writes the figures of touched clusters. */
 export const saveClusters = (rows: readonly ClusterRow[]) => sql`
   insert into catalyst.narrative_clusters as c (
-    cluster_id, security_id, first_published, last_published, keywords,
+    cluster_id, thread_id, security_id, first_published, last_published, keywords,
     article_count, source_count, avg_tier, coordination_score)
   select
-    r.cluster_id, r.security_id, r.first_published, r.last_published, r.keywords,
+    r.cluster_id, r.thread_id, r.security_id, r.first_published, r.last_published, r.keywords,
     r.article_count, r.source_count, r.avg_tier, r.coordination_score
   from json_populate_recordset(
     null::catalyst.narrative_clusters, ${JSON.stringify(rows)}::json) r
   order by r.cluster_id
   on conflict (cluster_id) do update set
+    thread_id = excluded.thread_id,
     first_published = excluded.first_published,
     last_published = excluded.last_published,
     keywords = excluded.keywords,
@@ -120,6 +140,14 @@ export const saveClusters = (rows: readonly ClusterRow[]) => sql`
     source_count = excluded.source_count,
     avg_tier = excluded.avg_tier,
     coordination_score = excluded.coordination_score`
+
+/** Removes clusters that no story is in any more. */
+export const removeEmpty = (clusterIds: readonly string[]) => sql`
+  delete from catalyst.narrative_clusters c
+  where c.cluster_id = any (${clusterIds}::text[])
+    and not exists (
+      select from catalyst.news_articles a where a.cluster_id = c.cluster_id
+    )`
 
 /** A confirmation as stored. */
 export interface ConfirmationRow {
@@ -135,3 +163,21 @@ export const addConfirmations = (rows: readonly ConfirmationRow[]) => sql`
   from json_to_recordset(${JSON.stringify(rows)}::json)
     as c (news_id text, confirmed_by_news_id text, delay_minutes numeric)
   on conflict do nothing`
+
+/** Keeps the earliest confirmations of each story, whatever order they came in. */
+export const trimConfirmations = (newsIds: readonly string[], kept: number) => sql`
+  delete from catalyst.news_confirmations f
+  using (
+    select
+      c.news_id,
+      c.confirmed_by_news_id,
+      row_number() over (
+        partition by c.news_id
+        order by c.delay_minutes, c.confirmed_by_news_id
+      ) as place
+    from catalyst.news_confirmations c
+    where c.news_id = any (${newsIds}::text[])
+  ) p
+  where p.place > ${kept}::int
+    and f.news_id = p.news_id
+    and f.confirmed_by_news_id = p.confirmed_by_news_id`

@@ -1,8 +1,8 @@
 /** The hash of nothing. */
-export const FNV_BASIS = 0x811c9dc5
+const FNV_BASIS = 0x811c9dc5
 
 /** The hash of a text and one more UTF-16 unit, as a signed number. */
-export const fnvStep = (hash: number, unit: number): number => Math.imul(hash ^ unit, 0x01000193)
+const fnvStep = (hash: number, unit: number): number => Math.imul(hash ^ unit, 0x01000193)
 
 /**
  * FNV-1a over UTF-16 units (http://www.isthe.com/chongo/tech/comp/fnv/), an unsigned 32-bit number.

@@ -61,18 +61,20 @@ function fold(text: string): string {
 }
 
 /** The words of a text, lower case, one space between them; signs are words, punctuation is dropped. */
-export const collapse = (text: string): string => collapseFolded(fold(text))
+export const collapse = (text: string): string => wordsOf(spellSigns(fold(text)))
 
 /** A text without a single word, such as `???`, stands for itself rather than for every other one. */
-function collapseFolded(folded: string): string {
-  const spelled = spellSigns(folded)
-  return spelled.match(ASCII.test(spelled) ? ASCII_WORDS : WORDS)?.join(' ') ?? folded
-}
+const wordsOf = (spelled: string): string =>
+  spelled.match(ASCII.test(spelled) ? ASCII_WORDS : WORDS)?.join(' ') ?? spelled
 
 /** A headline as stories are compared and as categories are looked for. */
 export interface ReadHeadline {
   readonly norm: string
-  /** Every word of it, also those the norm drops. */
+  /** Folded, signs spelled out, punctuation kept; what the norm drops is dropped here too. */
+  readonly body: string
+  /** Folded like the body, with what the norm drops. */
+  readonly whole: string
+  /** Every word of the whole. */
   readonly text: string
 }
 
@@ -84,15 +86,22 @@ export interface ReadHeadline {
 export const normalizeHeadline = (headline: string, source: string): string =>
   readHeadline(headline, source).norm
 
-/** Both forms of a headline; they differ only where the norm drops a tail. */
+/** All forms of a headline; norm and text differ only where the norm drops a tail. */
 export function readHeadline(headline: string, source: string): ReadHeadline {
-  const body = dropPrefixes(fold(headline))
-  const text = collapseFolded(body)
-  const end = lastSeparator(body)
-  if (end < 1) return { norm: text, text }
-  const tail = collapseFolded(body.slice(end + 3))
-  const isSource = OUTLETS.has(tail) || tail === collapse(source)
-  return { norm: isSource ? collapseFolded(body.slice(0, end)) : text, text }
+  const whole = spellSigns(dropPrefixes(fold(headline)))
+  const text = wordsOf(whole)
+  const end = lastSeparator(whole)
+  const tail = end < 1 ? '' : wordsOf(whole.slice(end + 3))
+  if (tail === '' || !(OUTLETS.has(tail) || tail === collapse(source)))
+    return { norm: text, body: whole, whole, text }
+  const body = whole.slice(0, end)
+  return { norm: wordsOf(body), body, whole, text }
+}
+
+/** The folded body of a stored headline: with the tail, unless its norm is without. */
+export function bodyOf(headline: string, norm: string): string {
+  const whole = spellSigns(dropPrefixes(fold(headline)))
+  return wordsOf(whole) === norm ? whole : whole.slice(0, lastSeparator(whole))
 }
 
 function lastSeparator(text: string): number {
@@ -113,11 +122,3 @@ function dropPrefixes(folded: string): string {
  */
 export const newsId = (norm: string, sourceId: number, publishedMs: number): string =>
   `nws_${hash('sha256', `${norm}\n${sourceId}\n${publishedMs}`).slice(0, 32)}`
-
-/** The share of words two normalized headlines have in common: |a ∩ b| / |a ∪ b|. */
-export function jaccard(normA: string, normB: string): number {
-  const [a, b] = [new Set(normA.split(' ')), new Set(normB.split(' '))]
-  let shared = 0
-  for (const word of a) if (b.has(word)) shared++
-  return shared / (a.size + b.size - shared)
-}

@@ -7,28 +7,27 @@ export interface HeldRow {
   readonly deduplicate: boolean
   readonly repeats: number
   readonly mentioned_security_id: number | null
-  readonly cluster_id: string | null
 }
 
 /** Notes stories to be settled; `then` is run in the same round trip. */
 export const holdStories = (rows: readonly HeldRow[], then: Statement<never>) => sql`
   with held as (
     insert into catalyst.news_held (
-      news_id, is_new, deduplicate, repeats, mentioned_security_id, cluster_id)
-    select
-      h.news_id, h.is_new, h.deduplicate, h.repeats, h.mentioned_security_id, h.cluster_id
+      news_id, is_new, deduplicate, repeats, mentioned_security_id)
+    select h.news_id, h.is_new, h.deduplicate, h.repeats, h.mentioned_security_id
     from json_to_recordset(${JSON.stringify(rows)}::json) as h (
       news_id text, is_new boolean, deduplicate boolean, repeats int,
-      mentioned_security_id int, cluster_id text)
+      mentioned_security_id int)
   )
   ${then}`
 
 /** A held story with what settling it takes. */
-export interface TakenRow extends Omit<HeldRow, 'cluster_id'> {
+export interface TakenRow extends HeldRow {
   readonly source_id: number
   readonly source_tier: number
   readonly security_id: number | null
   readonly symbol: string | null
+  readonly headline: string
   readonly norm: string
   readonly story_hash: number
   readonly published_ms: number
@@ -37,12 +36,7 @@ export interface TakenRow extends Omit<HeldRow, 'cluster_id'> {
   readonly sees_commits: boolean
 }
 
-/** Takes what this transaction holds, in the order it came. */
-export const takeHeld = () => sql<TakenRow>`
-  with taken as (
-    delete from catalyst.news_held
-    returning held_id, news_id, is_new, deduplicate, repeats, mentioned_security_id
-  )
+const heldStories = (held: Statement<never>) => sql<TakenRow>`
   select
     t.news_id,
     t.is_new,
@@ -53,15 +47,27 @@ export const takeHeld = () => sql<TakenRow>`
     a.source_tier,
     a.security_id,
     s.symbol,
+    a.headline,
     a.headline_norm as norm,
     a.story_hash,
     floor(extract(epoch from a.published_at) * 1000)::float8 as published_ms,
     a.keywords,
     current_setting('transaction_isolation') = 'read committed' as sees_commits
-  from taken t
+  from ${held} t
   join catalyst.news_articles a using (news_id)
   left join catalyst.securities s using (security_id)
   order by t.held_id`
+
+/** Reads what this transaction holds, in the order it came. */
+export const readHeld = () => heldStories(sql`catalyst.news_held`)
+
+/** Takes what this transaction holds, in the order it came. */
+export const takeHeld = () => sql<TakenRow>`
+  with taken as (
+    delete from catalyst.news_held
+    returning held_id, news_id, is_new, deduplicate, repeats, mentioned_security_id
+  )
+  ${heldStories(sql`taken`)}`
 
 /** A new story that must not repeat another one of its source. */
 export interface OwnRow {

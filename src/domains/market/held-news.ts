@@ -1,6 +1,6 @@
 import { AppError } from '../../errors.js'
 import type { Queryable, Transaction } from '../../platform/postgres/queryable.js'
-import { joinClusters, membersAround, saveClusters, saveConfirmations } from './cluster-store.js'
+import { finishClusters, joinClusters, membersAround, saveClusters } from './cluster-store.js'
 import { selectMembers } from './clusters.sql.js'
 import * as heldSql from './held-news.sql.js'
 import * as newsSql from './news.sql.js'
@@ -39,6 +39,10 @@ export async function hold(
   held.beforeCommit((last) => settle(last, beside))
 }
 
+/** What this transaction has stored so far, as clusters see it: new until it is settled. */
+export const heldMembers = async (tx: Transaction): Promise<Member[]> =>
+  rows.heldMembers((await tx.many(heldSql.readHeld())).filter(({ is_new }) => is_new))
+
 /** Does what is left of all operations of the transaction; those after the first find nothing. */
 async function settle(tx: Transaction, beside: Beside): Promise<void> {
   const held = await tx.many(heldSql.takeHeld())
@@ -64,10 +68,10 @@ async function settleAmong(
   const inTime = [...members].sort((a, b) => a.published_ms - b.published_ms)
   const stored = await membersAround(tx, inTime, false)
   if (newest !== tx) await refuseUnseen(tx, newest, inTime)
-  const clustering = await joinClusters(members, stored)
+  const clustering = await joinClusters(tx, inTime, stored)
   await saveClusters(tx, clustering)
   await mark(tx, held, clustering)
-  await saveConfirmations(tx, clustering)
+  await finishClusters(tx, clustering)
 }
 
 /** Rule 2 against what others have committed since the stories were found to be new. */

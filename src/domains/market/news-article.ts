@@ -3,9 +3,10 @@ import { type MarketState, marketState } from '../../lib/market-clock.js'
 import { utcText } from '../../lib/utc-text.js'
 import { type Catalyst, classify } from './catalyst-score.js'
 import { fnv1a } from './fnv.js'
+import { type Gist, gistOf } from './gist.js'
 import { readHeadline } from './headline.js'
 import { type NewsArticle, newsArticle } from './news.schemas.js'
-import { type WordBits, wordBits } from './word-bits.js'
+import { termBits, type WordBits } from './word-bits.js'
 
 /** A valid story with everything that follows from its own text and time. */
 export interface PreparedArticle {
@@ -16,6 +17,7 @@ export interface PreparedArticle {
   readonly symbol: string | null
   readonly norm: string
   readonly norm_hash: number
+  readonly gist: Gist
   readonly bits: WordBits
   readonly keywords: readonly string[]
   readonly published_ms: number
@@ -60,7 +62,9 @@ export function prepare(article: NewsArticle, index = 0): PreparedArticle {
   const { keywords } = article.catalyst_indicators
   const published_ms = Date.parse(article.published_timestamp)
   const source = article.source.trim()
-  const { norm, text } = readHeadline(article.headline, source)
+  const read = readHeadline(article.headline, source)
+  const { norm } = read
+  const gist = gistOf(read.body)
   return {
     index,
     given: article,
@@ -68,11 +72,12 @@ export function prepare(article: NewsArticle, index = 0): PreparedArticle {
     symbol: article.symbol ?? null,
     norm,
     norm_hash: fnv1a(norm),
-    bits: wordBits(norm),
+    gist,
+    bits: termBits(gist.terms),
     keywords: [...new Set(keywords.map((keyword) => keyword.trim().toLowerCase()))],
     published_ms,
     market_state: marketState(published_ms),
-    catalyst: classify(text, keywords),
+    catalyst: classify(article.headline, read, keywords),
   }
 }
 

@@ -1,18 +1,28 @@
-import { coordinationScore } from './narrative.js'
-import { SimilarStories, type Told } from './similar-stories.js'
+import { groupBy } from '../../lib/group-by.js'
+import { inTurns } from '../../lib/turns.js'
+import type { Gist } from './gist.js'
+import { contradiction, isSameStory, statementOf } from './same-story.js'
 import { clusterFoundedBy } from './story.js'
+import { mayBeAlike, type WordBits } from './word-bits.js'
 
 /** A story as clusters see it. */
-export interface Member extends Told {
+export interface Member {
   readonly news_id: string
   readonly security_id: number
+  readonly source_id: number
   readonly source_tier: number
-  /** Of a new story; those of stored ones are read with the shares of their cluster. */
+  readonly published_ms: number
   readonly keywords: readonly string[]
+  readonly gist: Gist
+  readonly bits: WordBits
   /** Stored before this call. */
   readonly is_stored: boolean
+  /** Lower for a story that was answered earlier: 0 for stored ones. Clusters keep the names answered. */
+  readonly rank: number
   /** Minutes until the earliest known tier 1-2 story confirmed it. */
-  confirmed_after: number | null
+  readonly confirmed_after: number | null
+  /** The thread its stored cluster belongs to. */
+  readonly thread_id: string | null
   cluster_id: string | null
 }
 
@@ -21,167 +31,208 @@ export interface Confirmation {
   readonly confirmed: Member
   readonly by: Member
   readonly delay_minutes: number
-  /** Of the earliest confirmation known before; null for the first one. */
-  readonly known_minutes: number | null
 }
 
-/** What a call's new stories change in the clusters. */
-interface ClusterChanges {
-  /** The new members of each touched cluster. */
-  readonly joined: ReadonlyMap<string, readonly Member[]>
-  /** Stored stories that were alone until now. */
-  readonly founders: readonly Member[]
+/** Stories that are linked by others that tell the same, whether they agree with each other or not. */
+export interface Thread {
+  readonly thread_id: string
+  /** Of the stored threads that it continues. */
+  readonly known_ids: readonly string[]
+  readonly members: Member[]
+}
+
+/** What new stories are linked to. */
+export interface Links {
+  readonly threads: readonly Thread[]
   readonly confirmations: readonly Confirmation[]
 }
 
 const TRUSTED_TIER = 2
 const MINUTE_MS = 60_000
 
-/** Duplicate rule 3: joins new stories to what other sources told of the same security. */
-export class Clustering implements ClusterChanges {
-  readonly joined = new Map<string, Member[]>()
-  readonly founders: Member[] = []
+/** How far apart in time stories that tell the same may lie (duplicate rule 3). */
+export const SAME_STORY_WINDOW_MS = 24 * 3_600_000
+
+/**
+ * Bounds on the work for one story: how many are looked at, and how many of the same words are
+ * compared. A symbol with more stories a day made from one template would otherwise be compared all
+ * with all; only there the order of arrival can make a difference.
+ */
+const MAX_LOOKED_AT = 5_000
+const MAX_COMPARED = 500
+
+/** As many trusted stories are noted for one that they confirm, the earliest ones. */
+export const MAX_CONFIRMATIONS = 8
+
+/** In order of publication, which is the same whatever order they arrive in. */
+const byPublication = (a: Member, b: Member): number =>
+  a.published_ms - b.published_ms || (a.news_id < b.news_id ? -1 : 1)
+
+/** Links new stories to each other and to stored ones (duplicate rule 3). */
+export async function findLinks(
+  fresh: readonly Member[],
+  stored: readonly Member[],
+): Promise<Links> {
+  const bySecurity = groupBy([...stored, ...fresh], ({ security_id }) => security_id)
+  const [threads, confirmations]: [Thread[], Confirmation[]] = [[], []]
+  for (const members of bySecurity.values()) {
+    const links = new SecurityLinks(members.sort(byPublication))
+    await inTurns(members.keys(), (i) => links.link(i))
+    threads.push(...links.threads())
+    confirmations.push(...links.confirmations)
+  }
+  return { threads, confirmations }
+}
+
+/** Stories of one security; each is linked to those published before it. */
+class SecurityLinks {
   readonly confirmations: Confirmation[] = []
-  readonly #bySecurity = new Map<number, SimilarStories<Member>>()
+  readonly #members: readonly Member[]
+  /** The parent of each in its thread. */
+  readonly #parents: Int32Array
+  readonly #timesConfirmed: Uint8Array
 
-  constructor(stored: readonly Member[]) {
-    for (const member of stored) this.#storiesOf(member).add(member)
+  constructor(members: readonly Member[]) {
+    this.#members = members
+    this.#parents = Int32Array.from(members.keys())
+    this.#timesConfirmed = new Uint8Array(members.length)
+    const threads = new Map<string, number>()
+    for (const [i, { thread_id }] of members.entries()) {
+      if (thread_id === null) continue
+      const first = threads.get(thread_id)
+      if (first === undefined) threads.set(thread_id, i)
+      else this.#parents[i] = first
+    }
   }
 
-  /**
-   * Takes a new story; stories are to come in order of publication. It joins the cluster of the
-   * story most like it. Two clusters are never merged: what has been answered about a story stays.
-   */
-  add(story: Member): void {
-    const stories = this.#storiesOf(story)
-    const alike = stories.find(story)
-    const [closest] = alike
-    if (closest) this.#join(story, closest)
-    for (const other of alike) this.#confirm(story, other)
-    stories.add(story)
+  link(i: number): void {
+    const story = this.#members[i]
+    if (!story) return
+    const oldest = Math.max(0, i - MAX_LOOKED_AT)
+    let compared = 0
+    for (let j = i - 1; j >= oldest; j--) {
+      const other = this.#members[j]
+      if (!other || story.published_ms - other.published_ms > SAME_STORY_WINDOW_MS) return
+      if (other.source_id === story.source_id || (story.is_stored && other.is_stored)) continue
+      if (!mayBeAlike(story.bits, other.bits)) continue
+      this.#compare(i, j, story, other)
+      if (++compared === MAX_COMPARED) return
+    }
   }
 
-  #storiesOf({ security_id }: Member): SimilarStories<Member> {
-    const known = this.#bySecurity.get(security_id)
-    if (known) return known
-    const stories = new SimilarStories<Member>()
-    this.#bySecurity.set(security_id, stories)
-    return stories
+  #compare(i: number, j: number, story: Member, other: Member): void {
+    const confirmed = this.#isConfirmable(i, j, story, other)
+    if (confirmed < 0 && this.#rootOf(i) === this.#rootOf(j)) return
+    if (!isSameStory(story.gist, other.gist)) return
+    this.#parents[this.#rootOf(i)] = this.#rootOf(j)
+    if (confirmed >= 0) this.#confirm(confirmed, confirmed === i ? j : i)
   }
 
-  #join(story: Member, closest: Member): void {
-    if (closest.cluster_id === null) this.#found(closest)
-    story.cluster_id = closest.cluster_id
-    this.#note(story)
+  /** Which of the two the other confirms, or -1: a trusted one a less trusted one told before. */
+  #isConfirmable(i: number, j: number, later: Member, earlier: Member): number {
+    if (later.gist.direction !== earlier.gist.direction) return -1
+    const isTrusted = later.source_tier <= TRUSTED_TIER
+    if (isTrusted === earlier.source_tier <= TRUSTED_TIER) return -1
+    const confirmed = isTrusted ? j : i
+    if (!isTrusted && later.published_ms !== earlier.published_ms) return -1
+    return (this.#timesConfirmed[confirmed] ?? 0) < MAX_CONFIRMATIONS ? confirmed : -1
   }
 
-  #found(founder: Member): void {
-    founder.cluster_id = clusterFoundedBy(founder.news_id)
-    if (founder.is_stored) this.founders.push(founder)
-    else this.#note(founder)
-  }
-
-  #note(member: Member): void {
-    if (member.cluster_id === null) return
-    const members = this.joined.get(member.cluster_id)
-    if (members) members.push(member)
-    else this.joined.set(member.cluster_id, [member])
-  }
-
-  /**
-   * Decided by publication, so the order in which two stories arrive makes no difference. Only an
-   * earlier confirmation than the known one adds something: it tells how far ahead the story was.
-   */
-  #confirm(a: Member, b: Member): void {
-    const [by, confirmed] = a.source_tier <= TRUSTED_TIER ? [a, b] : [b, a]
-    if (by.source_tier > TRUSTED_TIER || confirmed.source_tier <= TRUSTED_TIER) return
+  #confirm(index: number, byIndex: number): void {
+    const [confirmed, by] = [this.#members[index], this.#members[byIndex]]
+    if (!confirmed || !by) return
+    this.#timesConfirmed[index] = (this.#timesConfirmed[index] ?? 0) + 1
     const delay_minutes = (by.published_ms - confirmed.published_ms) / MINUTE_MS
-    const known = confirmed.confirmed_after
-    if (delay_minutes < 0 || (known !== null && known <= delay_minutes)) return
-    this.confirmations.push({ confirmed, by, delay_minutes, known_minutes: known })
-    confirmed.confirmed_after = delay_minutes
+    this.confirmations.push({ confirmed, by, delay_minutes })
+  }
+
+  #rootOf(i: number): number {
+    const parents = this.#parents
+    let root = i
+    while (parents[root] !== root) root = parents[root] ?? root
+    let step = i
+    while (step !== root) {
+      const next = parents[step] ?? root
+      parents[step] = root
+      step = next
+    }
+    return root
+  }
+
+  /** Threads of two or more stories, among them a new one. */
+  threads(): Thread[] {
+    const groups = groupBy(this.#members.entries(), ([i]) => this.#rootOf(i))
+    return [...groups.values()].flatMap((entries) => {
+      const members = entries.map(([, member]) => member)
+      const [first] = members
+      if (!first || members.length < 2 || members.every(({ is_stored }) => is_stored)) return []
+      const known_ids = [...new Set(members.flatMap(({ thread_id }) => thread_id ?? []))]
+      return [{ thread_id: clusterFoundedBy(first.news_id), known_ids, members }]
+    })
   }
 }
 
-/** What one source contributes to a cluster. */
-export interface SourceShare {
+/** Stories that tell the same and agree with each other. */
+export interface Cluster {
   readonly cluster_id: string
-  readonly source_id: number
-  readonly source_tier: number
-  readonly articles: number
-  readonly first_ms: number
-  readonly last_ms: number
-  readonly keywords: readonly string[]
+  readonly thread_id: string
+  readonly members: readonly Member[]
 }
 
-/** A cluster with its figures, ready to be stored. */
-export interface ClusterRow {
-  readonly cluster_id: string
-  readonly security_id: number
-  readonly first_published: string
-  readonly last_published: string
-  readonly keywords: readonly string[]
-  readonly article_count: number
-  readonly source_count: number
-  readonly avg_tier: number
-  readonly coordination_score: number
+/** What new stories change in the clusters. */
+export interface Clustering {
+  /** Every cluster of the threads that a new story joins or founds. */
+  readonly clusters: readonly Cluster[]
+  /** Stored stories that are in another cluster now. */
+  readonly moved: readonly Member[]
+  /** Clusters that were there before and may be empty now. */
+  readonly left: readonly string[]
+  /** Clusters with stories that were not read, because there are too many. */
+  readonly unread: readonly string[]
+  readonly confirmations: readonly Confirmation[]
 }
 
-const MAX_KEYWORDS = 50
-
-const shareOf = (member: Member, cluster_id: string): SourceShare => ({
-  cluster_id,
-  source_id: member.source_id,
-  source_tier: member.source_tier,
-  articles: 1,
-  first_ms: member.published_ms,
-  last_ms: member.published_ms,
-  keywords: member.keywords,
-})
-
-/** The figures of every touched cluster, from its stored shares and its new members. */
-export function clusterRows(
-  joined: ReadonlyMap<string, readonly Member[]>,
-  stored: readonly SourceShare[],
-): ClusterRow[] {
-  const shares = new Map<string, SourceShare[]>()
-  for (const share of stored) {
-    shares.set(share.cluster_id, [...(shares.get(share.cluster_id) ?? []), share])
-  }
-  return [...joined].flatMap(([cluster_id, members]) => {
-    const all = [...(shares.get(cluster_id) ?? []), ...members.map((m) => shareOf(m, cluster_id))]
-    const [first] = members
-    return first ? [clusterRow(cluster_id, first.security_id, all)] : []
+/**
+ * The clusters of a thread: all of it, or, where some contradict others of it,
+ * those that say the same of what they contradict in: whoever arrived first makes no difference.
+ */
+export function clustersOf({ members }: Thread, isCut: boolean): Cluster[] {
+  const inOrder = [...members].sort(byPublication)
+  const [first] = inOrder
+  if (!first) return []
+  const thread_id = (isCut ? first.thread_id : null) ?? clusterFoundedBy(first.news_id)
+  return agreeing(inOrder).flatMap((group) => {
+    const cluster_id = nameOf(group, isCut)
+    return cluster_id === null ? [] : [{ cluster_id, thread_id, members: group }]
   })
 }
 
-function clusterRow(
-  cluster_id: string,
-  security_id: number,
-  shares: readonly SourceShare[],
-): ClusterRow {
-  const tiers = new Map<number, number>()
-  let first = Number.POSITIVE_INFINITY
-  let last = Number.NEGATIVE_INFINITY
-  let article_count = 0
-  for (const share of shares) {
-    tiers.set(share.source_id, Math.min(share.source_tier, tiers.get(share.source_id) ?? 5))
-    first = Math.min(first, share.first_ms)
-    last = Math.max(last, share.last_ms)
-    article_count += share.articles
+/**
+ * The name that was answered first stays where its story is, so that no two clusters have one name.
+ * Where not all of the thread was read, the story may be among the others.
+ */
+function nameOf(members: readonly Member[], isCut: boolean): string | null {
+  const [known] = [...members].sort((a, b) => a.rank - b.rank || byPublication(a, b))
+  if (!known) return null
+  const { cluster_id, news_id } = known
+  const isFounderHere = members.some((member) => clusterFoundedBy(member.news_id) === cluster_id)
+  return cluster_id !== null && (isCut || isFounderHere) ? cluster_id : clusterFoundedBy(news_id)
+}
+
+function agreeing(members: readonly Member[]): (readonly Member[])[] {
+  const kind = contested(members)
+  if (kind === null) return [members]
+  const groups = groupBy(members, ({ gist }) => statementOf(gist, kind))
+  return [...groups.values()].flatMap(agreeing)
+}
+
+function contested(members: readonly Member[]): string | null {
+  for (const [i, { gist }] of members.entries()) {
+    for (let j = 0; j < i; j++) {
+      const other = members[j]
+      const kind = other ? contradiction(gist, other.gist) : null
+      if (kind !== null) return kind
+    }
   }
-  const source_count = tiers.size
-  const avg_tier = [...tiers.values()].reduce((sum, tier) => sum + tier, 0) / source_count
-  const spread_minutes = (last - first) / MINUTE_MS
-  return {
-    cluster_id,
-    security_id,
-    first_published: new Date(first).toISOString(),
-    last_published: new Date(last).toISOString(),
-    keywords: [...new Set(shares.flatMap((share) => share.keywords))].slice(0, MAX_KEYWORDS),
-    article_count,
-    source_count,
-    avg_tier,
-    coordination_score: coordinationScore({ source_count, spread_minutes, avg_tier }),
-  }
+  return null
 }

@@ -1,6 +1,6 @@
 import type { Transaction } from '../../platform/postgres/queryable.js'
-import { joinClusters, membersAround, saveClusters, saveConfirmations } from './cluster-store.js'
-import { hold } from './held-news.js'
+import { finishClusters, joinClusters, membersAround, saveClusters } from './cluster-store.js'
+import { heldMembers, hold } from './held-news.js'
 import * as newsSql from './news.sql.js'
 import type { PreparedArticle } from './news-article.js'
 import type { Clustering } from './news-clusters.js'
@@ -61,7 +61,9 @@ async function cluster(
     return member ? [{ story, member }] : []
   })
   const members = pairs.map(({ member }) => member)
-  const clustering = await joinClusters(members, await membersAround(tx, members, hot))
+  const held = tx.held ? await heldMembers(tx) : []
+  const all = [...held, ...members].sort((a, b) => a.published_ms - b.published_ms)
+  const clustering = await joinClusters(tx, all, await membersAround(tx, all, hot))
   for (const { story, member } of pairs) story.cluster_id = member.cluster_id
   return clustering
 }
@@ -78,11 +80,11 @@ async function store(tx: Transaction, changes: Changes): Promise<void> {
   const { fates, clustering } = changes
   await saveClusters(tx, clustering)
   await insertArticles(tx, changes)
-  const touched = rows.touchRows(fates, clustering.founders)
+  const touched = rows.touchRows(fates, clustering.moved)
   if (touched.length > 0) await tx.run(newsSql.touchArticles(touched))
   const mentions = rows.mentionRows(fates)
   if (mentions.length > 0) await tx.run(newsSql.addMentions(mentions))
-  await saveConfirmations(tx, clustering)
+  await finishClusters(tx, clustering)
 }
 
 async function insertArticles(tx: Transaction, changes: Changes): Promise<void> {

@@ -3,6 +3,7 @@ import { MARKET_STATES } from '../../lib/market-clock.js'
 import { NEXT_CURSOR, pageParameters } from '../../lib/page.js'
 import { instant, nonEmptyText, storedSince, symbol } from '../../lib/schemas.js'
 import { CATALYST_TYPES } from './catalyst-categories.js'
+import { expectedDirection } from './news.schemas.js'
 
 /** Which stories are wanted. */
 export const newsQuery = z.object({
@@ -31,6 +32,7 @@ const newsItem = z.object({
   market_state: z.enum(MARKET_STATES),
   catalyst_type: z.enum(CATALYST_TYPES).nullable(),
   catalyst_score: z.number(),
+  expected_direction: expectedDirection,
   keywords: z.array(z.string()),
   urgency_score: z.number(),
   update_count: z.int().describe('How often its source repeated it.'),
@@ -85,7 +87,6 @@ export const newsDetails = newsItem.extend({
     .enum(MARKET_STATES)
     .nullable()
     .describe("What the client saw, where it differs from the server's own."),
-  expected_direction: z.int().describe('-1, 0 or 1.'),
   score_version: z.int(),
   score_components: z
     .object({

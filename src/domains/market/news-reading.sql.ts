@@ -78,6 +78,7 @@ const itemColumns = sql.trusted(`
     a.market_state,
     a.catalyst_type,
     a.catalyst_score::float8 as catalyst_score,
+    a.expected_direction,
     a.keywords,
     a.urgency::float8 as urgency_score,
     a.update_count,
@@ -108,7 +109,6 @@ export const findNews = (newsId: string) => sql<StoryRow>`
     ${itemColumns},
     a.snippet,
     a.metadata ->> 'client_market_state' as client_market_state,
-    a.expected_direction,
     a.score_version,
     floor(extract(epoch from a.published_at) * 1000)::float8 as published_ms,
     floor(extract(epoch from a.collected_at) * 1000)::float8 as collected_ms

@@ -2,6 +2,8 @@ import { SCORE_VERSION } from './catalyst-score.js'
 import type { ConfirmationRow, WindowRow } from './clusters.sql.js'
 import { copyLine } from './copy-lines.js'
 import { fnv1a } from './fnv.js'
+import { gistOf } from './gist.js'
+import { bodyOf } from './headline.js'
 import type { HeldRow, OwnRow, TakenRow } from './held-news.sql.js'
 import {
   type ActivityRow,
@@ -12,11 +14,15 @@ import {
   type TouchRow,
 } from './news.sql.js'
 import { publishedAt } from './news-article.js'
-import type { Clustering, Confirmation, Member } from './news-clusters.js'
+import {
+  type Clustering,
+  type Confirmation,
+  type Member,
+  SAME_STORY_WINDOW_MS,
+} from './news-clusters.js'
 import { type Fate, REPEAT_WINDOW_MS } from './news-repeats.js'
-import { SAME_STORY_WINDOW_MS } from './similar-stories.js'
 import { type Located, type NewStory, type Story, storyHash } from './story.js'
-import { packBits, wordBits } from './word-bits.js'
+import { packBits, termBits } from './word-bits.js'
 
 const instantText = (ms: number): string => new Date(ms).toISOString()
 
@@ -63,12 +69,14 @@ export const memberOf = (story: NewStory): Member | null =>
         security_id: story.security_id,
         source_id: story.source_id,
         source_tier: story.source_tier,
-        norm: story.norm,
+        gist: story.article.gist,
         bits: story.article.bits,
         published_ms: story.published_ms,
         keywords: story.article.keywords,
         is_stored: false,
+        rank: Number.POSITIVE_INFINITY,
         confirmed_after: null,
+        thread_id: null,
         cluster_id: null,
       }
 
@@ -94,6 +102,7 @@ export function articleRow(story: NewStory): ArticleRow {
     catalyst_type: story.catalyst_type,
     keywords: article.keywords,
     urgency: catalyst_indicators.urgency_score,
+    expected_direction: story.expected_direction,
     catalyst_score: story.catalyst_score,
     score_version: SCORE_VERSION,
     update_count: story.repeats,
@@ -117,8 +126,8 @@ export function* articleLines(stories: readonly NewStory[]): Generator<string> {
   }
 }
 
-/** Stored stories to be marked: repeated, or founders of a cluster, or both at once. */
-export function touchRows(fates: readonly Fate[], founders: readonly Member[]): TouchRow[] {
+/** Stored stories to be marked: repeated, or in another cluster now, or both at once. */
+export function touchRows(fates: readonly Fate[], moved: readonly Member[]): TouchRow[] {
   const rows = new Map<string, TouchRow>()
   for (const { story } of fates) {
     const { news_id, repeats } = story
@@ -126,7 +135,7 @@ export function touchRows(fates: readonly Fate[], founders: readonly Member[]): 
       rows.set(news_id, { news_id, repeats, cluster_id: null })
     }
   }
-  for (const { news_id, cluster_id } of founders) {
+  for (const { news_id, cluster_id } of moved) {
     rows.set(news_id, { news_id, repeats: rows.get(news_id)?.repeats ?? 0, cluster_id })
   }
   return [...rows.values()].sort((a, b) => (a.news_id < b.news_id ? -1 : 1))
@@ -173,12 +182,22 @@ export function activityRows(
     if (kind === 'new') rowOf(story.source_id).articles++
     if (kind === 'repeat') rowOf(story.source_id).duplicates++
   }
-  for (const { confirmed, delay_minutes, known_minutes } of confirmations) {
-    const row = rowOf(confirmed.source_id)
-    if (known_minutes === null) row.confirmed++
-    row.lead_minutes += delay_minutes - (known_minutes ?? 0)
+  for (const [{ source_id, confirmed_after: known }, delay_minutes] of earliest(confirmations)) {
+    if (known !== null && known <= delay_minutes) continue
+    const row = rowOf(source_id)
+    if (known === null) row.confirmed++
+    row.lead_minutes += delay_minutes - (known ?? 0)
   }
   return [...rows.values()]
+}
+
+/** How long before the first of its new confirmations each story was told. */
+function earliest(confirmations: readonly Confirmation[]): Map<Member, number> {
+  const delays = new Map<Member, number>()
+  for (const { confirmed, delay_minutes } of confirmations) {
+    delays.set(confirmed, Math.min(delay_minutes, delays.get(confirmed) ?? delay_minutes))
+  }
+  return delays
 }
 
 /** What is left to be done with stories when the transaction that holds them commits. */
@@ -188,8 +207,7 @@ export const heldRows = (fates: readonly Fate[], deduplicate: boolean): HeldRow[
     const repeats = kind === 'repeat' && story.article === null ? 1 : 0
     const mentioned_security_id = isAboutAnother(story, security_id) ? security_id : null
     if (!is_new && repeats === 0 && mentioned_security_id === null) return []
-    const { news_id, cluster_id } = story
-    return [{ news_id, is_new, deduplicate, repeats, mentioned_security_id, cluster_id }]
+    return [{ news_id: story.news_id, is_new, deduplicate, repeats, mentioned_security_id }]
   })
 
 /** A held story as it is locked. */
@@ -205,26 +223,31 @@ export const ownRow = ({ source_id, norm, story_hash, published_ms }: TakenRow):
 
 /** Held new stories as clusters see them. */
 export const heldMembers = (held: readonly TakenRow[]): Member[] =>
-  held.flatMap(({ security_id, norm, ...row }) => {
+  held.flatMap(({ security_id, headline, norm, ...row }, i) => {
     if (security_id === null) return []
+    const gist = gistOf(bodyOf(headline, norm))
     return [
       {
         news_id: row.news_id,
         security_id,
         source_id: row.source_id,
         source_tier: row.source_tier,
-        norm,
-        bits: wordBits(norm),
+        gist,
+        bits: termBits(gist.terms),
         published_ms: row.published_ms,
         keywords: row.keywords,
         is_stored: false,
+        rank: i + 1,
         confirmed_after: null,
+        thread_id: null,
         cluster_id: null,
       },
     ]
   })
 
-/** Stories to be marked at the end: with their repeats, and with the cluster they joined or found. */
+const isNew = ({ is_stored }: Member): boolean => !is_stored
+
+/** Stories to be marked at the end: with their repeats, and with the cluster they are in now. */
 export function settledRows(held: readonly TakenRow[], clustering: Clustering): TouchRow[] {
   const rows = new Map<string, TouchRow>()
   const merge = (news_id: string, repeats: number, cluster_id: string | null) => {
@@ -236,8 +259,9 @@ export function settledRows(held: readonly TakenRow[], clustering: Clustering): 
     })
   }
   for (const { news_id, repeats } of held) if (repeats > 0) merge(news_id, repeats, null)
-  for (const member of [...clustering.joined.values(), clustering.founders].flat()) {
-    merge(member.news_id, 0, member.cluster_id)
+  const placed = clustering.clusters.flatMap(({ members }) => members)
+  for (const { news_id, cluster_id } of [...placed.filter(isNew), ...clustering.moved]) {
+    merge(news_id, 0, cluster_id)
   }
   return [...rows.values()].sort((a, b) => (a.news_id < b.news_id ? -1 : 1))
 }

@@ -59,6 +59,13 @@ export type NewsArticle = z.output<typeof newsArticle>
 const newsIdField = z.string().describe('nws_ and 32 hexadecimal digits')
 const scoreField = z.number().min(0).max(100).describe('0-100 at the time of persisting')
 
+/** Where a story is expected to move the price. */
+export const expectedDirection = z
+  .int()
+  .min(-1)
+  .max(1)
+  .describe('-1, 0 or 1, by the words of the headline; 0 where unsure.')
+
 /** What is answered about one story. */
 export const newsAnswer = z.object({
   news_id: newsIdField,
@@ -67,10 +74,13 @@ export const newsAnswer = z.object({
   duplicate: z.boolean().describe('True: the story was known; the stored one is answered.'),
   market_state: z.enum(MARKET_STATES).describe('At the instant of publication.'),
   catalyst_type: z.enum(CATALYST_TYPES).nullable(),
+  expected_direction: expectedDirection,
   cluster_id: z
     .string()
     .nullable()
-    .describe('Shared by stories of other sources that tell the same; null without a symbol.'),
+    .describe(
+      'Shared by stories of other sources that tell the same and contradict in nothing; a story that joins two clusters, or contradicts one, changes it. Null without a symbol.',
+    ),
   score_components: z.object({
     tier_weight: z.number(),
     recency: z.number(),

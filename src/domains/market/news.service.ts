@@ -140,6 +140,7 @@ function answerOf(fate: Fate): NewsAnswer {
     duplicate: kind !== 'new',
     market_state: story.market_state,
     catalyst_type: story.catalyst_type,
+    expected_direction: story.expected_direction,
     cluster_id: clusterOf(story),
     score_components: componentsOf(story),
     warnings: warningsOf(fate),

@@ -1,6 +1,7 @@
 import type { MarketState } from '../../lib/market-clock.js'
 import { prepared, preparedIf, sql } from '../../platform/postgres/sql.js'
 import type { CatalystType } from './catalyst-categories.js'
+import type { Direction } from './expected-direction.js'
 
 /** What one call locks, so that no concurrent call can add the same story unseen. */
 export interface LockKeys {
@@ -98,6 +99,7 @@ export interface StoryRow {
   readonly market_state: MarketState
   readonly catalyst_type: CatalystType | null
   readonly catalyst_score: number
+  readonly expected_direction: Direction
   readonly cluster_id: string | null
 }
 
@@ -119,6 +121,7 @@ export const findStories = ({ hashes, since, until, hot }: StoryLookup) =>
         a.market_state,
         a.catalyst_type,
         a.catalyst_score::float8 as catalyst_score,
+        a.expected_direction,
         a.cluster_id
       from catalyst.news_articles a
       where a.story_hash = any (${hashes}::int[])
@@ -132,7 +135,7 @@ export interface TouchRow {
   readonly cluster_id: string | null
 }
 
-/** Counts repeats on stored stories and lets founders into their clusters. */
+/** Counts repeats on stored stories and puts stories into their clusters. */
 export const touchArticles = (rows: readonly TouchRow[]) => sql`
   update catalyst.news_articles a
   set
@@ -192,6 +195,7 @@ export const ARTICLE_COLUMNS = [
   'catalyst_type',
   'keywords',
   'urgency',
+  'expected_direction',
   'catalyst_score',
   'score_version',
   'update_count',

@@ -1,7 +1,6 @@
 import { inTurns } from '../../lib/turns.js'
 import type { OutlineRow } from './clusters.sql.js'
 import type { Member } from './news-clusters.js'
-import { MAX_MATCHES } from './similar-stories.js'
 import { mayBeAlike, unpackBits, type WordBits } from './word-bits.js'
 
 interface Outline {
@@ -10,8 +9,8 @@ interface Outline {
   readonly bits: WordBits
 }
 
-/** Some that may be alike are not, so more are fetched than are kept. */
-const MAX_FETCHED = 4 * MAX_MATCHES
+/** Bound on what one story makes be read, where a company has many stories of the same words. */
+const MAX_FETCHED = 500
 
 function outlinesOf(row: OutlineRow): Outline[] {
   const sources = row.source_ids.split(',')

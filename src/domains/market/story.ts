@@ -6,6 +6,7 @@ import {
   type ScoreComponents,
   scoreComponents,
 } from './catalyst-score.js'
+import type { Direction } from './expected-direction.js'
 import { newsId } from './headline.js'
 import type { PreparedArticle } from './news-article.js'
 
@@ -22,6 +23,7 @@ export interface Story {
   readonly market_state: MarketState
   readonly catalyst_type: CatalystType | null
   readonly catalyst_score: number
+  readonly expected_direction: Direction
   cluster_id: string | null
   /** Repeats of it found by this call. */
   repeats: number
@@ -81,6 +83,7 @@ export function newStory(located: Located, news_id: string, collected_ms: number
         market_state,
       }),
     ),
+    expected_direction: article.gist.direction,
     cluster_id: null,
     repeats: 0,
     article,

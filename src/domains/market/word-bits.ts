@@ -1,43 +1,26 @@
-import { FNV_BASIS, fnvStep } from './fnv.js'
-
 /** As many bits as a number holds exactly, in two halves that bit operations can take. */
 const BITS = 52
 const HALF = 26
 const HALF_SIZE = 2 ** HALF
 
-/** Which words a headline has, one of 52 bits for each: unlike headlines are told apart by it alone. */
+/** Which terms a headline has, one of 52 bits for each: unlike headlines are told apart by it alone. */
 export interface WordBits {
   readonly high: number
   readonly low: number
-  /** How many words there are. */
+  /** How many terms there are. */
   readonly count: number
 }
 
-const SPACE = 32
-
-/**
- * The bits of a normalized headline's words, found without cutting it into strings: for ten thousand
- * headlines those cost more than all else here. A repeated word counts twice, which only makes the
- * bound below wider.
- */
-export function wordBits(norm: string): WordBits {
+/** The bits of a headline's terms, which are given by their hashes. */
+export function termBits(terms: readonly number[]): WordBits {
   let high = 0
   let low = 0
-  let count = 0
-  let hash = FNV_BASIS
-  for (let i = 0; i <= norm.length; i++) {
-    const unit = i < norm.length ? norm.charCodeAt(i) : SPACE
-    if (unit !== SPACE) {
-      hash = fnvStep(hash, unit)
-      continue
-    }
-    count++
-    const bit = (hash >>> 0) % BITS
+  for (const hash of terms) {
+    const bit = hash % BITS
     if (bit < HALF) low |= 1 << bit
     else high |= 1 << (bit - HALF)
-    hash = FNV_BASIS
   }
-  return { high, low, count }
+  return { high, low, count: terms.length }
 }
 
 /** The bits as one number, as they are stored. */
@@ -58,8 +41,8 @@ function ones(word: number): number {
 }
 
 /**
- * False when two headlines cannot share 0.6 of all their words. A bit in which they differ stands for
- * a word only one of them has; those are at most 0.4 of all words, and all words are at most
+ * False when two headlines cannot share 0.6 of all their terms. A bit in which they differ stands for
+ * a term only one of them has; those are at most 0.4 of all terms, and all terms are at most
  * (a + b) / 1.6 — so more than (a + b) / 4 different bits rule it out. Never false for a match.
  */
 export const mayBeAlike = (a: WordBits, b: WordBits): boolean =>
