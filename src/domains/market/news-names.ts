@@ -75,23 +75,19 @@ async function resolve(
 
 /**
  * New names are registered beside the transaction, or everybody else who uses one would wait until
- * it ends. A transaction with one snapshot for all its statements sees them only if its first one
- * comes after; later PostgreSQL refuses to add them again as a serialization failure, after which
- * repeating the transaction succeeds.
+ * it ends. A transaction with one snapshot for all its statements would never see them, and conflict
+ * with itself: it adds them itself, and who uses one before it ends waits.
  */
 async function resolveHeld(
   tx: Transaction,
   names: Names,
   beside: Beside,
 ): Promise<newsSql.NameRow[]> {
-  const register = () =>
-    beside.transaction((own) => resolve(own, names, NO_LOCKS), { signal: tx.signal })
   const { transaction_isolation } = await tx.one(newsSql.isolation())
-  if (transaction_isolation !== 'read committed') await register()
-  else {
+  if (transaction_isolation === 'read committed') {
     const found = await tx.many(newsSql.lockAndResolve(NO_LOCKS, names.sources, names.symbols))
     if (!found.some(isUnknown)) return found
-    await register()
+    await beside.transaction((own) => resolve(own, names, NO_LOCKS), { signal: tx.signal })
   }
   return resolve(tx, names, NO_LOCKS)
 }

@@ -62,7 +62,7 @@ export const addNames = (names: readonly string[], symbols: readonly string[]) =
   order by n.symbol collate "C"
   on conflict do nothing`
 
-/** The isolation level. PostgreSQL takes no snapshot for this, so the first that counts is a later one. */
+/** The isolation level of the transaction. */
 export const isolation = () => sql<{ transaction_isolation: string }>`show transaction_isolation`
 
 /** The symbols of companies. */

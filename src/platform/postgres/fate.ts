@@ -82,7 +82,25 @@ async function isUnderWay(client: pg.Client, trace: Trace): Promise<boolean> {
  * A commit made after it is answered only once the standby has both.
  */
 async function confirm(client: pg.Client): Promise<void> {
-  await client.query(awaitReplication().text)
+  const waiting = noteGivenUp(client)
+  await client.query(`begin; ${TELL_GIVEN_UP}; ${awaitReplication().text}; commit`)
+  if (waiting.isGivenUp()) throw outcomeUnknown(null)
+}
+
+/** Where PostgreSQL gives up waiting for its standbys and answers COMMIT all the same. */
+const GAVE_UP_WAITING = 'SyncRepWaitForLSN'
+
+/** For the transaction: it says so in a warning, and roles may be set to hear of errors only. */
+export const TELL_GIVEN_UP = `set local client_min_messages = 'warning'`
+
+/** Listens on a connection whether a commit was answered although no standby has confirmed it. */
+export function noteGivenUp(client: pg.ClientBase) {
+  let isGivenUp = false
+  const onNotice = ({ routine }: { readonly routine?: string | undefined }): void => {
+    isGivenUp ||= routine === GAVE_UP_WAITING
+  }
+  client.on('notice', onNotice)
+  return { isGivenUp: () => isGivenUp, forget: () => void client.off('notice', onNotice) }
 }
 
 /** A write without content, so that the commit of its transaction waits for what every commit waits for. */

@@ -10,7 +10,7 @@ import {
   sqlState,
   translate,
 } from './errors.js'
-import { hasCommitted, outcomeUnknown } from './fate.js'
+import { hasCommitted, noteGivenUp, outcomeUnknown, TELL_GIVEN_UP } from './fate.js'
 import type { Transaction } from './queryable.js'
 import { sever } from './standing.js'
 import { PgTransaction } from './transaction.js'
@@ -42,8 +42,6 @@ const BRIEF_MS = 5_000
 const COMMIT_MS = 20_000
 /** SQLSTATE of `begin read write` in recovery. */
 const FEATURE_NOT_SUPPORTED = '0A000'
-/** Where PostgreSQL gives up waiting for its standbys and answers COMMIT all the same. */
-const GAVE_UP_WAITING = 'SyncRepWaitForLSN'
 
 /** One pooled connection in use. Whoever holds it must end what is open and release it. */
 export class Lease {
@@ -191,16 +189,12 @@ export class Lease {
 
   /** True when PostgreSQL committed, false when it rolled back instead. */
   async #sendCommit({ trace }: PgTransaction, wroteNothing: boolean): Promise<boolean> {
-    let gaveUpWaiting = false
-    const onNotice = ({ routine }: { readonly routine?: string | undefined }): void => {
-      gaveUpWaiting ||= routine === GAVE_UP_WAITING
-    }
-    this.#client.on('notice', onNotice)
+    const waiting = noteGivenUp(this.#client)
     try {
       const query = { text: 'commit', query_timeout: COMMIT_MS }
       const { command } = await this.#client.query(query)
       // Committed here, but a failover might lose it: the standby has not confirmed it.
-      if (gaveUpWaiting) throw outcomeUnknown(null)
+      if (waiting.isGivenUp()) throw outcomeUnknown(null)
       // https://www.postgresql.org/docs/current/sql-commit.html: a failed transaction answers ROLLBACK.
       return command === 'COMMIT'
     } catch (error) {
@@ -210,7 +204,7 @@ export class Lease {
       if (await hasCommitted(this.#endpoint, trace, error)) return true
       throw new LostConnection(error)
     } finally {
-      this.#client.off('notice', onNotice)
+      waiting.forget()
     }
   }
 
@@ -246,7 +240,10 @@ export class Lease {
       this.#noticeLossIn(error)
       const wasToWrite = this.#transaction?.isReadOnly === false
       if (wasToWrite && isReadOnlyServer(error)) this.#endpoint.servers.demote(this.#client)
-      throw this.isLost && isConnectionLoss(error) ? new LostConnection(error) : translate(error)
+      // What fails on a connection that is gone fails because it is gone.
+      throw this.isLost && !(error instanceof AppError)
+        ? new LostConnection(error)
+        : translate(error)
     }
   }
 }
@@ -276,7 +273,6 @@ function beginText(mode: TransactionMode): string {
     `set local idle_in_transaction_session_timeout = ${mode.idleTimeoutMs ?? IDLE_IN_TRANSACTION_MS}`,
     `set local timezone = 'UTC'`,
     `set local datestyle = 'ISO'`,
-    // Where it is 'error', PostgreSQL does not say that it gave up waiting for its standbys.
-    `set local client_min_messages = 'warning'`,
+    TELL_GIVEN_UP,
   ].join('; ')
 }

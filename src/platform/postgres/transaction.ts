@@ -91,19 +91,16 @@ class CallTransaction implements Transaction {
   async copyIn(statement: Statement<never>, lines: Iterable<string>): Promise<void> {
     if (this.signal.aborted) throw abortError(this.signal)
     const stream = this.#transaction.client.query(copyFrom(statement.text))
-    const done = finished(stream, { readable: false })
-    // A failure while a chunk is made is thrown at the end.
-    done.catch(() => {})
-    let chunk = ''
-    for (const line of lines) {
-      chunk += `${line}\n`
-      if (chunk.length < COPY_CHUNK_CHARACTERS) continue
-      // To make a chunk takes milliseconds, in which nobody else has a turn.
-      await (stream.write(chunk) ? nextTurn() : Promise.race([drained(stream), done]))
-      chunk = ''
+    let failure: unknown = null
+    // The stream forgets its connection when that fails: whatever it says from then on is no cause.
+    stream.on('error', (error: unknown) => {
+      failure ??= error
+    })
+    try {
+      await pump(stream, lines, () => failure !== null)
+    } catch (error) {
+      throw failure ?? error
     }
-    stream.end(chunk)
-    await done
   }
 
   async emit<T extends EventType>(type: T, data: EventFacts<T>, audit?: AuditEntry): Promise<void> {
@@ -158,6 +155,28 @@ class CallTransaction implements Transaction {
       ...(name !== undefined && this.#transaction.prepare ? { name } : {}),
     })
   }
+}
+
+/** Writes all lines and waits until the server has them. */
+async function pump(
+  stream: NodeJS.WritableStream,
+  lines: Iterable<string>,
+  hasFailed: () => boolean,
+): Promise<void> {
+  const done = finished(stream, { readable: false })
+  // A failure while a chunk is made is thrown at the end.
+  done.catch(() => {})
+  let chunk = ''
+  for (const line of lines) {
+    chunk += `${line}\n`
+    if (chunk.length < COPY_CHUNK_CHARACTERS) continue
+    if (hasFailed()) return done
+    // To make a chunk takes milliseconds, in which nobody else has a turn.
+    await (stream.write(chunk) ? nextTurn() : Promise.race([drained(stream), done]))
+    chunk = ''
+  }
+  if (!hasFailed()) stream.end(chunk)
+  return done
 }
 
 const drained = (stream: NodeJS.WritableStream): Promise<void> =>
