@@ -13,16 +13,18 @@ create table catalyst.securities (
 create table catalyst.news_sources (
   source_id integer generated always as identity primary key,
   name text not null check (length(btrim(name)) between 1 and 200),
+  -- The name trimmed and in lower case, as the server folds it: lower() depends on the locale.
+  name_key text collate "C" not null unique check (name_key <> ''),
   tier smallint not null default 5 check (tier between 1 and 5),
   tier_origin text not null default 'default' check (tier_origin in ('seed', 'operator', 'default')),
   created_at timestamptz not null default now()
 );
-create unique index news_sources_name on catalyst.news_sources (lower(btrim(name)));
 
 -- Other spellings of a source. A name is looked up here first, then among the sources' own names:
 -- always the whole name, never a part of it.
 create table catalyst.source_aliases (
-  alias text primary key check (alias = lower(btrim(alias)) and alias <> ''),
+  -- Folded like name_key.
+  alias text collate "C" primary key check (alias = btrim(alias) and alias <> ''),
   source_id integer not null references catalyst.news_sources
 );
 create index source_aliases_source on catalyst.source_aliases (source_id);
@@ -182,8 +184,8 @@ left join lateral (
   where u.source_id = s.source_id
 ) a on true;
 
-insert into catalyst.news_sources (name, tier, tier_origin)
-select name, tier, 'seed'
+insert into catalyst.news_sources (name, name_key, tier, tier_origin)
+select name, lower(name collate "C"), tier, 'seed'
 from (values
   (1, 'Bloomberg'), (1, 'Reuters'), (1, 'Dow Jones'), (1, 'Associated Press'),
   (2, 'Wall Street Journal'), (2, 'Financial Times'), (2, 'CNBC'), (2, 'MarketWatch'),

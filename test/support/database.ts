@@ -13,11 +13,16 @@ export interface TestDatabase {
 }
 
 /** Copies the migrated template (tens of milliseconds), or makes an empty database. */
-export async function createDatabase(options: { empty?: boolean } = {}): Promise<TestDatabase> {
+export async function createDatabase(
+  options: {
+    empty?: boolean /** Of `create database`, for an empty one. */
+    options?: string
+  } = {},
+): Promise<TestDatabase> {
   const server = inject('postgresUrl')
   const name = `test_${randomBytes(6).toString('hex')}`
   const template = options.empty ? 'template0' : TEMPLATE
-  await onServer(server, `create database ${name} template ${template}`)
+  await onServer(server, `create database ${name} template ${template} ${options.options ?? ''}`)
   const url = withDatabase(server, name)
   const pool = new pg.Pool({ connectionString: url, max: 2, types: exactTypes })
   pool.on('error', () => {})

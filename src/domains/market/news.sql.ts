@@ -1,4 +1,5 @@
 import type { MarketState } from '../../lib/market-clock.js'
+import { sourceKey } from '../../lib/source-name.js'
 import { prepared, preparedIf, sql } from '../../platform/postgres/sql.js'
 import type { CatalystType } from './catalyst-categories.js'
 import type { Direction } from './expected-direction.js'
@@ -37,9 +38,9 @@ export const lockAndResolve = (
       with locked as materialized (${takeLocks(locks)})
       select 'source' as kind, n.name, t.source_id as id, t.tier
       from locked
-      cross join unnest(${names}::text[]) as n (name)
-      left join catalyst.source_aliases a on a.alias = lower(btrim(n.name))
-      left join catalyst.news_sources s on lower(btrim(s.name)) = lower(btrim(n.name))
+      cross join unnest(${names}::text[], ${names.map(sourceKey)}::text[]) as n (name, name_key)
+      left join catalyst.source_aliases a on a.alias = n.name_key
+      left join catalyst.news_sources s on s.name_key = n.name_key
       left join catalyst.news_sources t on t.source_id = coalesce(a.source_id, s.source_id)
       union all
       select 'security', n.symbol, s.security_id, null
@@ -50,10 +51,10 @@ export const lockAndResolve = (
 /** Adds names nobody knew; in a fixed order, because two calls may add the same ones. */
 export const addNames = (names: readonly string[], symbols: readonly string[]) => sql`
   with sources as (
-    insert into catalyst.news_sources (name)
-    select n.name
-    from unnest(${names}::text[]) as n (name)
-    order by lower(btrim(n.name)), n.name
+    insert into catalyst.news_sources (name, name_key)
+    select n.name, n.name_key
+    from unnest(${names}::text[], ${names.map(sourceKey)}::text[]) as n (name, name_key)
+    order by n.name_key collate "C", n.name collate "C"
     on conflict do nothing
   )
   insert into catalyst.securities (symbol)

@@ -1,11 +1,12 @@
+import { sourceKey } from '../../lib/source-name.js'
 import { sql } from '../../platform/postgres/sql.js'
 
 /** Sources by the names a client gave: whole names or aliases; `source_id` is null for unknown ones. */
 export const findSources = (names: readonly string[]) => sql<{ source_id: number | null }>`
   select coalesce(a.source_id, s.source_id) as source_id
-  from unnest(${names}::text[]) with ordinality as n (name, place)
-  left join catalyst.source_aliases a on a.alias = lower(btrim(n.name))
-  left join catalyst.news_sources s on lower(btrim(s.name)) = lower(btrim(n.name))
+  from unnest(${names.map(sourceKey)}::text[]) with ordinality as n (name_key, place)
+  left join catalyst.source_aliases a on a.alias = n.name_key
+  left join catalyst.news_sources s on s.name_key = n.name_key
   order by n.place`
 
 /** Which sources to compute. */
@@ -228,7 +229,7 @@ export const selectSources = ({ source_ids, tier, stored_since, after, limit }: 
     select
       s.source_id,
       s.name as source_name,
-      lower(btrim(s.name)) as sort_name,
+      s.name_key as sort_name,
       s.tier,
       round(coalesce(m.w_win, 0), 9)::float8 as w_win,
       round(coalesce(m.w_loss, 0), 9)::float8 as w_loss,
@@ -250,8 +251,8 @@ export const selectSources = ({ source_ids, tier, stored_since, after, limit }: 
       )
       and (
         ${id}::int is null
-        or (lower(btrim(s.name)) collate "C", s.source_id) > (${name}::text collate "C", ${id}::int)
+        or (s.name_key, s.source_id) > (${name}::text collate "C", ${id}::int)
       )
-    order by lower(btrim(s.name)) collate "C", s.source_id
+    order by s.name_key, s.source_id
     limit ${limit + 1}::int`
 }
