@@ -15,6 +15,16 @@ export const text = (max: number) =>
 export const nonEmptyText = (max: number) =>
   text(max).refine((value) => value.trim() !== '', 'must not be empty')
 
+/**
+ * An id or key that somebody else gave out. White space, which no eye sees at its ends, and characters
+ * that only look alike would make another id of the same one, so they are refused.
+ */
+export const identifier = (max: number) =>
+  z
+    .string()
+    .max(max)
+    .refine((value) => /^[\x21-\x7e]+$/.test(value), 'must be printable ASCII without spaces')
+
 /** A ratio from 0 to 1, such as a confidence or a hit rate. */
 export const ratio = () =>
   z
@@ -66,9 +76,6 @@ export const DEFAULT_ACCOUNT = 'default'
 
 /** What a caller names a call by, so that sending it again is harmless. */
 export const idempotencyKey = () =>
-  z
-    .string()
-    .max(255)
-    .refine((key) => /^[\x21-\x7e]+$/.test(key), 'must be printable ASCII without spaces')
+  identifier(255)
     .optional()
     .describe('Sent again, the call gets its first answer and has no second effect.')

@@ -17,3 +17,10 @@ export function sortableUtcText(instant: string): string {
   const seconds = new Date(Date.parse(instant)).toISOString().slice(0, 19)
   return `${seconds}.${fraction.padEnd(6, '0')}Z`
 }
+
+/**
+ * An instant as every answer spells it, which is how PostgreSQL's come: in UTC, with as many decimals
+ * of a second as it has.
+ */
+export const instantText = (instant: Date | number): string =>
+  new Date(instant).toISOString().replace(/\.?0+Z$/, 'Z')

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { idempotencyKey } from '../lib/schemas.js'
+import { idempotencyKey, identifier } from '../lib/schemas.js'
 
 export { describeIssues } from '../lib/issues.js'
 export { toJsonSchema, toOutline } from '../lib/json-schema.js'
@@ -11,7 +11,7 @@ export const JOB_ARGUMENTS = {
 
 /** The argument that every tool which asks for confirmations takes beside its own. */
 export const CONFIRM_ARGUMENTS = {
-  confirm_token: z.string().max(64).optional(),
+  confirm_token: identifier(64).optional(),
 }
 
 /** A call's arguments without those that say how it is made. */
@@ -22,7 +22,7 @@ export function ownArguments(args: Readonly<Record<string, unknown>>): Record<st
 
 /** Arguments every persisting tool takes beside its own. */
 export const PERSIST_ARGUMENTS = {
-  session_id: z.string().max(64).optional().describe("Joins this session's transaction."),
+  session_id: identifier(64).optional().describe("Joins this session's transaction."),
   ...JOB_ARGUMENTS,
 }
 

@@ -19,20 +19,20 @@ test('without an instant it is the clock of now', async () => {
 
 test('a trading day, before it opens', async () => {
   expect(await clock('2024-12-30T09:29:59-05:00')).toEqual({
-    at: '2024-12-30T14:29:59.000Z',
+    at: '2024-12-30T14:29:59Z',
     market_state: 'pre-market',
     timezone: 'America/New_York',
     trading_date: '2024-12-30',
     is_trading_day: true,
     is_half_day: false,
     session: {
-      pre_market_opens: '2024-12-30T09:00:00.000Z',
-      opens: '2024-12-30T14:30:00.000Z',
-      closes: '2024-12-30T21:00:00.000Z',
-      after_hours_end: '2024-12-31T01:00:00.000Z',
+      pre_market_opens: '2024-12-30T09:00:00Z',
+      opens: '2024-12-30T14:30:00Z',
+      closes: '2024-12-30T21:00:00Z',
+      after_hours_end: '2024-12-31T01:00:00Z',
     },
-    next_open: '2024-12-30T14:30:00.000Z',
-    next_close: '2024-12-30T21:00:00.000Z',
+    next_open: '2024-12-30T14:30:00Z',
+    next_close: '2024-12-30T21:00:00Z',
   })
 })
 
@@ -61,8 +61,8 @@ describe('days without a full session', () => {
     const answer = await clock(at)
     expect(answer).toMatchObject({ market_state: state, trading_date: date, is_half_day: true })
     expect(answer.session).toMatchObject({
-      closes: '2024-11-29T18:00:00.000Z',
-      after_hours_end: '2024-11-29T22:00:00.000Z',
+      closes: '2024-11-29T18:00:00Z',
+      after_hours_end: '2024-11-29T22:00:00Z',
     })
   })
 

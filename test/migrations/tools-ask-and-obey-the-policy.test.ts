@@ -38,8 +38,8 @@ describe('confirm', async () => {
   const ask = (args: object = {}) => client.refused('run_migrations', { ...args })
 
   test.each([
-    [OPEN, 'The market is open until 2026-11-18T21:00:00.000Z.'],
-    [CLOSED, 'The market is closed and opens at 2026-11-19T14:30:00.000Z.'],
+    [OPEN, 'The market is open until 2026-11-18T21:00:00Z.'],
+    [CLOSED, 'The market is closed and opens at 2026-11-19T14:30:00Z.'],
   ])('the question says what is lost, and what the market does at %o', async (now, market) => {
     at(now)
     const asked = await ask()
@@ -143,8 +143,8 @@ describe('refuse_when_open', async () => {
   const refusal = {
     code: 'permission_denied',
     message:
-      'The policy refuses rollbacks and migrations that lose data or make others wait while the market is open, until 2026-11-18T21:00:00.000Z.',
-    hint: 'Try again after 2026-11-18T21:00:00.000Z; the policy is migrations.destructive in CATALYST_POLICY_FILE.',
+      'The policy refuses rollbacks and migrations that lose data or make others wait while the market is open, until 2026-11-18T21:00:00Z.',
+    hint: 'Try again after 2026-11-18T21:00:00Z; the policy is migrations.destructive in CATALYST_POLICY_FILE.',
   }
 
   test('while the market is open it says until when', async () => {

@@ -53,6 +53,55 @@ test('a fill with an execution id, sent again, is the same fill', async () => {
   })
 })
 
+test('a fill sent again is answered as it was first, whatever has become of its position', async () => {
+  const symbol = uniqueSymbol()
+  const send = (side: string, n: number, more = {}) =>
+    client.tool('persist_trade_execution', fill({ symbol, side, execution_id: `x-${n}`, ...more }))
+  const answers = [
+    await send('buy', 1, { fees: '0.5' }),
+    await send('sell', 2, { quantity: '40', fees: '1' }),
+    await send('sell', 3, { quantity: '90' }),
+    await send('buy', 4),
+  ]
+  expect(answers.map(({ position }) => [position.direction, position.qty_open])).toEqual([
+    ['long', '100'],
+    ['long', '60'],
+    ['short', '30'],
+    ['long', '70'],
+  ])
+  const again = [
+    await send('buy', 1, { fees: '0.5' }),
+    await send('sell', 2, { quantity: '40', fees: '1' }),
+    await send('sell', 3, { quantity: '90' }),
+    await send('buy', 4),
+  ]
+  expect(again).toEqual(
+    answers.map((answer) => ({ ...answer, position_updated: false, duplicate: true })),
+  )
+})
+
+test('the largest fills there can be are stored, not lost to an overflow', async () => {
+  const symbol = uniqueSymbol()
+  const most = { quantity: '999999999999.999999', fees: '99999999999999.999999' }
+  const price = { fill_price: '999999999999.999999' }
+  for (let i = 0; i < 3; i++) {
+    await client.tool('persist_trade_execution', fill({ symbol, ...most }, price))
+  }
+  const { items } = await client.resource(`positions?symbol=${symbol}`)
+  expect(items).toMatchObject([{ qty_open: '2999999999999.999997' }])
+  const least = { symbol: uniqueSymbol(), quantity: '0.000001', fees: most.fees }
+  await client.tool('persist_trade_execution', fill(least, { fill_price: '0.000001' }))
+  const { closed_position } = await client.tool(
+    'persist_trade_execution',
+    fill({ ...least, side: 'sell' }, { fill_price: '0.000001' }),
+  )
+  expect(closed_position).toMatchObject({
+    realized_pnl: '0',
+    net_pnl: '-199999999999999.999998',
+    net_return_bps: '-1999999999999999999980000000000',
+  })
+})
+
 test.each([
   ['price', {}, { fill_price: '50.26' }],
   ['quantity', { quantity: '101' }, {}],

@@ -1,5 +1,6 @@
 import type { Clock } from '../../lib/clock.js'
 import type { CacheType } from '../../lib/marks.js'
+import { instantText } from '../../lib/utc-text.js'
 import { VERSION } from '../../lib/version.js'
 import type { CacheStore } from '../../platform/cache/cache-store.js'
 import type { Barrier } from './barrier.js'
@@ -120,7 +121,7 @@ export class Entries {
       type,
       tags: [...draft.tags],
       origin,
-      cached_at: this.#deps.clock.now().toISOString(),
+      cached_at: instantText(this.#deps.clock.now()),
       ttl_seconds: ttlSeconds,
     }
   }

@@ -8,6 +8,7 @@ import {
   type Session,
   sessionOf,
 } from '../../lib/market-clock.js'
+import { instantText } from '../../lib/utc-text.js'
 
 /** What the hours are made from. */
 export interface ClockDeps {
@@ -48,24 +49,22 @@ export class ClockService {
     const ms = instant === undefined ? this.#clock.now().getTime() : Date.parse(instant)
     const session = sessionOf(newYorkDay(ms))
     return {
-      at: iso(ms),
+      at: instantText(ms),
       market_state: marketState(ms),
       timezone: 'America/New_York',
       trading_date: newYorkDate(ms),
       is_trading_day: session !== null,
       is_half_day: session?.is_half_day ?? false,
       session: session && timesOf(session),
-      next_open: iso(nextSessionTime(ms, ({ opens }) => opens)),
-      next_close: iso(nextSessionTime(ms, ({ closes }) => closes)),
+      next_open: instantText(nextSessionTime(ms, ({ opens }) => opens)),
+      next_close: instantText(nextSessionTime(ms, ({ closes }) => closes)),
     }
   }
 }
 
-const iso = (ms: number): string => new Date(ms).toISOString()
-
 const timesOf = ({ pre_market_opens, opens, closes, after_hours_end }: Session): SessionTimes => ({
-  pre_market_opens: iso(pre_market_opens),
-  opens: iso(opens),
-  closes: iso(closes),
-  after_hours_end: iso(after_hours_end),
+  pre_market_opens: instantText(pre_market_opens),
+  opens: instantText(opens),
+  closes: instantText(closes),
+  after_hours_end: instantText(after_hours_end),
 })

@@ -1,6 +1,7 @@
 import { AppError } from '../../errors.js'
 import type { Clock } from '../../lib/clock.js'
 import { marketState, nextSessionTime } from '../../lib/market-clock.js'
+import { instantText } from '../../lib/utc-text.js'
 import type { Policy } from '../../policy.js'
 
 /** What the gate decides from. */
@@ -39,22 +40,20 @@ export class DestructiveGate {
     const closes = this.#openUntil()
     if (closes !== null) return `The market is open until ${closes}.`
     const opens = nextSessionTime(this.#now(), (session) => session.opens)
-    return `The market is closed and opens at ${iso(opens)}.`
+    return `The market is closed and opens at ${instantText(opens)}.`
   }
 
   /** When the regular session that is on ends, or null when there is none. */
   #openUntil(): string | null {
     const now = this.#now()
     if (marketState(now) !== 'regular') return null
-    return iso(nextSessionTime(now, (session) => session.closes))
+    return instantText(nextSessionTime(now, (session) => session.closes))
   }
 
   #now(): number {
     return this.#deps.clock.now().getTime()
   }
 }
-
-const iso = (ms: number): string => new Date(ms).toISOString()
 
 const refused = (when: string, next: string): AppError =>
   new AppError(

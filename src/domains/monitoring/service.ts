@@ -1,5 +1,6 @@
 import { AppError } from '../../errors.js'
 import type { Clock } from '../../lib/clock.js'
+import { instantText } from '../../lib/utc-text.js'
 import type { CacheHealth } from '../../platform/cache/cache-store.js'
 import type { PoolStats } from '../../platform/postgres/database.js'
 import type { DedicatedConnection } from '../../platform/postgres/dedicated.js'
@@ -93,7 +94,7 @@ export class MonitoringService {
       last_backup: { at: null, reason: 'This version cannot take backups.' },
       schema_version: probe.up ? probe.server.schema_version : null,
       uptime_seconds: Math.floor((now.getTime() - this.#startedAt.getTime()) / 1_000),
-      checked_at: now.toISOString(),
+      checked_at: instantText(now),
     }
   }
 
@@ -154,7 +155,7 @@ function warningReasons(
 /** While PostgreSQL is down nothing is committed that could be published. */
 const eventReasons = (probe: Probe, failingSince: Date | null): string[] =>
   probe.up && failingSince
-    ? [`Events have not been published since ${failingSince.toISOString()}; they are kept.`]
+    ? [`Events have not been published since ${instantText(failingSince)}; they are kept.`]
     : []
 
 function capacityReasons({ connections, max_connections }: statements.ServerHealth): string[] {
@@ -173,7 +174,7 @@ function describePostgres(probe: Probe, engine: Engine, downSince: Date | null) 
       status: 'down' as const,
       engine,
       version: null,
-      since: downSince?.toISOString() ?? null,
+      since: downSince && instantText(downSince),
       latency_ms: null,
       in_recovery: null,
       connections: null,

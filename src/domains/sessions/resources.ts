@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { identifier } from '../../lib/schemas.js'
 import { resourceFor } from '../../mcp/define.js'
 import type { SessionService } from './service.js'
 
@@ -33,7 +34,7 @@ export const sessionDetails = resource({
   path: 'db/sessions/{session_id}',
   title: 'One database session',
   description: 'The connection, transaction state and held locks of one of your sessions.',
-  input: z.object({ session_id: z.string().max(64) }),
+  input: z.object({ session_id: identifier(64) }),
   output: z.object({
     session_id: z.string(),
     connection_info: z.object({ pool_id: z.string(), backend_pid: z.int().nullable() }),

@@ -3,6 +3,7 @@ import type { Caller, RequestedOperation, UnitOfWork } from '../../lib/caller.js
 import type { Clock } from '../../lib/clock.js'
 import { newId, shownHandle } from '../../lib/ids.js'
 import type { Marks } from '../../lib/marks.js'
+import { instantText } from '../../lib/utc-text.js'
 import type { Log } from '../../platform/log.js'
 import type { AuditTrail } from '../../platform/postgres/audit-trail.js'
 import type { Database } from '../../platform/postgres/database.js'
@@ -117,7 +118,7 @@ export class SessionService {
     return {
       session_id: id,
       expires_in: Math.round((expiresAt.getTime() - clock.now().getTime()) / 1_000),
-      expires_at: expiresAt.toISOString(),
+      expires_at: instantText(expiresAt),
     }
   }
 
@@ -176,13 +177,13 @@ export class SessionService {
     return {
       sessions: own.map((session) => ({
         session_id: session.options.id,
-        started_at: session.options.startedAt.toISOString(),
+        started_at: instantText(session.options.startedAt),
         transaction_active: session.hasTransaction,
         operations_count: session.operationsCount,
         isolation_level: wireName(session.options.isolation),
         read_only: session.options.readOnly,
         idle_seconds: Math.floor((now - session.lastUsedAt.getTime()) / 1_000),
-        expires_at: this.#limits.expiresAt(session).toISOString(),
+        expires_at: instantText(this.#limits.expiresAt(session)),
       })),
       others: this.#sessions.size - own.length,
     }

@@ -1,11 +1,11 @@
 import { z } from 'zod'
-import { idempotencyKey } from '../../lib/schemas.js'
+import { idempotencyKey, identifier } from '../../lib/schemas.js'
 import { toolFor } from '../../mcp/define.js'
 import type { SessionService } from './service.js'
 
 const tool = toolFor<SessionService>()
 
-const SessionId = z.string().max(64).describe('The handle from start_db_session.')
+const SessionId = identifier(64).describe('The handle from start_db_session.')
 
 const Operation = z.union([
   z.strictObject({ tool: z.string().max(128), params: z.record(z.string(), z.unknown()) }),

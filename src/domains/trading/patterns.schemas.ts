@@ -28,7 +28,7 @@ const catalystAlignment = z
       .number()
       .min(-1)
       .max(1)
-      .describe('-1 to 1: below 0 the news speaks against the pattern.'),
+      .describe('-1 to 1, kept with four decimals: below 0 the news speaks against the pattern.'),
   })
   .refine((given) => given.has_catalyst || given.catalyst_type === undefined, {
     path: ['catalyst_type'],
@@ -51,7 +51,7 @@ export const timeframe = z.enum(TIMEFRAMES)
 export const patternDetection = z.strictObject({
   symbol: symbol(),
   pattern_type: patternType().describe('Such as bull_flag; an unknown one is registered.'),
-  confidence: ratio().describe('0-1'),
+  confidence: ratio().describe('0-1, kept with four decimals.'),
   catalyst_alignment: catalystAlignment,
   timeframe: timeframe.default('5m'),
   direction: z

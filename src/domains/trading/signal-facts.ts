@@ -2,14 +2,12 @@ import { AppError } from '../../errors.js'
 import { decimal } from '../../lib/decimal.js'
 import { marketState, newYorkDay, newYorkInstant } from '../../lib/market-clock.js'
 import type { Timeframe } from '../../lib/timeframes.js'
+import { instantText } from '../../lib/utc-text.js'
 import { givenTimeframe, givenValues } from './indicator-values.js'
 import type { RiskFacts } from './risk-parameters.js'
 import type { NewSignal } from './signals.schemas.js'
 import type { FactsKey, FactsRow } from './signals.sql.js'
 import { atrTimeframes, freshAtr, oldestBar } from './stored-atr.js'
-
-/** An instant as text, given in milliseconds since 1970. */
-export const instantOf = (ms: number): string => new Date(ms).toISOString()
 
 /** As many as the column has: what is stored explains the size. */
 const CONFIDENCE_DECIMALS = 4
@@ -23,13 +21,13 @@ export function factsKey(signal: NewSignal, security_id: number, nowMs: number):
     security_id,
     account_id,
     news_ids: catalyst_context.news_ids,
-    day_start: instantOf(newYorkInstant(day, 0)),
-    day_end: instantOf(newYorkInstant(day + 1, 0)),
+    day_start: instantText(newYorkInstant(day, 0)),
+    day_end: instantText(newYorkInstant(day + 1, 0)),
     atr_bars: atrSources(signal).map((timeframe) => ({
       timeframe,
-      since: instantOf(oldestBar(timeframe, nowMs)),
+      since: instantText(oldestBar(timeframe, nowMs)),
     })),
-    now: instantOf(nowMs),
+    now: instantText(nowMs),
   }
 }
 

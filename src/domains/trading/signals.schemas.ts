@@ -6,12 +6,12 @@ import { patternType } from '../../lib/pattern-type.js'
 import {
   accountId,
   DEFAULT_ACCOUNT,
+  identifier,
   instant,
   nonEmptyText,
   ratio,
   storedSince,
   symbol,
-  text,
 } from '../../lib/schemas.js'
 import { TIMEFRAMES } from '../../lib/timeframes.js'
 import { type Indicators, indicatorProblems, isIndicators } from './indicator-values.js'
@@ -47,9 +47,9 @@ export const newSignal = z.strictObject({
   signal_type: z.enum(SIGNAL_TYPES),
   confidence: ratio().describe('0-1; counts with four decimals, never rounded up.'),
   catalyst_context: z.strictObject({
-    news_ids: z.array(text(MAX_ID)).max(MAX_NEWS).describe('Stories it rests on.'),
+    news_ids: z.array(identifier(MAX_ID)).max(MAX_NEWS).describe('Stories it rests on.'),
     catalyst_type: nonEmptyText(100).optional(),
-    catalyst_score: z.number().min(0).max(100).optional(),
+    catalyst_score: z.number().min(0).max(100).optional().describe('Kept with three decimals.'),
   }),
   technical_context: z.strictObject({
     patterns: z.array(patternType()).max(MAX_PATTERNS).describe('Such as bull_flag.'),
@@ -107,7 +107,7 @@ export type SignalAnswer = z.input<typeof signalAnswer>
 
 /** What is to become of a signal. */
 export const statusChange = z.strictObject({
-  signal_id: text(MAX_ID),
+  signal_id: identifier(MAX_ID),
   status: z.enum(['executed', 'expired', 'cancelled', 'rejected']),
   reason: nonEmptyText(1000).optional().describe('Required with rejected.'),
 })
@@ -171,7 +171,7 @@ export const signalPage = z.object({ items: z.array(signalItem), next_cursor: NE
 export type SignalItem = z.input<typeof signalItem>
 
 /** Which signal to read. */
-export const signalKey = z.object({ signal_id: text(MAX_ID) })
+export const signalKey = z.object({ signal_id: identifier(MAX_ID) })
 
 /** One signal in full. */
 export const signalDetails = signalItem.extend({

@@ -3,12 +3,13 @@ import type { Clock } from '../../lib/clock.js'
 import { newId } from '../../lib/ids.js'
 import { pageOf } from '../../lib/page.js'
 import { ref } from '../../lib/refs.js'
+import { instantText } from '../../lib/utc-text.js'
 import type { Database } from '../../platform/postgres/database.js'
 import type { Queryable, Transaction } from '../../platform/postgres/queryable.js'
 import type { Policy } from '../../policy.js'
 import type { SecurityService } from '../market/securities.service.js'
 import { type RiskFacts, rejections, riskParameters } from './risk-parameters.js'
-import { assertKnown, factsKey, factWarnings, instantOf, riskFacts } from './signal-facts.js'
+import { assertKnown, factsKey, factWarnings, riskFacts } from './signal-facts.js'
 import { evidenceOf, signalRow } from './signal-record.js'
 import { changeOf, reasonsOf } from './signal-status.js'
 import type {
@@ -67,8 +68,8 @@ export class SignalService {
       ...this.#judge(facts, nowMs),
       warnings: factWarnings(signal, facts),
     }
-    const record = { signal, security_id, facts, answer, created_at: instantOf(nowMs) }
-    const detected_since = instantOf(nowMs - DETECTION_AGE_MS)
+    const record = { signal, security_id, facts, answer, created_at: instantText(nowMs) }
+    const detected_since = instantText(nowMs - DETECTION_AGE_MS)
     await tx.run(signalsSql.insertSignal(signalRow(record), { ...evidence, detected_since }))
     tx.mention([ref('signal', answer.signal_id, signal.symbol)])
     return answer
@@ -122,7 +123,7 @@ export class SignalService {
       status: reasons.length > 0 ? ('rejected' as const) : ('pending' as const),
       reasons,
       risk_parameters,
-      expires_at: instantOf(nowMs + Math.ceil(risk.signal_minutes * MINUTE_MS)),
+      expires_at: instantText(nowMs + Math.ceil(risk.signal_minutes * MINUTE_MS)),
     }
   }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { NEXT_CURSOR, pageParameters } from '../../lib/page.js'
-import { accountId, instant, storedSince, symbol } from '../../lib/schemas.js'
+import { accountId, identifier, instant, storedSince, symbol } from '../../lib/schemas.js'
 import { resourceFor } from '../../mcp/define.js'
 import { positionItem, tradeItem } from './trades.schemas.js'
 import type { TradeService } from './trades.service.js'
@@ -39,7 +39,7 @@ export const trades = resource({
     'Fills, the newest filled first, each with what it did to which position; filter by account, symbol, side, signal or fill time.',
   input: z.object({
     side: z.enum(['buy', 'sell']).optional(),
-    signal_id: z.string().max(64).optional(),
+    signal_id: identifier(64).optional(),
     ...ofAccount,
   }),
   output: z.object({ items: z.array(tradeItem), next_cursor: NEXT_CURSOR }),

@@ -1,6 +1,13 @@
 import { z } from 'zod'
 import { decimalText, money, price, quantity } from '../../lib/decimal.js'
-import { accountId, DEFAULT_ACCOUNT, instant, nonEmptyText, symbol } from '../../lib/schemas.js'
+import {
+  accountId,
+  DEFAULT_ACCOUNT,
+  identifier,
+  instant,
+  nonEmptyText,
+  symbol,
+} from '../../lib/schemas.js'
 
 const EARLIEST = '1970-01-01T00:00:00Z'
 
@@ -23,16 +30,16 @@ export const tradeExecution = z.strictObject({
   catalyst_tracking: z
     .strictObject({
       entry_catalyst: nonEmptyText(200).nullish(),
-      entry_news_id: z.string().max(64).nullish(),
+      entry_news_id: identifier(64).nullish(),
     })
     .optional()
     .describe('Why the position was opened; exits need none.'),
-  signal_id: z.string().max(64).optional(),
+  signal_id: identifier(64).optional(),
   account_id: accountId().default(DEFAULT_ACCOUNT),
-  execution_id: nonEmptyText(200)
+  execution_id: identifier(200)
     .optional()
     .describe("The broker's id of this fill: sent again it is the same fill."),
-  order_id: nonEmptyText(200)
+  order_id: identifier(200)
     .optional()
     .describe("The broker's id of the order: its partial fills count as one trade of the day."),
   fees: money().default('0').describe('Below 0 for a rebate.'),

@@ -1,4 +1,5 @@
 import type { Clock } from '../../lib/clock.js'
+import { instantText } from '../../lib/utc-text.js'
 import type { CacheHealth, CacheState } from './cache-store.js'
 
 type Known = Omit<CacheHealth, 'breaker'>
@@ -10,7 +11,7 @@ export class HealthRecord {
 
   constructor(clock: Clock) {
     this.#clock = clock
-    this.#current = { state: 'connecting', since: clock.now().toISOString(), reason: null }
+    this.#current = { state: 'connecting', since: instantText(clock.now()), reason: null }
   }
 
   get current(): Known {
@@ -19,7 +20,7 @@ export class HealthRecord {
 
   set(state: CacheState, reason: string | null): void {
     const since =
-      state === this.#current.state ? this.#current.since : this.#clock.now().toISOString()
+      state === this.#current.state ? this.#current.since : instantText(this.#clock.now())
     this.#current = { state, since, reason }
   }
 }

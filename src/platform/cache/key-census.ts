@@ -1,4 +1,5 @@
 import type { Clock } from '../../lib/clock.js'
+import { instantText } from '../../lib/utc-text.js'
 import type { CacheStats } from './cache-store.js'
 
 /** How many keys there are, and when they were counted. */
@@ -39,7 +40,7 @@ export class KeyCensus {
       keys: total,
       keys_by_prefix: byPrefix,
       keys_complete: complete,
-      keys_counted_at: this.#clock.now().toISOString(),
+      keys_counted_at: instantText(this.#clock.now()),
     }
     const holdsMs = steps > SHORT_WALK_STEPS ? LONG_WALK_HOLDS_MS : 0
     this.#latest = { counts, holdsUntil: performance.now() + holdsMs }

@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { LRUCache } from 'lru-cache'
 import { AppError } from '../../errors.js'
 import { type Clock, systemClock } from '../../lib/clock.js'
+import { instantText } from '../../lib/utc-text.js'
 import {
   type CacheHealth,
   type CacheMemory,
@@ -58,7 +59,7 @@ export class MemoryCacheStore implements CacheStore {
   constructor({ maxBytes = DEFAULT_MAX_BYTES, clock = systemClock }: Options = {}) {
     this.#maxBytes = maxBytes
     this.#census = new KeyCensus(clock)
-    this.#since = clock.now().toISOString()
+    this.#since = instantText(clock.now())
     this.#entries = new LRUCache({
       maxSize: maxBytes,
       sizeCalculation: ({ bytes }) => bytes,
