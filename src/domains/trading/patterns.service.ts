@@ -64,7 +64,10 @@ export class PatternService {
     tx.touch('patterns', [detection.symbol])
     tx.mention([ref('pattern', added.pattern_id, detection.symbol)])
     const isGuess = isNewType && row.direction === null
-    const warnings = isGuess ? ['pattern_type: new, so its direction is taken as neutral'] : []
+    const warnings = [
+      ...(isGuess ? ['pattern_type: new, so its direction is taken as neutral'] : []),
+      ...(await contradictedAlignment(tx, row)),
+    ]
     const { pattern_id } = added
     return { pattern_id, ...this.#answerOf(added), duplicate: false, warnings }
   }
@@ -209,6 +212,20 @@ export class PatternService {
     const rate = n === 0 ? null : wins / n
     return { pattern_type, timeframe, catalyst, n, wins, rate, ci_low: low, ci_high: high, shrunk }
   }
+}
+
+/** An alignment is the pattern's direction times the news' ; only its size is free. */
+async function contradictedAlignment(
+  tx: Transaction,
+  row: patternsSql.DetectionRow,
+): Promise<string[]> {
+  if (!row.has_catalyst || row.alignment_score === 0) return []
+  const { news, pattern } = await tx.one(patternsSql.expectedDirection(row))
+  if (news === null || news * pattern * row.alignment_score >= 0) return []
+  const side = news === pattern ? 'with' : 'against'
+  return [
+    `catalyst_alignment: by the expected_direction of the last day's news it speaks ${side} the pattern, so the sign of alignment_score contradicts it`,
+  ]
 }
 
 const countNow = async (tx: Transaction): Promise<void> => {

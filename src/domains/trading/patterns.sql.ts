@@ -359,3 +359,35 @@ export const latestDetections = (symbol: string, patternType: string, limit: num
       and d.pattern_type = ${patternType}::text
     order by d.detected_at desc, d.pattern_id desc
     limit ${limit}::int`
+
+/**
+ * Where the news expects the price of a security to move when a pattern is detected: of the day before,
+ * and of the kind the client names, if any is. Null without such news, or where it does not agree.
+ */
+export const expectedDirection = (row: DetectionRow) => sql<{
+  readonly news: number | null
+  readonly pattern: number
+}>`
+  select
+    case when min(n.expected_direction) = max(n.expected_direction)
+      then min(n.expected_direction)
+    end as news,
+    (
+      select case coalesce(${row.direction}::text, t.direction)
+        when 'bullish' then 1
+        when 'bearish' then -1
+        else 0
+      end
+      from catalyst.pattern_types t
+      where t.pattern_type = ${row.pattern_type}::text collate "C"
+    ) as pattern
+  from catalyst.news_articles n
+  where n.security_id = ${row.security_id}::int
+    and n.published_at between ${row.detected_at}::timestamptz - interval '24 hours'
+      and ${row.detected_at}::timestamptz
+    and n.expected_direction <> 0
+    and (
+      ${row.catalyst_type}::text is null
+      or n.catalyst_type is null
+      or n.catalyst_type = ${row.catalyst_type}::text
+    )`
