@@ -15,6 +15,7 @@ import { ClockService } from './domains/market/clock.service.js'
 import { bars, marketClock, news } from './domains/market/index.js'
 import { NewsService } from './domains/market/news.service.js'
 import { PartitionKeeper } from './domains/market/partition-keeper.js'
+import { Partitions } from './domains/market/partitions.js'
 import { SecurityService } from './domains/market/securities.service.js'
 import { migrations as migrationDomain } from './domains/migrations/index.js'
 import { type LintedFile, lintFiles, lintFolder } from './domains/migrations/lint-files.js'
@@ -160,7 +161,8 @@ export async function openApp(
   const store = { database, securities, clock: systemClock }
   const patternService = new PatternService({ ...store, learning, cached })
   const newsService = new NewsService({ clock: systemClock, database, cached })
-  const barService = new BarService(store)
+  const partitions = new Partitions({ database: new Database({ endpoint: pooled, poolMax: 1 }) })
+  const barService = new BarService({ ...store, partitions })
   const warming = new Warming({
     cached,
     policy: cachePolicy,
@@ -171,8 +173,8 @@ export async function openApp(
       patterns: (symbol) => patternService.results(symbol),
     },
   })
-  const partitions = new PartitionKeeper({
-    database,
+  const partitionKeeper = new PartitionKeeper({
+    partitions,
     clock: systemClock,
     log,
     isReady: () => schema.state.state === 'current',
@@ -222,7 +224,7 @@ export async function openApp(
   eventLog.subscribe((published) => coherent.eventsPublished(published))
   jobs.listen(eventLog)
   await schema.start()
-  partitions.start()
+  partitionKeeper.start()
   eventLog.start()
   jobs.open()
   // A cache inside the process evicts by itself and is nobody else's.
@@ -235,7 +237,7 @@ export async function openApp(
     drain: () => jobs.close(),
     close: async () => {
       await schema.stop()
-      await partitions.stop()
+      await partitionKeeper.stop()
       await jobs.close()
       await sessions.close()
       await coherent.stop()
@@ -243,6 +245,7 @@ export async function openApp(
       await audit.stop()
       await Promise.all([
         database.close(),
+        partitions.close(),
         ...[health, leases, queue, sights].map((connection) => connection.close()),
       ])
       if (sessionPool !== database) await sessionPool.close()

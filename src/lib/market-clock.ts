@@ -1,4 +1,4 @@
-import { type TradingDay, tradingDay } from './nyse-calendar.js'
+import { specialClose, tradingDay } from './nyse-calendar.js'
 
 /** What the US stock market is doing, at an instant. */
 export const MARKET_STATES = ['pre-market', 'regular', 'after-hours', 'closed', 'weekend'] as const
@@ -72,9 +72,16 @@ function findChange(start: number, end: number, before: number): number {
     : findChange(start, middle, before)
 }
 
-function stateOfMinute(minute: number, day: TradingDay): MarketState {
-  if (day === 'weekend' || day === 'closed') return day
-  const { closes, ends } = CLOSING[day]
+/** When the core session and late trading of a full or half day end. */
+const closingOf = (day: number, kind: 'full' | 'half') => ({
+  closes: specialClose(day) ?? CLOSING[kind].closes,
+  ends: CLOSING[kind].ends,
+})
+
+function stateOfMinute(minute: number, day: number): MarketState {
+  const kind = tradingDay(day)
+  if (kind === 'weekend' || kind === 'closed') return kind
+  const { closes, ends } = closingOf(day, kind)
   if (minute < PRE_MARKET_OPENS || minute >= ends) return 'closed'
   if (minute < OPENS) return 'pre-market'
   return minute < closes ? 'regular' : 'after-hours'
@@ -84,7 +91,7 @@ function stateOfMinute(minute: number, day: TradingDay): MarketState {
 export function marketState(ms: number): MarketState {
   const local = ms + offset(ms)
   const day = Math.floor(local / DAY_MS)
-  return stateOfMinute(Math.floor((local - day * DAY_MS) / MINUTE_MS), tradingDay(day))
+  return stateOfMinute(Math.floor((local - day * DAY_MS) / MINUTE_MS), day)
 }
 
 /** The number of the New York calendar day of an instant, counted from 1970-01-01. */
@@ -113,7 +120,7 @@ export interface Session {
 export function sessionOf(day: number): Session | null {
   const kind = tradingDay(day)
   if (kind === 'weekend' || kind === 'closed') return null
-  const { closes, ends } = CLOSING[kind]
+  const { closes, ends } = closingOf(day, kind)
   return {
     pre_market_opens: newYorkInstant(day, PRE_MARKET_OPENS),
     opens: newYorkInstant(day, OPENS),

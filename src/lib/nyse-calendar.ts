@@ -1,7 +1,7 @@
 /**
  * The trading calendar of the New York Stock Exchange by its own rules (NYSE Rule 7.2 and
- * https://www.nyse.com/markets/hours-calendars), valid from 2000 on. Days are counted from
- * 1970-01-01, as New York's wall calendar shows them.
+ * https://www.nyse.com/markets/hours-calendars), valid from 1990 on; of the years before only weekends
+ * are known. Days are counted from 1970-01-01, as New York's wall calendar shows them.
  */
 
 /** How the exchange trades on one New York calendar day. */
@@ -9,8 +9,8 @@ export type TradingDay = 'full' | 'half' | 'closed' | 'weekend'
 
 const DAY_MS = 86_400_000
 const [SUNDAY, MONDAY, THURSDAY, SATURDAY] = [0, 1, 4, 6] as const
-const [JANUARY, FEBRUARY, MAY, JUNE, JULY, SEPTEMBER, OCTOBER, NOVEMBER, DECEMBER] = [
-  1, 2, 5, 6, 7, 9, 10, 11, 12,
+const [JANUARY, FEBRUARY, APRIL, MAY, JUNE, JULY, SEPTEMBER, OCTOBER, NOVEMBER, DECEMBER] = [
+  1, 2, 4, 5, 6, 7, 9, 10, 11, 12,
 ] as const
 
 /** The number of a calendar day; months count from 1. */
@@ -62,7 +62,7 @@ const thanksgiving = (year: number): number => nthWeekday(year, NOVEMBER, THURSD
 function holidays(year: number): number[] {
   return [
     newYearsDay(year),
-    nthWeekday(year, JANUARY, MONDAY, 3), // Martin Luther King, Jr. Day
+    ...(year >= 1998 ? [nthWeekday(year, JANUARY, MONDAY, 3)] : []), // Martin Luther King, Jr. Day
     nthWeekday(year, FEBRUARY, MONDAY, 3), // Washington's Birthday
     easter(year) - 2, // Good Friday
     lastMondayOfMay(year), // Memorial Day
@@ -77,7 +77,7 @@ function holidays(year: number): number[] {
 /**
  * Days that close at 13:00: the day before Independence Day when both are trading weekdays (for a
  * Thursday holiday only since 2013, before that the Friday after), the day after Thanksgiving, and
- * Christmas Eve from Monday to Thursday.
+ * Christmas Eve from Monday to Thursday. The first two are younger than the third.
  */
 function halfDays(year: number): number[] {
   const independence = dayNumber(year, JULY, 4)
@@ -85,14 +85,18 @@ function halfDays(year: number): number[] {
   const fridayAfter = on === THURSDAY && year < 2013
   const eve = dayNumber(year, DECEMBER, 24)
   return [
-    thanksgiving(year) + 1,
-    ...(on > MONDAY && on < SATURDAY ? [independence + (fridayAfter ? 1 : -1)] : []),
+    ...(year >= 1992 ? [thanksgiving(year) + 1] : []),
+    ...(year >= 1992 && on > MONDAY && on < SATURDAY
+      ? [independence + (fridayAfter ? 1 : -1)]
+      : []),
     ...(weekday(eve) >= MONDAY && weekday(eve) <= THURSDAY ? [eve] : []),
   ]
 }
 
 /** Closures and early closes outside the rules, each announced by the exchange on its own. */
 const SPECIAL_DAYS: ReadonlyMap<number, TradingDay> = new Map([
+  [dayNumber(1994, APRIL, 27), 'closed'], // mourning for President Nixon
+  [dayNumber(1997, DECEMBER, 26), 'half'],
   ...[11, 12, 13, 14].map((day): [number, TradingDay] => [
     dayNumber(2001, SEPTEMBER, day),
     'closed',
@@ -105,6 +109,20 @@ const SPECIAL_DAYS: ReadonlyMap<number, TradingDay> = new Map([
   [dayNumber(2018, DECEMBER, 5), 'closed'], // mourning for President G. H. W. Bush
   [dayNumber(2025, JANUARY, 9), 'closed'], // mourning for President Carter
 ])
+
+/** Closes at other minutes than the rules say: early holiday eves, snow, a price limit, a fault. */
+const SPECIAL_CLOSES: ReadonlyMap<number, number> = new Map([
+  [dayNumber(1990, DECEMBER, 24), 14 * 60],
+  [dayNumber(1991, DECEMBER, 24), 14 * 60],
+  [dayNumber(1992, NOVEMBER, 27), 14 * 60],
+  [dayNumber(1992, DECEMBER, 24), 14 * 60],
+  [dayNumber(1994, FEBRUARY, 11), 14 * 60 + 30],
+  [dayNumber(1996, JANUARY, 8), 14 * 60],
+  [dayNumber(1997, OCTOBER, 27), 15 * 60 + 30],
+  [dayNumber(2005, JUNE, 1), 15 * 60 + 56],
+])
+
+const FIRST_KNOWN_YEAR = 1990
 
 const years = new Map<number, ReadonlyMap<number, TradingDay>>()
 
@@ -125,5 +143,9 @@ export function tradingDay(day: number): TradingDay {
   const on = weekday(day)
   if (on === SATURDAY || on === SUNDAY) return 'weekend'
   const year = new Date(day * DAY_MS).getUTCFullYear()
+  if (year < FIRST_KNOWN_YEAR) return 'full'
   return SPECIAL_DAYS.get(day) ?? exceptions(year).get(day) ?? 'full'
 }
+
+/** The minute of a trading day at which its core session ended, where the rules would say another. */
+export const specialClose = (day: number): number | null => SPECIAL_CLOSES.get(day) ?? null

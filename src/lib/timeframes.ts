@@ -57,10 +57,10 @@ export function barTradingMinutes(timeframe: Timeframe): number {
 export function barStart(timeframe: Timeframe, ms: number): number {
   const day = newYorkDay(ms)
   if (timeframe === '1d') return newYorkInstant(day, 0)
-  if (timeframe === '1w') return newYorkInstant(day - weekdayFromMonday(day), 0)
+  if (timeframe === '1w') return newYorkInstant(mondayOf(day), 0)
   const length = MINUTES[timeframe] * MINUTE_MS
   return Math.floor(ms / length) * length
 }
 
-/** Day 0, 1970-01-01, was a Thursday. */
-const weekdayFromMonday = (day: number): number => (((day + 3) % 7) + 7) % 7
+/** The Monday of a calendar day's week, both counted from 1970-01-01, which was a Thursday. */
+export const mondayOf = (day: number): number => day - ((((day + 3) % 7) + 7) % 7)

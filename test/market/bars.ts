@@ -24,16 +24,29 @@ export const sent = ({ ts, high, low, close }: Candle) => ({
 /** What technical_indicators is to hold, computed from the whole series at once. */
 export function indicatorsOf(series: readonly Candle[]) {
   const candles = [...series].sort((a, b) => Date.parse(a.ts) - Date.parse(b.ts))
-  const ranges = candles.map((candle, i) => trueRange(candle, candles[i - 1]))
+  const averages = wilder(candles.map((candle, i) => trueRange(candle, candles[i - 1])))
   return candles.map(({ ts }, i) => ({
     ts,
-    atr_14: mean(ranges.slice(Math.max(1, i - 13), i + 1), 14),
+    atr_14: averages[i] ?? null,
     sma_20: mean(
       candles.slice(Math.max(0, i - 19), i + 1).map(({ close }) => close),
       20,
     ),
   }))
 }
+
+/** Wilder's averages of 14 true ranges, of which the first bar has none; each step has twelve decimals. */
+function wilder(ranges: readonly bigint[]): (string | null)[] {
+  let exact = 0n
+  return ranges.map((range, i) => {
+    if (i < 14) exact += i === 0 ? 0n : range * ONE
+    exact = i < 14 ? exact : half(i === 14 ? exact + range * ONE : 13n * exact + range * ONE, 14n)
+    return i < 14 ? null : dollars(half(exact, ONE))
+  })
+}
+
+/** A quotient rounded half up; none is below 0. */
+const half = (value: bigint, by: bigint): bigint => (2n * value + by) / (2n * by)
 
 function trueRange({ high, low }: Candle, before: Candle | undefined): bigint {
   if (!before) return 0n
@@ -47,7 +60,7 @@ const abs = (value: bigint): bigint => (value < 0n ? -value : value)
 function mean(values: readonly bigint[], n: number): string | null {
   if (values.length < n) return null
   const sum = values.reduce((a, b) => a + b, 0n)
-  return dollars((2n * sum + BigInt(n)) / (2n * BigInt(n)))
+  return dollars(half(sum, BigInt(n)))
 }
 
 /** The instant some minutes after the first bar of a test. */

@@ -29,11 +29,11 @@ test('ATR 14 and SMA 20 of an example computed by hand', async () => {
   await persist(symbol, bars)
   const rows = await stored(symbol)
   expect(rows.slice(0, 14).map(({ atr_14 }) => atr_14)).toEqual(Array(14).fill(null))
-  // 14 true ranges of 2; then 13 of 2 and one of 15.5 - 10; then 12 of 2, that one, and one of 1.
+  // 14 true ranges of 2; then (13 * 2 + 15.5 - 10) / 14; then (13 * 2.25 + 1) / 14.
   expect(rows.slice(14, 17).map(({ atr_14 }) => atr_14)).toEqual([
     '2.000000',
     '2.250000',
-    '2.178571',
+    '2.160714',
   ])
   expect(rows.slice(0, 19).map(({ sma_20 }) => sma_20)).toEqual(Array(19).fill(null))
   expect(rows.slice(19).map(({ sma_20 }) => sma_20)).toEqual(['11.250000', '11.500000'])
@@ -95,7 +95,11 @@ test('series of other symbols and timeframes do not count', async () => {
   const half = (first: number) => Array.from({ length: 10 }, (_, i) => bar(minute(2 * i + first)))
   await persist(symbol, half(0))
   await persist(other, half(1))
-  await persist(symbol, half(1), '5m')
+  await persist(
+    symbol,
+    half(1).map((_, i) => bar(minute(5 * i))),
+    '5m',
+  )
   const rows = await stored(symbol)
   expect(rows).toHaveLength(20)
   expect(rows.every(({ atr_14, sma_20 }) => atr_14 === null && sma_20 === null)).toBe(true)
@@ -114,4 +118,55 @@ test('bars of two writers at the same time count for each other', async () => {
     expect(rows.filter(({ sma_20 }) => sma_20 !== null)).toHaveLength(21)
     expect(rows.filter(({ atr_14 }) => atr_14 !== null)).toHaveLength(26)
   }
+})
+
+test('the first averages are those of the regression table of TA-Lib', async () => {
+  // High, low and close of its test series, and NATR 14 of the last two: 100 * ATR / close.
+  const series = [
+    [93.25, 90.75, 91.5],
+    [94.94, 91.405, 94.815],
+    [96.375, 94.25, 94.375],
+    [96.19, 93.5, 95.095],
+    [96, 92.815, 93.78],
+    [94.72, 93.5, 94.625],
+    [95, 92, 92.53],
+    [93.72, 89.75, 92.75],
+    [92.47, 89.44, 90.315],
+    [92.75, 90.625, 92.47],
+    [96.25, 92.75, 96.125],
+    [99.625, 96.315, 97.25],
+    [99.125, 96.03, 98.5],
+    [92.75, 88.815, 89.875],
+    [91.315, 86.75, 91],
+    [93.25, 90.94, 92.815],
+  ] as const
+  const symbol = uniqueSymbol()
+  const bars = series.map(([high, low, close], i) =>
+    bar(minute(i), { open: low, high, low, close }),
+  )
+  await persist(symbol, bars)
+  const rows = await stored(symbol)
+  expect(rows[13]?.atr_14).toBeNull()
+  expect(rows.slice(14).map(({ atr_14 }) => atr_14)).toEqual(['3.578214', '3.487628'])
+  const natr = rows
+    .slice(14)
+    .map(({ atr_14 }, i) => (100 * Number(atr_14)) / (series[14 + i]?.[2] ?? 0))
+  expect(natr.map((value) => value.toFixed(4))).toEqual(['3.9321', '3.7576'])
+})
+
+test('a correction far back goes forward until nothing changes any more, and no further', async () => {
+  const symbol = uniqueSymbol()
+  const series = Array.from({ length: 1_500 }, (_, i): Candle => {
+    const low = 100_000_000n + BigInt((i * 7_919) % 5_000_000)
+    return { ts: minute(i), low, high: low + 1_500_000n, close: low + BigInt((i * 31) % 1_500_000) }
+  })
+  await persist(symbol, series.map(sent))
+  const corrected = series.map((one, i) => (i === 20 ? { ...one, low: 1n } : one))
+  const before = await stored(symbol)
+  await persist(symbol, corrected.slice(20, 21).map(sent))
+  const after = await stored(symbol)
+  expect(after).toEqual(indicatorsOf(corrected))
+  const changed = after.filter((row, i) => row.atr_14 !== before[i]?.atr_14)
+  expect(changed.length).toBeGreaterThan(150)
+  expect(after.at(-1)).toEqual(before.at(-1))
 })

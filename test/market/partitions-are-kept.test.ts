@@ -1,6 +1,7 @@
 import pg from 'pg'
 import { expect, inject, test } from 'vitest'
 import { PartitionKeeper } from '../../src/domains/market/partition-keeper.js'
+import { Partitions } from '../../src/domains/market/partitions.js'
 import { createLog } from '../../src/platform/log.js'
 import { parseDatabaseUrl } from '../../src/platform/postgres/connection.js'
 import { Database } from '../../src/platform/postgres/database.js'
@@ -82,12 +83,13 @@ test('what cannot be made now is made later, and what is not wanted yet is left 
   const database = await createDatabase()
   await dropMonths(database, 2)
   const store = new Database({ endpoint: parseDatabaseUrl(database.url), poolMax: 2 })
+  const made = new Partitions({ database: store })
   const blocker = new pg.Client({ connectionString: database.url })
   await blocker.connect()
   await blocker.query('alter function catalyst.ensure_month_partitions rename to away')
   let isReady = false
   const keeper = new PartitionKeeper({
-    database: store,
+    partitions: made,
     clock: { now: () => new Date() },
     log: createLog('silent'),
     isReady: () => isReady,
@@ -103,6 +105,6 @@ test('what cannot be made now is made later, and what is not wanted yet is left 
   await blocker.query('alter function catalyst.away rename to ensure_month_partitions')
   await waitFor(async () => (await partitions(database)).length === 6)
   await keeper.stop()
-  await Promise.all([store.close(), blocker.end()])
+  await Promise.all([made.close(), blocker.end()])
   await database.drop()
 })

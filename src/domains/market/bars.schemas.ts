@@ -9,7 +9,11 @@ const MAX_BARS = 10_000
 
 /** A bar as a client sends it. */
 export const priceBar = z.strictObject({
-  ts: instant().optional().describe('Start of the bar; ISO 8601 with zone.'),
+  ts: instant()
+    .optional()
+    .describe(
+      'An instant of the bar, its start for preference; ISO 8601 with zone. A day: midnight UTC of its date, or any instant of it in New York; a week: the same of one of its weekdays.',
+    ),
   timestamp: instant().optional().describe('Another name of ts.'),
   open: price(),
   high: price(),
@@ -36,7 +40,7 @@ export type PriceBars = z.output<typeof priceBars>
 /** What became of the bars. */
 export const priceBarsAnswer = z.object({
   stored: z.int().describe('New bars.'),
-  replaced: z.int().describe('Known bars that now have other values.'),
+  replaced: z.int().describe('Known bars that now have other values, also within the call.'),
   unchanged: z.int().describe('Known bars sent again, and repeats within the call.'),
   rejected: z.int(),
   errors: z.array(z.object({ index: z.int(), code: z.string(), message: z.string() })),

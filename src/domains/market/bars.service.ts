@@ -7,14 +7,15 @@ import type { PriceBars, PriceBarsAnswer } from './bars.schemas.js'
 import * as barSql from './bars.sql.js'
 import { cachedIndicators } from './cached-figures.js'
 import { recompute, recomputeHeld } from './indicators.js'
-import { ensureMonths } from './partitions.js'
-import { type Bar, checkBars } from './price-bars.js'
+import type { Partitions } from './partitions.js'
+import { checkBars, type GivenBar } from './price-bars.js'
 import type { SecurityService } from './securities.service.js'
 
 /** What bars are made from. */
 export interface BarDeps {
   readonly database: Database
   readonly securities: SecurityService
+  readonly partitions: Pick<Partitions, 'ensure'>
   readonly clock: Clock
 }
 
@@ -29,12 +30,13 @@ export class BarService {
   /** Stores the valid bars of a call, recomputes what depends on them, and reports the others. */
   async persistBars(tx: Transaction, input: PriceBars): Promise<PriceBarsAnswer> {
     const nowMs = this.#deps.clock.now().getTime()
-    const { bars, repeats, errors } = await checkBars(input.bars, nowMs)
+    const { bars, repeats, errors } = await checkBars(input.bars, input.timeframe, nowMs)
     const changed = await this.#save(tx, input, bars)
     const stored = changed.filter(({ is_new }) => is_new).length
+    const superseded = bars.reduce((sum, bar) => sum + bar.superseded, 0)
     return {
       stored,
-      replaced: changed.length - stored,
+      replaced: changed.length - stored + superseded,
       unchanged: bars.length - changed.length + repeats,
       rejected: errors.length,
       errors,
@@ -50,14 +52,13 @@ export class BarService {
   async #save(
     tx: Transaction,
     { symbol, timeframe }: PriceBars,
-    bars: readonly Bar[],
+    bars: readonly GivenBar[],
   ): Promise<barSql.ChangedBar[]> {
     const [first, last] = [bars[0]?.ts, bars.at(-1)?.ts]
     if (first === undefined || last === undefined) return []
-    const { database, securities } = this.#deps
+    const { partitions, securities } = this.#deps
     // First of all: attaching a partition waits for whoever has just added a security.
-    await ensureMonths(
-      database,
+    await partitions.ensure(
       tx,
       bars.map(({ ts }) => ts),
     )

@@ -3,124 +3,158 @@ import { sql } from '../../platform/postgres/sql.js'
 import type { BarSpan } from './bar-spans.js'
 import type { Series } from './bars.sql.js'
 
-/** Makes whoever computes indicators of the same series wait until this transaction ends. */
-export const claimSeries = ({ security_id, timeframe }: Series) => sql`
-  insert into catalyst.bar_series as s (security_id, timeframe)
-  values (${security_id}::int, ${timeframe}::text)
-  on conflict (security_id, timeframe) do update
-  set writes = s.writes + 1`
-
-/** A span of changed bars with the bars around it that count for them or depend on them. */
-export interface Neighbourhood {
+/** The starts of the first and the last bar of a series. */
+export interface SeriesEnds {
   readonly first_ts: string
-  readonly from_ts: string
-  readonly until_ts: string
-  /** How many bars before the span were found, at most 19. */
-  readonly before: number
+  readonly last_ts: string
 }
 
+/** Makes whoever computes indicators of the same series wait until this transaction ends. */
+export const claimSeries = ({ security_id, timeframe }: Series, { first, last }: BarSpan) =>
+  sql<SeriesEnds>`
+    insert into catalyst.bar_series as s (security_id, timeframe, first_ts, last_ts)
+    values (
+      ${security_id}::int, ${timeframe}::text, ${first}::timestamptz, ${last}::timestamptz
+    )
+    on conflict (security_id, timeframe) do update
+    set
+      writes = s.writes + 1,
+      first_ts = least(s.first_ts, excluded.first_ts),
+      last_ts = greatest(s.last_ts, excluded.last_ts)
+    returning s.first_ts, s.last_ts`
+
 /**
- * Widens each span by 19 bars to both sides: what SMA 20 needs before the first changed bar, and what
- * depends on the last one. Bars before `since` are not looked for: PostgreSQL leaves partitions out
- * when it plans by constants only, and a plan over those of twenty years takes a tenth of a second.
+ * The start of the nineteenth bar before an instant, or of the first, and how many bars lie between.
+ * Bars before `since` are not looked for: PostgreSQL leaves partitions out when it plans by constants
+ * only, and a plan over those of twenty years takes a tenth of a second.
  */
-export const neighbourhoods = (
-  { security_id, timeframe }: Series,
-  spans: readonly BarSpan[],
-  since: string,
-) => sql<Neighbourhood>`
-  select
-    c.first_ts,
-    coalesce(b.from_ts, c.first_ts) as from_ts,
-    coalesce(a.until_ts, c.last_ts) as until_ts,
-    b.n as before
-  from unnest(
-    ${spans.map(({ first }) => first)}::timestamptz[],
-    ${spans.map(({ last }) => last)}::timestamptz[]
-  ) as c (first_ts, last_ts)
-  cross join lateral (
-    select min(p.ts) as from_ts, count(*)::int as n
+export const lookBack = ({ security_id, timeframe }: Series, before: string, since: string) =>
+  sql<{ from_ts: string | null; bars: number }>`
+    select min(p.ts) as from_ts, count(*)::int as bars
     from (
       select b.ts
       from catalyst.price_bars b
       where b.security_id = ${security_id}::int
         and b.timeframe = ${timeframe}::text
         and b.ts >= ${since}::timestamptz
-        and b.ts < c.first_ts
+        and b.ts < ${before}::timestamptz
       order by b.ts desc
       limit 19
-    ) p
-  ) b
-  cross join lateral (
-    select max(f.ts) as until_ts
-    from (
-      select b.ts
-      from catalyst.price_bars b
-      where b.security_id = ${security_id}::int
-        and b.timeframe = ${timeframe}::text
-        and b.ts >= ${spans[0]?.first}::timestamptz
-        and b.ts > c.last_ts
-      order by b.ts
-      limit 19
-    ) f
-  ) a
-  order by c.first_ts`
+    ) p`
+
+/** A stretch of a series whose indicators are computed at once. */
+export interface Stretch {
+  /** Where the bars begin that count for the first of the stretch: nineteen before it. */
+  readonly from: string
+  readonly start: string
+  /** Exclusive. */
+  readonly end: string
+  readonly limit: number
+}
+
+/** How far the computation came. */
+export interface SweptRow {
+  readonly bars: number
+  readonly last_ts: string | null
+  /** The nineteenth bar from the end, which counts for the next one; null where there are fewer. */
+  readonly tail_ts: string | null
+  /** The last bar has the average of ranges that was stored: so will those after it. */
+  readonly is_same: boolean
+}
 
 /**
- * The indicators of changed bars and of those after them that depend on them: one pass over the range
- * of each neighbourhood; all of them lie between the ends of the first and the last. A bar that two of
- * them share has the same values in both.
+ * Computes the indicators of a stretch in order of time and writes those that differ from the stored
+ * ones: all of them, or only those of bars that have none, which locks no row that others may write.
  */
-const computed = ({ security_id, timeframe }: Series, around: readonly Neighbourhood[]) => sql`
-  select distinct on (i.ts) ${security_id}::int, ${timeframe}::text, i.ts, i.atr_14, i.sma_20
-  from unnest(
-    ${around.map(({ first_ts }) => first_ts)}::timestamptz[],
-    ${around.map(({ from_ts }) => from_ts)}::timestamptz[],
-    ${around.map(({ until_ts }) => until_ts)}::timestamptz[]
-  ) as s (first_ts, from_ts, until_ts)
-  cross join lateral (
-    select
-      r.ts,
-      case when count(r.true_range) over w14 = 14 then round(avg(r.true_range) over w14, 6) end
-        as atr_14,
-      case when count(*) over w20 = 20 then round(avg(r.close) over w20, 6) end as sma_20
+export const sweep = (
+  { security_id, timeframe }: Series,
+  { from, start, end, limit }: Stretch,
+  writes: 'all' | 'new',
+) => sql<SweptRow>`
+  with bars as materialized (
+    select n.ts, n.high, n.low, n.close
     from (
-      select
-        b.ts,
-        b.close,
-        case when lag(b.close) over w is not null then greatest(
-          b.high - b.low,
-          abs(b.high - lag(b.close) over w),
-          abs(b.low - lag(b.close) over w)
-        ) end as true_range
+      select b.ts, b.high, b.low, b.close
       from catalyst.price_bars b
       where b.security_id = ${security_id}::int
         and b.timeframe = ${timeframe}::text
-        and b.ts between ${around[0]?.from_ts}::timestamptz and ${around.at(-1)?.until_ts}::timestamptz
-        and b.ts between s.from_ts and s.until_ts
-      window w as (order by b.ts)
-    ) r
-    window
-      w14 as (order by r.ts rows 13 preceding),
-      w20 as (order by r.ts rows 19 preceding)
-  ) i
-  where i.ts >= s.first_ts
-  order by i.ts`
+        and b.ts >= ${start}::timestamptz
+        and b.ts < ${end}::timestamptz
+      order by b.ts
+      limit ${limit}::int
+    ) n
+    union all
+    select b.ts, b.high, b.low, b.close
+    from catalyst.price_bars b
+    where b.security_id = ${security_id}::int
+      and b.timeframe = ${timeframe}::text
+      and b.ts >= ${from}::timestamptz
+      and b.ts < ${start}::timestamptz
+  ),
+  ranged as (
+    select
+      b.ts,
+      b.close,
+      case when lag(b.close) over w is not null then greatest(
+        b.high - b.low,
+        abs(b.high - lag(b.close) over w),
+        abs(b.low - lag(b.close) over w)
+      ) end as true_range,
+      i.ts is not null as is_known,
+      i.atr_exact,
+      i.sma_20
+    from bars b
+    left join catalyst.technical_indicators i
+      on i.security_id = ${security_id}::int
+      and i.timeframe = ${timeframe}::text
+      and i.ts = b.ts
+      and i.ts >= ${from}::timestamptz
+      and i.ts < ${end}::timestamptz
+    window w as (order by b.ts)
+  ),
+  computed as materialized (
+    select
+      r.ts,
+      r.is_known,
+      r.atr_exact as stored_atr,
+      r.sma_20 as stored_sma,
+      catalyst.wilder(
+        r.true_range,
+        case when r.ts < ${start}::timestamptz then r.atr_exact end
+      ) over (order by r.ts rows unbounded preceding) as atr_exact,
+      case when count(*) over w20 = 20 then round(avg(r.close) over w20, 6) end as sma_20
+    from ranged r
+    window w20 as (order by r.ts rows 19 preceding)
+  ),
+  saved as (
+    insert into catalyst.technical_indicators as t
+      (security_id, timeframe, ts, atr_14, atr_exact, sma_20)
+    select
+      ${security_id}::int, ${timeframe}::text, c.ts, round(c.atr_exact, 6), c.atr_exact, c.sma_20
+    from computed c
+    where c.ts >= ${start}::timestamptz
+      and (
+        not c.is_known
+        or (
+          ${writes}::text = 'all'
+          and (c.atr_exact, c.sma_20) is distinct from (c.stored_atr, c.stored_sma)
+        )
+      )
+    order by c.ts
+    on conflict (security_id, timeframe, ts) ${sql.trusted(writes === 'all' ? UPDATE : 'do nothing')}
+  )
+  select
+    count(*)::int as bars,
+    max(c.ts) as last_ts,
+    (array_agg(c.ts order by c.ts desc))[19] as tail_ts,
+    coalesce((array_agg(
+      c.is_known and c.atr_exact is not distinct from c.stored_atr order by c.ts desc
+    ))[1], false) as is_same
+  from computed c
+  where c.ts >= ${start}::timestamptz`
 
-/** Writes the indicators that changed bars have changed. */
-export const saveIndicators = (series: Series, around: readonly Neighbourhood[]) => sql`
-  insert into catalyst.technical_indicators as t
-    (security_id, timeframe, ts, atr_14, sma_20)
-  ${computed(series, around)}
-  on conflict (security_id, timeframe, ts) do update
-  set atr_14 = excluded.atr_14, sma_20 = excluded.sma_20
-  where (t.atr_14, t.sma_20) is distinct from (excluded.atr_14, excluded.sma_20)`
-
-/** Writes the indicators of new bars alone, and so locks none that anybody else could want to write. */
-export const addIndicators = (series: Series, around: readonly Neighbourhood[]) => sql`
-  insert into catalyst.technical_indicators (security_id, timeframe, ts, atr_14, sma_20)
-  ${computed(series, around)}
-  on conflict (security_id, timeframe, ts) do nothing`
+const UPDATE = `do update
+    set atr_14 = excluded.atr_14, atr_exact = excluded.atr_exact, sma_20 = excluded.sma_20`
 
 /** A span that the end of a transaction is to compute indicators for. */
 export interface HeldSpan extends Series {

@@ -1,14 +1,9 @@
-import { barMinutes, type Timeframe } from '../../lib/timeframes.js'
 import { sortableUtcText } from '../../lib/utc-text.js'
 import type { Transaction } from '../../platform/postgres/queryable.js'
 import { type BarSpan, mergeSpans, spansOf } from './bar-spans.js'
 import type { Series } from './bars.sql.js'
+import { sweepSeries } from './indicator-sweep.js'
 import * as indicatorSql from './indicators.sql.js'
-
-/** What an SMA of 20 bars reads beside the bar itself. */
-const BARS_BEFORE = 19
-/** A week of mourning or storm with the weekends around it. */
-const LONGEST_CLOSURE_MS = 10 * 24 * 60 * 60 * 1_000
 
 /** Computes the indicators that bars changed at these times, in order, have an effect on. */
 export async function recompute(
@@ -32,7 +27,7 @@ export async function recomputeHeld(
 ): Promise<void> {
   if (times.length === 0) return
   const spans = spansOf(times, series.timeframe)
-  await tx.run(indicatorSql.addIndicators(series, await around(tx, series, spans)))
+  await sweepSeries(tx, series, spans, { writes: 'new', ends: null })
   await tx.run(indicatorSql.holdSpans(series, spans))
   held.beforeCommit(settle)
 }
@@ -60,25 +55,8 @@ async function settleSeries(
   series: Series,
   spans: readonly BarSpan[],
 ): Promise<void> {
-  await tx.run(indicatorSql.claimSeries(series))
-  await tx.run(indicatorSql.saveIndicators(series, await around(tx, series, spans)))
-}
-
-/** Bars are looked for near the spans first, and everywhere only where a series is young or sparse. */
-async function around(
-  tx: Transaction,
-  series: Series,
-  spans: readonly BarSpan[],
-): Promise<indicatorSql.Neighbourhood[]> {
-  const since = lookback(series.timeframe, spans)
-  const near = await tx.many(indicatorSql.neighbourhoods(series, spans, since))
-  if (near.every(({ before }) => before === BARS_BEFORE)) return near
-  return tx.many(indicatorSql.neighbourhoods(series, spans, '-infinity'))
-}
-
-/** Before the first of these spans, far enough for 19 bars of a stock that trades every day. */
-function lookback(timeframe: Timeframe, [first]: readonly BarSpan[]): string {
-  const start = first === undefined ? 0 : Date.parse(first.first)
-  const reach = 2 * BARS_BEFORE * barMinutes(timeframe) * 60_000 + LONGEST_CLOSURE_MS
-  return new Date(start - reach).toISOString()
+  const [first, last] = [spans[0]?.first, spans.at(-1)?.last]
+  if (first === undefined || last === undefined) return
+  const ends = await tx.one(indicatorSql.claimSeries(series, { first, last }))
+  await sweepSeries(tx, series, spans, { writes: 'all', ends })
 }

@@ -1,11 +1,10 @@
 import { Backoff } from '../../lib/backoff.js'
 import type { Clock } from '../../lib/clock.js'
 import type { Log } from '../../platform/log.js'
-import type { Database } from '../../platform/postgres/database.js'
-import { ensureMonths } from './partitions.js'
+import type { Partitions } from './partitions.js'
 
 interface PartitionKeeperDeps {
-  readonly database: Database
+  readonly partitions: Pick<Partitions, 'ensureAhead'>
   readonly clock: Clock
   readonly log: Log
   /** False until the tables are there. */
@@ -47,10 +46,10 @@ export class PartitionKeeper {
   }
 
   async #ensure(): Promise<boolean> {
-    const { database, clock, log, isReady } = this.#deps
+    const { partitions, clock, log, isReady } = this.#deps
     if (!isReady()) return false
     try {
-      const created = await ensureMonths(database, database, monthsFrom(clock.now()))
+      const created = await partitions.ensureAhead(monthsFrom(clock.now()))
       if (created > 0) log.info({ partitions: created }, 'partitions of the coming months are made')
       this.#backoff.reset()
       this.#isFailing = false
