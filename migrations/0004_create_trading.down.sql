@@ -1,5 +1,6 @@
 drop view catalyst.pattern_counts;
 drop table catalyst.pattern_stats;
+drop table catalyst.pattern_reviews;
 drop table catalyst.pattern_outcomes;
 drop table catalyst.position_fills;
 drop table catalyst.positions;

@@ -129,6 +129,10 @@ create table catalyst.position_books (
   security_id integer not null references catalyst.securities,
   last_fill_time timestamptz,
   fills bigint not null default 0 check (fills >= 0),
+  -- Positions were opened or enlarged between these since outcomes of patterns were last told from
+  -- them; null where none were.
+  opened_from timestamptz,
+  opened_until timestamptz,
   primary key (account_id, security_id)
 );
 create index position_books_security on catalyst.position_books (security_id);
@@ -267,6 +271,9 @@ create table catalyst.pattern_outcomes (
   position_id text collate "C" references catalyst.positions,
   reason text check (length(reason) <= 200),
   evidence jsonb not null default '{}',
+  -- The starts of the first and the last price bar that count for it; null where none do.
+  bars_from timestamptz,
+  bars_until timestamptz,
   resolved_at timestamptz,
   updated_at timestamptz not null default clock_timestamp(),
   check (success is null or status = 'resolved'),
@@ -278,6 +285,11 @@ create index pattern_outcomes_position
   on catalyst.pattern_outcomes (position_id) where position_id is not null;
 create index pattern_outcomes_pending
   on catalyst.pattern_outcomes (pattern_id) where status = 'pending';
+-- Outcomes to be told again, because evidence of theirs was stored after they were told.
+create table catalyst.pattern_reviews (
+  pattern_id bigint primary key references catalyst.pattern_detections
+);
+
 create index pattern_outcomes_uncounted
   on catalyst.pattern_outcomes (pattern_id) where not is_counted;
 

@@ -78,6 +78,12 @@ create table catalyst.bar_series (
   -- The starts of the first and the last bar.
   first_ts timestamptz not null,
   last_ts timestamptz not null,
+  -- Bars and indicators between these have changed since outcomes of patterns, and moves after news,
+  -- were last told from them; null where none have.
+  patterns_from timestamptz,
+  patterns_until timestamptz,
+  news_from timestamptz,
+  news_until timestamptz,
   primary key (security_id, timeframe),
   check (first_ts <= last_ts)
 );

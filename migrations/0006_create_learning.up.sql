@@ -13,10 +13,13 @@ create table catalyst.news_outcomes (
   -- Of the moves: whether price bars could tell them.
   status text not null default 'pending' check (status in ('pending', 'resolved', 'unresolvable')),
   reason text check (length(reason) <= 200),
+  -- Bars near its instants have been stored since they were told.
+  has_new_bars boolean not null default false,
   as_of timestamptz not null default clock_timestamp(),
   check (status <> 'unresolvable' or reason is not null)
 );
-create index news_outcomes_pending on catalyst.news_outcomes (news_id) where status = 'pending';
+create index news_outcomes_to_tell
+  on catalyst.news_outcomes (news_id) where status = 'pending' or has_new_bars;
 
 -- The share of a position's result that a story answers for. Its key makes learning idempotent.
 create table catalyst.news_outcome_evidence (

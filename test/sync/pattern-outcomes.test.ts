@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
 import { SecurityService } from '../../src/domains/market/securities.service.js'
 import { PatternOutcomes } from '../../src/domains/sync/pattern-outcomes.js'
-import { pendingPatterns } from '../../src/domains/sync/pattern-outcomes.sql.js'
+import { dueOutcomes } from '../../src/domains/sync/pattern-outcomes.sql.js'
 import type { Run } from '../../src/domains/sync/run.js'
 import { PatternService } from '../../src/domains/trading/patterns.service.js'
 import { parseDatabaseUrl } from '../../src/platform/postgres/connection.js'
@@ -69,8 +69,9 @@ const outcomeOf = async (patternId: number) => {
 async function addBar(symbol: string, minute: number, [low, high]: readonly [number, number]) {
   const bar = [symbol, at(minute - 2), low, high]
   await database.query(
-    `insert into catalyst.price_bars (security_id, timeframe, ts, open, high, low, close)
-     select security_id, '5m', $2, $4, $4, $3, $4 from catalyst.securities where symbol = $1`,
+    `insert into catalyst.price_bars (security_id, timeframe, ts, ends_at, open, high, low, close)
+     select security_id, '5m', $2, $2::timestamptz + interval '5 minutes', $4, $4, $3, $4
+     from catalyst.securities where symbol = $1`,
     bar,
   )
   await database.query(
@@ -192,6 +193,7 @@ describe('by price', () => {
   test('a bar that has not ended does not decide', async () => {
     const { symbol, pattern_type } = await pattern('bearish')
     await addBar(symbol, -5, BEFORE)
+    for (let i = 1; i < 12; i++) await addBar(symbol, i * 5, CALM)
     await addBar(symbol, 60, DOWN)
     expect(await sync(at(62.9), pattern_type)).toMatchObject({ patterns_updated: 0 })
     expect(await sync(at(63), pattern_type)).toMatchObject({ patterns_updated: 1 })
@@ -218,13 +220,13 @@ describe('by price', () => {
     })
   })
 
-  test('without any bar it is pending, then unresolvable, and never looked at again', async () => {
+  test('without any bar it is pending, then unresolvable, and not looked at again', async () => {
     const { pattern_type, pattern_id } = await pattern('bullish')
     expect(await sync(at(120), pattern_type)).toMatchObject({ patterns_updated: 0 })
     expect(await sync(LATER, pattern_type)).toMatchObject({ patterns_updated: 1 })
     expect(await outcomeOf(pattern_id)).toMatchObject({ status: 'unresolvable', success: null })
-    const { pending } = await pool.one(pendingPatterns({ pattern_types: [pattern_type] }))
-    expect(pending).toBe(0)
+    const { outcomes } = await pool.one(dueOutcomes('pending', { pattern_types: [pattern_type] }))
+    expect(outcomes).toBe(0)
     expect(await tell(pattern_id, true)).toMatchObject({ previous: { status: 'unresolvable' } })
   })
 })
@@ -265,7 +267,7 @@ test('many batches tell how far they are, and filters leave the others alone', a
   ])
   expect(result.patterns_updated).toBe(1_201)
   expect(result.success_rate_changes[pattern_type]).toMatchObject({ n: 1_201 })
-  expect((await pool.one(pendingPatterns({ pattern_types: [other] }))).pending).toBe(3)
+  expect((await pool.one(dueOutcomes('pending', { pattern_types: [other] }))).outcomes).toBe(3)
   expect(await outcomesAt(LATER).sync({ timeframe: '1w' }, { ...quiet, inTransaction })).toEqual({
     patterns_updated: 0,
     success_rate_changes: {},

@@ -2,30 +2,38 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
   type Bar,
-  barsEnd,
   type PriceCase,
   verdictByPrice,
   verdictByTrade,
 } from '../../src/domains/sync/pattern-verdict.js'
+import { expectedBars } from '../../src/lib/bar-interval.js'
 import { tradingMinutes } from '../../src/lib/market-clock.js'
-import { TIMEFRAMES } from '../../src/lib/timeframes.js'
+import type { Timeframe } from '../../src/lib/timeframes.js'
 
 const DETECTED = Date.parse('2025-07-08T14:02:00Z')
 const DAY_MS = 86_400_000
+const startOf = (index: number): number => DETECTED + 180_000 + index * 300_000
 const bar = (index: number, low: string, high: string, close = high): Bar => ({
-  ended_ms: DETECTED + 180_000 + (index + 1) * 300_000,
+  start_ms: startOf(index),
+  ended_ms: startOf(index + 1),
   high,
   low,
   close,
+})
+const endedAt = (ended_ms: number, atr: string | null, close = '100') => ({
+  start_ms: ended_ms - 300_000,
+  ended_ms,
+  close,
+  atr,
 })
 const given = (overrides: Partial<PriceCase> = {}): PriceCase => ({
   timeframe: '5m',
   direction: 'bullish',
   detected_ms: DETECTED,
   price: null,
-  entry: { ended_ms: DETECTED - 120_000, close: '100', atr: '1' },
+  entry: endedAt(DETECTED - 120_000, '1'),
   bars: [],
-  window_bars: 3,
+  expected: [0, 1, 2].map((index) => ({ start: startOf(index), end: startOf(index + 1) })),
   is_over: false,
   ...overrides,
 })
@@ -48,11 +56,13 @@ describe('by price', () => {
       move_bps,
       minutes: '13',
       position_id: null,
+      reason: null,
+      evidence: { from: DETECTED - 420_000, until: startOf(1) },
     })
   })
 
   test('a bar just short of the barrier does not touch it', () => {
-    const bars = [bar(0, '99.000001', '100.999999')]
+    const bars = [bar(0, '99.000001', '100.999999'), calm(1)]
     expect(verdictByPrice(given({ bars }))).toBeNull()
   })
 
@@ -69,30 +79,38 @@ describe('by price', () => {
 
   test.each([
     ['no bar before', { entry: null }, 'no price bar'],
-    ['no range', { entry: { ended_ms: DETECTED, close: '100', atr: null } }, 'true range'],
-    [
-      'a range of 0',
-      { entry: { ended_ms: DETECTED, close: '100', atr: '0.000000' } },
-      'true range',
-    ],
-    [
-      'a bar of the day before',
-      { entry: { ended_ms: DETECTED - DAY_MS, close: '9', atr: '1' } },
-      'no price bar',
-    ],
+    ['no range', { entry: endedAt(DETECTED, null) }, 'true range'],
+    ['a range of 0', { entry: endedAt(DETECTED, '0.000000') }, 'true range'],
+    ['a bar of the day before', { entry: endedAt(DETECTED - DAY_MS, '1', '9') }, 'no price bar'],
     ['too few bars', {}, 'too few'],
   ])('%s: it waits, and then nothing can be told', (_, overrides, reason) => {
     expect(verdictByPrice(given(overrides))).toBeNull()
     expect(verdictByPrice(given({ ...overrides, is_over: true }))).toEqual({
       status: 'unresolvable',
       reason: expect.stringContaining(reason),
+      evidence: { from: expect.any(Number), until: startOf(2) },
     })
+  })
+
+  test('a bar before the deciding one is waited for; in the end it is told that it is missing', () => {
+    const bars = [calm(0), bar(2, '100', '101')]
+    expect(verdictByPrice(given({ bars }))).toBeNull()
+    expect(verdictByPrice(given({ bars, is_over: true }))).toMatchObject({
+      success: true,
+      reason: '1 price bars before the deciding one are missing',
+    })
+  })
+
+  test('what came outside regular hours counts, and nobody waits for it', () => {
+    const expected = [1, 2].map((index) => ({ start: startOf(index), end: startOf(index + 1) }))
+    const bars = [bar(0, '100', '101')]
+    expect(verdictByPrice(given({ bars, expected }))).toMatchObject({ success: true, reason: null })
   })
 
   test('the last bar may be of Friday when the market was closed since', () => {
     const monday = Date.parse('2025-07-07T13:31:00Z')
     const friday = Date.parse('2025-07-03T17:00:00Z')
-    const entry = { ended_ms: friday, close: '100', atr: '1' }
+    const entry = endedAt(friday, '1')
     const bars = [bar(0, '100', '101')]
     const verdict = verdictByPrice(given({ detected_ms: monday, entry, bars }))
     expect(verdict).toMatchObject({ success: true })
@@ -146,6 +164,8 @@ test.each([
     move_bps: '12.5',
     minutes: '30.5',
     position_id: 'pos_1',
+    reason: null,
+    evidence: null,
   })
 })
 
@@ -154,31 +174,41 @@ test('an open position tells nothing yet', () => {
   expect(verdictByTrade(open)).toBeNull()
 })
 
-describe('how long bars are awaited', () => {
+describe('the bars that are expected', () => {
+  const starts = (timeframe: Timeframe, from: string, count: number) =>
+    expectedBars(timeframe, Date.parse(from), count).map(({ start }) =>
+      new Date(start).toISOString().slice(0, 16),
+    )
+
   test('over a night and a holiday, in regular hours', () => {
-    // 24 bars of 5 minutes from 15:30 on 2025-07-03, a half day that closed at 13:00.
-    const from = Date.parse('2025-07-03T19:30:00Z')
-    const end = barsEnd('5m', from, 24)
-    expect(new Date(end).toISOString()).toBe('2025-07-07T15:30:00.000Z')
+    // From 15:30 on 2025-07-03, a half day that closed at 13:00.
+    const bars = expectedBars('5m', Date.parse('2025-07-03T19:30:00Z'), 24)
+    expect(new Date(bars.at(-1)?.end ?? 0).toISOString()).toBe('2025-07-07T15:30:00.000Z')
   })
 
-  test('of days by the calendar', () => {
-    expect(barsEnd('1d', DETECTED, 10)).toBe(DETECTED + 16 * DAY_MS)
+  test('a day counts from its open, so one of which the session is still to come', () => {
+    const friday = ['2025-07-03T04:00', '2025-07-07T04:00']
+    expect(starts('1d', '2025-07-03T12:00:00Z', 2)).toEqual(friday)
+    expect(starts('1d', '2025-07-03T13:30:00.001Z', 1)).toEqual(friday.slice(1))
+    expect(starts('1w', '2025-07-07T13:30:00.001Z', 2)).toEqual([
+      '2025-07-14T04:00',
+      '2025-07-21T04:00',
+    ])
   })
 
-  test('the window is exactly that many trading minutes', () => {
-    const intraday = TIMEFRAMES.filter((one) => one !== '1d' && one !== '1w')
-    const minutes = { '1m': 1, '2m': 2, '3m': 3, '5m': 5, '10m': 10, '15m': 15, '30m': 30 }
-    const lengths: Readonly<Record<string, number>> = { ...minutes, '1h': 60, '2h': 120, '4h': 240 }
-    const instant = fc.integer({ min: Date.UTC(2005, 0), max: Date.UTC(2030, 0) })
+  test('they fill regular trading', () => {
+    const lengths = { '1m': 1, '2m': 2, '3m': 3, '5m': 5, '10m': 10, '15m': 15, '30m': 30 } as const
+    const instant = fc.integer({ min: Date.UTC(2006, 0), max: Date.UTC(2030, 0) })
     fc.assert(
       fc.property(
         instant,
-        fc.constantFrom(...intraday),
+        fc.constantFrom(...(Object.keys(lengths) as (keyof typeof lengths)[])),
         fc.integer({ min: 1, max: 50 }),
-        (ms, tf, n) => {
-          const end = barsEnd(tf, ms, n)
-          expect(tradingMinutes(ms, end)).toBeCloseTo(n * (lengths[tf] ?? 0), 6)
+        (ms, timeframe, n) => {
+          const bars = expectedBars(timeframe, ms, n)
+          const [first, last] = [bars[0]?.start ?? 0, bars.at(-1)?.end ?? 0]
+          expect(tradingMinutes(first, last)).toBeCloseTo(n * lengths[timeframe], 6)
+          expect(tradingMinutes(ms, first)).toBeLessThan(lengths[timeframe])
         },
       ),
     )

@@ -6,23 +6,19 @@ import { closePosition, tell } from './support.js'
 
 const { client, database } = await startApp()
 
-/** Stores bars that close at these prices, given by the instants at which they start. */
-async function bars(symbol: string, timeframe: string, closes: Record<string, number>) {
-  const times = Object.keys(closes)
-  await database.query(
-    `select catalyst.ensure_month_partitions('price_bars', min(ts), max(ts))
-     from unnest($1::timestamptz[]) as t (ts)`,
-    [times],
-  )
-  await database.query(
-    `insert into catalyst.price_bars (security_id, timeframe, ts, open, high, low, close)
-     select s.security_id, $2, b.ts, b.close, b.close, b.close, b.close
-     from catalyst.securities s
-     cross join unnest($3::timestamptz[], $4::numeric[]) as b (ts, close)
-     where s.symbol = $1`,
-    [symbol, timeframe, times, Object.values(closes)],
-  )
-}
+/** Stores bars that close at these prices, given by an instant of each. */
+const bars = (symbol: string, timeframe: string, closes: Record<string, number>) =>
+  client.tool('persist_price_bars', {
+    symbol,
+    timeframe,
+    bars: Object.entries(closes).map(([ts, close]) => ({
+      ts,
+      open: close,
+      high: close,
+      low: close,
+      close,
+    })),
+  })
 
 /** A story that a position cites, told at an instant. */
 async function cite(published_timestamp: string, symbol: string | undefined = uniqueSymbol()) {
@@ -71,14 +67,38 @@ test('over a weekend the last bar of Friday is near, because nothing was traded'
   })
 })
 
-test('bars more than two lengths away tell nothing, and that is final', async () => {
+test('bars more than two lengths away tell nothing, and those that come later tell it again', async () => {
   const { news_id, symbol } = await cite('2024-08-12T14:00:00Z')
   await bars(symbol, '5m', { '2024-08-12T13:55:00Z': 100, '2024-08-12T14:40:00Z': 105 })
   const told = await moves(news_id)
   expect(told).toMatchObject({ status: 'unresolvable', move_1h: null })
   expect(told?.reason).toMatch(/the hour and the day/)
-  await bars(symbol, '5m', { '2024-08-12T14:55:00Z': 100, '2024-08-13T13:55:00Z': 100 })
-  expect(await moves(news_id)).toEqual(told)
+  await bars(symbol, '5m', { '2024-08-12T14:55:00Z': 101, '2024-08-13T13:55:00Z': 102 })
+  expect(await moves(news_id)).toEqual({
+    status: 'resolved',
+    move_1h: '100.0000',
+    move_24h: '200.0000',
+    reason: null,
+  })
+  await bars(symbol, '5m', { '2024-08-12T13:55:00Z': 101 })
+  expect(await moves(news_id)).toMatchObject({ move_1h: '0.0000', move_24h: '99.0099' })
+})
+
+test.each([
+  ['after the close', '2024-08-12T20:01:00Z', '1000.0000'],
+  ['at the close', '2024-08-12T20:00:00Z', '1000.0000'],
+  ['in the session', '2024-08-12T19:59:00Z', '1111.1111'],
+  ['after a close at 13:00, for a day', '2024-07-03T17:30:00Z', '0.0000'],
+])('a story %s is judged by the days that had ended', async (_, published, move_24h) => {
+  const { news_id, symbol } = await cite(published)
+  await bars(symbol, '1d', {
+    '2024-07-02T00:00:00Z': 80,
+    '2024-07-03T00:00:00Z': 88,
+    '2024-08-09T00:00:00Z': 90,
+    '2024-08-12T00:00:00Z': 100,
+    '2024-08-13T00:00:00Z': 110,
+  })
+  expect(await moves(news_id)).toMatchObject({ move_24h })
 })
 
 test('a story without a symbol has no price', async () => {

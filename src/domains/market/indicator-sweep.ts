@@ -24,25 +24,27 @@ const LONG_AGO = '1970-01-01T00:00:00.000000Z'
 /**
  * Goes forward from each changed bar, some bars at a time, until what is computed is what is stored:
  * each average is made from the one before, so a change has an effect on all bars after it until
- * rounding has swallowed it.
+ * rounding has swallowed it. The last bar that got other indicators is answered, null for none.
  */
 export async function sweepSeries(
   tx: Transaction,
   series: Series,
   spans: readonly BarSpan[],
   { writes, ends }: Sweep,
-): Promise<void> {
+): Promise<string | null> {
   const reachMs = BARS_AT_ONCE * SPREAD * barMinutes(series.timeframe) * 60_000 + LONGEST_CLOSURE_MS
   const lastOfAll = ends ? sortableUtcText(ends.last_ts) : (spans.at(-1)?.last ?? '')
   let next = spans[0]?.first
   let from: string | null = null
   let widened = 1
+  let saved: string | null = null
   while (next !== undefined && next <= lastOfAll) {
     const start: string = next
     from ??= await lookBack(tx, series, start, ends)
     const end = earlier(later(start, widened * reachMs), later(lastOfAll, 1))
     const stretch: indicatorSql.Stretch = { from, start, end, limit: BARS_AT_ONCE }
     const swept: indicatorSql.SweptRow = await tx.one(indicatorSql.sweep(series, stretch, writes))
+    saved = swept.saved_ts ?? saved
     if (isSettled(swept, spans)) {
       next = spans.find(({ first }) => first > sortableUtcText(swept.last_ts ?? start))?.first
       from = null
@@ -53,6 +55,7 @@ export async function sweepSeries(
       if (!isFull) widened *= SPREAD
     }
   }
+  return saved && sortableUtcText(saved)
 }
 
 /** Whether the bars after those swept, up to the next changed one, keep the indicators they have. */

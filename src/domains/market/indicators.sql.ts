@@ -9,19 +9,33 @@ export interface SeriesEnds {
   readonly last_ts: string
 }
 
-/** Makes whoever computes indicators of the same series wait until this transaction ends. */
+/**
+ * Makes whoever computes indicators of the same series wait until this transaction ends, and notes
+ * that its bars from the first to the last of these have changed.
+ */
 export const claimSeries = ({ security_id, timeframe }: Series, { first, last }: BarSpan) =>
   sql<SeriesEnds>`
-    insert into catalyst.bar_series as s (security_id, timeframe, first_ts, last_ts)
-    values (
-      ${security_id}::int, ${timeframe}::text, ${first}::timestamptz, ${last}::timestamptz
-    )
+    insert into catalyst.bar_series as s (
+      security_id, timeframe, first_ts, last_ts, patterns_from, patterns_until, news_from, news_until)
+    select ${security_id}::int, ${timeframe}::text, c.first, c.last, c.first, c.last, c.first, c.last
+    from (values (${first}::timestamptz, ${last}::timestamptz)) as c (first, last)
     on conflict (security_id, timeframe) do update
     set
       writes = s.writes + 1,
       first_ts = least(s.first_ts, excluded.first_ts),
-      last_ts = greatest(s.last_ts, excluded.last_ts)
+      last_ts = greatest(s.last_ts, excluded.last_ts),
+      patterns_from = least(s.patterns_from, excluded.patterns_from),
+      patterns_until = greatest(s.patterns_until, excluded.patterns_until),
+      news_from = least(s.news_from, excluded.news_from),
+      news_until = greatest(s.news_until, excluded.news_until)
     returning s.first_ts, s.last_ts`
+
+/** Notes that indicators of a claimed series have changed up to a bar. */
+export const noteIndicators = ({ security_id, timeframe }: Series, until: string) => sql`
+  update catalyst.bar_series
+  set patterns_until = greatest(patterns_until, ${until}::timestamptz)
+  where security_id = ${security_id}::int
+    and timeframe = ${timeframe}::text`
 
 /**
  * The start of the nineteenth bar before an instant, or of the first, and how many bars lie between.
@@ -60,6 +74,8 @@ export interface SweptRow {
   readonly tail_ts: string | null
   /** The last bar has the average of ranges that was stored: so will those after it. */
   readonly is_same: boolean
+  /** The last bar whose indicators were written. */
+  readonly saved_ts: string | null
 }
 
 /**
@@ -142,6 +158,7 @@ export const sweep = (
       )
     order by c.ts
     on conflict (security_id, timeframe, ts) ${sql.trusted(writes === 'all' ? UPDATE : 'do nothing')}
+    returning t.ts
   )
   select
     count(*)::int as bars,
@@ -149,7 +166,8 @@ export const sweep = (
     (array_agg(c.ts order by c.ts desc))[19] as tail_ts,
     coalesce((array_agg(
       c.is_known and c.atr_exact is not distinct from c.stored_atr order by c.ts desc
-    ))[1], false) as is_same
+    ))[1], false) as is_same,
+    (select max(s.ts) from saved s) as saved_ts
   from computed c
   where c.ts >= ${start}::timestamptz`
 

@@ -58,5 +58,6 @@ async function settleSeries(
   const [first, last] = [spans[0]?.first, spans.at(-1)?.last]
   if (first === undefined || last === undefined) return
   const ends = await tx.one(indicatorSql.claimSeries(series, { first, last }))
-  await sweepSeries(tx, series, spans, { writes: 'all', ends })
+  const saved = await sweepSeries(tx, series, spans, { writes: 'all', ends })
+  if (saved !== null && saved > last) await tx.run(indicatorSql.noteIndicators(series, saved))
 }

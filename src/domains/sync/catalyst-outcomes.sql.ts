@@ -1,4 +1,4 @@
-import { barMinutes, TIMEFRAMES, type Timeframe } from '../../lib/timeframes.js'
+import { TIMEFRAMES, type Timeframe } from '../../lib/timeframes.js'
 import { type Statement, sql } from '../../platform/postgres/sql.js'
 
 /** What one batch of closed positions taught. */
@@ -174,9 +174,10 @@ export interface BarNear {
   readonly close: string
 }
 
-/** A story whose price moves are not known yet, with the bars that could tell them. */
+/** A story whose price moves are to be told, with the bars that could tell them. */
 export interface UntoldMoveRow {
   readonly news_id: string
+  readonly is_told: boolean
   readonly has_security: boolean
   readonly published_ms: number
   readonly at_publication: readonly BarNear[]
@@ -191,27 +192,57 @@ const lastBars = (after: string): Statement<never> =>
       select
         coalesce(json_agg(json_build_object(
           'timeframe', tf.timeframe,
-          'ended_ms', floor(extract(epoch from bar.ts) * 1000)::int8 + tf.minutes * 60000,
+          'ended_ms', floor(extract(epoch from bar.ends_at) * 1000)::int8,
           'close', bar.close::text
-        ) order by tf.minutes), '[]')
-      from unnest(${TIMEFRAMES}::text[], ${TIMEFRAMES.map(barMinutes)}::int[])
-        as tf (timeframe, minutes)
+        ) order by tf.place), '[]')
+      from unnest(${TIMEFRAMES}::text[]) with ordinality as tf (timeframe, place)
       cross join lateral (
-        select b.ts, b.close
+        select b.ends_at, b.close
         from catalyst.price_bars b
         where b.security_id = a.security_id
           and b.timeframe = tf.timeframe
-          and b.ts <= a.published_at + ${after}::interval - make_interval(mins => tf.minutes)
+          and b.ends_at <= a.published_at + ${after}::interval
+          and b.ts < a.published_at + ${after}::interval
           and b.ts > a.published_at + ${after}::interval - interval '10 days'
         order by b.ts desc
         limit 1
       ) bar
     )`
 
-/** Stories whose moves are pending, in the order of their ids; a probe for each timeframe and instant. */
+/**
+ * Finds the told stories near whose instants bars have changed since the last run. Series that somebody
+ * is writing are left for the next run; `forgets` is false where the locks would last.
+ */
+export const noteNewBars = (forgets: boolean) => sql`
+  with changed as materialized (
+    select s.security_id, s.timeframe, s.news_from, s.news_until
+    from catalyst.bar_series s
+    where s.news_from is not null
+    order by s.security_id, s.timeframe
+    ${sql.trusted(forgets ? 'for no key update skip locked' : '')}
+  ),
+  forgotten as (
+    update catalyst.bar_series s
+    set news_from = null, news_until = null
+    from changed c
+    where ${forgets}::boolean
+      and s.security_id = c.security_id
+      and s.timeframe = c.timeframe
+  )
+  update catalyst.news_outcomes o
+  set has_new_bars = true
+  from catalyst.news_articles a
+  join changed c on c.security_id = a.security_id
+  where a.published_at between c.news_from - interval '1 day' and c.news_until + interval '10 days'
+    and o.news_id = a.news_id
+    and o.status <> 'pending'
+    and not o.has_new_bars`
+
+/** Stories whose moves are to be told, in the order of their ids; a probe for each timeframe and instant. */
 export const untoldMoves = (afterId: string, limit: number) => sql<UntoldMoveRow>`
   select
     o.news_id,
+    o.status <> 'pending' as is_told,
     a.security_id is not null as has_security,
     floor(extract(epoch from a.published_at) * 1000)::float8 as published_ms,
     ${lastBars('0 minutes')} as at_publication,
@@ -219,39 +250,46 @@ export const untoldMoves = (afterId: string, limit: number) => sql<UntoldMoveRow
     ${lastBars('24 hours')} as after_24h
   from catalyst.news_outcomes o
   join catalyst.news_articles a on a.news_id = o.news_id
-  where o.status = 'pending'
+  where (o.status = 'pending' or o.has_new_bars)
     and o.news_id > ${afterId}::text
   order by o.news_id
   limit ${limit}::int`
 
-/** What is known of a story's moves in the end. */
+/** What the stored bars tell of a story's moves. */
 export interface ToldMove {
   readonly news_id: string
-  readonly status: 'resolved' | 'unresolvable'
+  readonly status: 'pending' | 'resolved' | 'unresolvable'
   readonly move_1h: string | null
   readonly move_24h: string | null
   readonly reason: string | null
 }
 
-/** Stores moves that will not be looked for again; the symbols of their stories, null for none. */
+/** Stores what bars tell; the symbols of the stories of which it is another thing, null for none. */
 export const storeMoves = (moves: readonly ToldMove[]) => sql<{
   news_id: string
   symbol: string | null
 }>`
-  update catalyst.news_outcomes o
-  set
-    status = m.status,
-    move_1h = m.move_1h,
-    move_24h = m.move_24h,
-    reason = m.reason,
-    as_of = clock_timestamp()
-  from json_to_recordset(${JSON.stringify(moves)}::json)
-    as m (news_id text, status text, move_1h numeric, move_24h numeric, reason text)
-  where o.news_id = m.news_id
-    and o.status = 'pending'
-  returning o.news_id, (
-    select s.symbol
-    from catalyst.news_articles a
-    join catalyst.securities s using (security_id)
-    where a.news_id = o.news_id
-  ) as symbol`
+  with told as materialized (
+    select m.*, a.security_id, (o.status, o.move_1h, o.move_24h, o.reason) is distinct from
+      (m.status, m.move_1h, m.move_24h, m.reason) as is_other
+    from json_to_recordset(${JSON.stringify(moves)}::json)
+      as m (news_id text, status text, move_1h numeric(32, 4), move_24h numeric(32, 4), reason text)
+    join catalyst.news_outcomes o on o.news_id = m.news_id
+    join catalyst.news_articles a on a.news_id = m.news_id
+  ),
+  stored as (
+    update catalyst.news_outcomes o
+    set
+      status = t.status,
+      move_1h = t.move_1h,
+      move_24h = t.move_24h,
+      reason = t.reason,
+      has_new_bars = false,
+      as_of = case when t.is_other then clock_timestamp() else o.as_of end
+    from told t
+    where o.news_id = t.news_id
+  )
+  select t.news_id, s.symbol
+  from told t
+  left join catalyst.securities s on s.security_id = t.security_id
+  where t.is_other`

@@ -3,7 +3,7 @@ import { type Ref, ref } from '../../lib/refs.js'
 import type { Transaction } from '../../platform/postgres/queryable.js'
 import type { Policy } from '../../policy.js'
 import * as statements from './catalyst-outcomes.sql.js'
-import { toldMove } from './price-move.js'
+import { toldMove, untold } from './price-move.js'
 import type { Run } from './run.js'
 import { takeTurn } from './sql.js'
 
@@ -67,7 +67,12 @@ export class CatalystOutcomes {
     }
   }
 
+  /** Moves follow from the stored bars: those that came or were corrected since tell them again. */
   async #tellMoves(run: Run): Promise<void> {
+    await run.inTransaction(async (tx) => {
+      await tx.run(takeTurn('catalyst_outcomes'))
+      await tx.run(statements.noteNewBars(tx.held === null))
+    })
     let after: string | null = ''
     while (after !== null) {
       const from: string = after
@@ -81,9 +86,12 @@ export class CatalystOutcomes {
     const stories = await tx.many(statements.untoldMoves(after, MOVES_BATCH))
     const nowMs = this.#deps.clock.now().getTime()
     const waitMs = this.#deps.learning.bars_wait_days * DAY_MS
-    const told = stories.flatMap((story) => toldMove(story, nowMs, waitMs) ?? [])
-    if (told.length > 0) {
-      const stored = await tx.many(statements.storeMoves(told))
+    const told = stories.flatMap((story) => {
+      const move = toldMove(story, nowMs, waitMs)
+      return move ?? (story.is_told ? untold(story.news_id) : [])
+    })
+    const stored = told.length > 0 ? await tx.many(statements.storeMoves(told)) : []
+    if (stored.length > 0) {
       tx.touch('news', symbolsOf(stored))
       tx.mention(storyRefs(stored))
     }

@@ -1,31 +1,136 @@
 import type { Timeframe } from '../../lib/timeframes.js'
-import { sql } from '../../platform/postgres/sql.js'
+import { type Statement, sql } from '../../platform/postgres/sql.js'
 import type { Bar, EntryBar, LinkedPosition } from './pattern-verdict.js'
 
-/** Which pending outcomes are meant; all where nothing is said. */
+/** Which outcomes are meant; all where nothing is said. */
 export interface PendingFilter {
   readonly pattern_types?: readonly string[] | undefined
   readonly timeframe?: Timeframe | undefined
 }
 
+/** Outcomes that nobody knows yet, or those of which evidence was stored after they were told. */
+export type Due = 'pending' | 'reviews'
+
+const due = (kind: Due): Statement<never> =>
+  kind === 'pending'
+    ? sql`catalyst.pattern_outcomes o`
+    : sql`catalyst.pattern_reviews r join catalyst.pattern_outcomes o using (pattern_id)`
+
 // Written so that a filter nobody gave is folded away: with coalesce every detection would be read.
-const isMeant = ({ pattern_types, timeframe }: PendingFilter) => sql`
-  o.status = 'pending'
+const isMeant = (kind: Due, { pattern_types, timeframe }: PendingFilter) => sql`
+  (${kind === 'reviews'}::boolean or o.status = 'pending')
   and (
     ${pattern_types ?? null}::text[] is null
     or d.pattern_type = any (${pattern_types ?? null}::text[])
   )
   and (${timeframe ?? null}::text is null or d.timeframe = ${timeframe ?? null}::text)`
 
-/** How many outcomes are pending, and the last of them. */
-export const pendingPatterns = (filter: PendingFilter = {}) => sql<{
-  pending: number
+/** How many outcomes are due, and the last of them. */
+export const dueOutcomes = (kind: Due, filter: PendingFilter = {}) => sql<{
+  outcomes: number
   last_id: number | null
 }>`
-  select count(*) as pending, max(o.pattern_id) as last_id
-  from catalyst.pattern_outcomes o
+  select count(*) as outcomes, max(pattern_id) as last_id
+  from ${due(kind)}
   join catalyst.pattern_detections d using (pattern_id)
-  where ${isMeant(filter)}`
+  where ${isMeant(kind, filter)}`
+
+/** How long evidence of a detection may be from it: bars by their timeframe, positions in minutes. */
+export interface EvidenceReach {
+  readonly days: readonly { readonly timeframe: Timeframe; readonly days: number }[]
+  readonly link_minutes: number
+  /** How long before a detection the last bar may have begun. */
+  readonly entry_days: number
+}
+
+/** Told outcomes of which evidence was stored since; `marked` are series and books with new evidence. */
+const affected = (
+  { days, link_minutes, entry_days }: EvidenceReach,
+  marked: { readonly series: Statement<never>; readonly books: Statement<never> },
+) => sql`
+  select o.pattern_id
+  from ${marked.series} s
+  join json_to_recordset(${JSON.stringify(days)}::json) as w (timeframe text, days int)
+    using (timeframe)
+  join catalyst.pattern_detections d
+    on d.security_id = s.security_id
+    and d.timeframe = s.timeframe
+    and d.detected_at between s.patterns_from - make_interval(days => w.days)
+      and s.patterns_until + make_interval(days => ${entry_days}::int)
+  join catalyst.pattern_outcomes o on o.pattern_id = d.pattern_id
+  where o.status <> 'pending'
+    and o.method is distinct from 'manual'
+    and o.bars_from <= s.patterns_until
+    and o.bars_until >= s.patterns_from
+  union
+  select o.pattern_id
+  from ${marked.books} b
+  join catalyst.pattern_detections d
+    on d.security_id = b.security_id
+    and d.detected_at between b.opened_from - make_interval(secs => ${link_minutes}::float8 * 60)
+      and b.opened_until
+  join catalyst.pattern_outcomes o on o.pattern_id = d.pattern_id
+  where o.status <> 'pending'
+    and o.method is distinct from 'manual'`
+
+const SERIES = sql`(select * from catalyst.bar_series where patterns_from is not null)`
+const BOOKS = sql`(select * from catalyst.position_books where opened_from is not null)`
+
+/** How many told outcomes are to be told again, those noted before among them. */
+export const countReviews = (reach: EvidenceReach) => sql<{ reviews: number }>`
+  select count(*) as reviews
+  from (
+    ${affected(reach, { series: SERIES, books: BOOKS })}
+    union
+    select pattern_id from catalyst.pattern_reviews
+  ) reviews`
+
+/**
+ * Notes the told outcomes of which evidence was stored since the last run. Series and books that
+ * somebody is writing are left for the next run; `forgets` is false where the locks would last.
+ */
+export const noteReviews = (reach: EvidenceReach, forgets: boolean) => {
+  const lock = sql.trusted(forgets ? 'for no key update skip locked' : '')
+  const marked = { series: sql`series`, books: sql`books` }
+  return sql`
+    with series as materialized (
+      select security_id, timeframe, patterns_from, patterns_until
+      from catalyst.bar_series
+      where patterns_from is not null
+      order by security_id, timeframe
+      ${lock}
+    ),
+    books as materialized (
+      select account_id, security_id, opened_from, opened_until
+      from catalyst.position_books
+      where opened_from is not null
+      order by account_id, security_id
+      ${lock}
+    ),
+    forgotten_series as (
+      update catalyst.bar_series t
+      set patterns_from = null, patterns_until = null
+      from series s
+      where ${forgets}::boolean
+        and (t.security_id, t.timeframe) = (s.security_id, s.timeframe)
+    ),
+    forgotten_books as (
+      update catalyst.position_books t
+      set opened_from = null, opened_until = null
+      from books b
+      where ${forgets}::boolean
+        and (t.account_id, t.security_id) = (b.account_id, b.security_id)
+    )
+    insert into catalyst.pattern_reviews (pattern_id)
+    ${affected(reach, marked)}
+    order by pattern_id
+    on conflict do nothing`
+}
+
+/** Forgets that outcomes were to be told again. */
+export const endReviews = (patternIds: readonly number[]) => sql`
+  delete from catalyst.pattern_reviews
+  where pattern_id = any (${patternIds}::bigint[])`
 
 /** Where a batch begins and ends, exclusive and inclusive, and what it links. */
 export interface BatchRange {
@@ -35,9 +140,11 @@ export interface BatchRange {
   readonly link_minutes: number
 }
 
-/** A pending outcome with the first position that was opened on it. */
-export interface PendingRow {
+/** An outcome to be told, with the first position that was opened on it. */
+export interface DueRow {
   readonly pattern_id: number
+  readonly status: 'pending' | 'resolved' | 'unresolvable'
+  readonly is_manual: boolean
   readonly symbol: string
   readonly timeframe: Timeframe
   readonly direction: 'bullish' | 'bearish' | 'neutral'
@@ -47,19 +154,21 @@ export interface PendingRow {
 }
 
 /**
- * Locks the next pending outcomes, except those that somebody is telling by hand. Both sides probe an
- * index: pattern_outcomes_pending, and positions_security once per outcome.
+ * Locks the next outcomes that are due, except those that somebody is telling by hand. Both sides
+ * probe an index: pattern_outcomes_pending or the reviews, and positions_security once per outcome.
  */
-export const lockPending = (
+export const lockDue = (
+  kind: Due,
   filter: PendingFilter,
   { after_id, last_id, limit, link_minutes }: BatchRange,
-) => sql<PendingRow>`
+) => sql<DueRow>`
   with batch as materialized (
     select
-      o.pattern_id, d.security_id, d.timeframe, d.direction, d.detected_at, d.price
-    from catalyst.pattern_outcomes o
-    join catalyst.pattern_detections d using (pattern_id)
-    where ${isMeant(filter)}
+      o.pattern_id, o.status, o.method, d.security_id, d.timeframe, d.direction, d.detected_at,
+      d.price
+    from ${due(kind)}
+    join catalyst.pattern_detections d on d.pattern_id = o.pattern_id
+    where ${isMeant(kind, filter)}
       and o.pattern_id > ${after_id}::bigint
       and o.pattern_id <= ${last_id}::bigint
     order by o.pattern_id
@@ -68,6 +177,8 @@ export const lockPending = (
   )
   select
     b.pattern_id,
+    b.status,
+    b.method is not distinct from 'manual' as is_manual,
     s.symbol,
     b.timeframe,
     b.direction,
@@ -99,11 +210,10 @@ export const lockPending = (
   ) p on true
   order by b.pattern_id`
 
-/** For which pattern bars are wanted, and up to where. */
+/** For which pattern bars are wanted, and between which starts, both inclusive. */
 export interface BarsWanted {
   readonly pattern_id: number
-  readonly bar_minutes: number
-  /** Bars that began by then, or ended after now, do not count. */
+  readonly from: string
   readonly until: string
 }
 
@@ -114,20 +224,27 @@ export interface BarsRow {
   readonly bars: readonly Bar[]
 }
 
-/** A bar's end counts by its length on the clock, so that no bar is taken before its time. */
-export const findBars = (wanted: readonly BarsWanted[], limit: number, now: string) => sql<BarsRow>`
+/** The last bar that had ended at a detection, and those that began after it and have ended by now. */
+export const findBars = (
+  wanted: readonly BarsWanted[],
+  {
+    limit,
+    entry_days,
+    now,
+  }: { readonly limit: number; readonly entry_days: number; readonly now: string },
+) => sql<BarsRow>`
   select w.pattern_id, e.entry, a.bars
   from json_to_recordset(${JSON.stringify(wanted)}::json)
-    as w (pattern_id bigint, bar_minutes int, until timestamptz)
+    as w (pattern_id bigint, "from" timestamptz, until timestamptz)
   join catalyst.pattern_detections d using (pattern_id)
-  cross join lateral (select make_interval(mins => w.bar_minutes) as length) l
   left join lateral (
-    select b.ts, b.close
+    select b.ts, b.ends_at, b.close
     from catalyst.price_bars b
     where b.security_id = d.security_id
       and b.timeframe = d.timeframe
-      and b.ts <= d.detected_at - l.length
-      and b.ts > d.detected_at - l.length - ${ENTRY_AGE}::interval
+      and b.ts < d.detected_at
+      and b.ts > d.detected_at - make_interval(days => ${entry_days}::int)
+      and b.ends_at <= d.detected_at
     order by b.ts desc
     limit 1
   ) b on true
@@ -138,7 +255,8 @@ export const findBars = (wanted: readonly BarsWanted[], limit: number, now: stri
   cross join lateral (
     select
       case when b.ts is not null then json_build_object(
-        'ended_ms', extract(epoch from b.ts + l.length) * 1000,
+        'start_ms', extract(epoch from b.ts) * 1000,
+        'ended_ms', extract(epoch from b.ends_at) * 1000,
         'close', b.close::text,
         'atr', i.atr_14::text
       ) end as entry
@@ -148,7 +266,8 @@ export const findBars = (wanted: readonly BarsWanted[], limit: number, now: stri
       coalesce(
         json_agg(
           json_build_object(
-            'ended_ms', extract(epoch from n.ts + l.length) * 1000,
+            'start_ms', extract(epoch from n.ts) * 1000,
+            'ended_ms', extract(epoch from n.ends_at) * 1000,
             'high', n.high::text,
             'low', n.low::text,
             'close', n.close::text
@@ -158,48 +277,73 @@ export const findBars = (wanted: readonly BarsWanted[], limit: number, now: stri
         '[]'
       ) as bars
     from (
-      select n.ts, n.high, n.low, n.close
+      select n.ts, n.ends_at, n.high, n.low, n.close
       from catalyst.price_bars n
       where n.security_id = d.security_id
         and n.timeframe = d.timeframe
-        and n.ts >= d.detected_at
-        and n.ts < w.until
-        and n.ts <= ${now}::timestamptz - l.length
+        and n.ts between w."from" and w.until
+        and n.ends_at <= ${now}::timestamptz
       order by n.ts
       limit ${limit}::int
     ) n
   ) a`
 
-/** Keeps the search for the last bar within few partitions; a fresh one is never that old. */
-const ENTRY_AGE = '31 days'
-
-/** What became of a pending outcome, as it is stored. */
+/** What the evidence says of an outcome, as it is stored. */
 export interface VerdictRow {
   readonly pattern_id: number
-  readonly status: 'resolved' | 'unresolvable'
+  readonly status: 'pending' | 'resolved' | 'unresolvable'
   readonly success: boolean | null
   readonly method: 'trade' | 'price' | null
   readonly move_bps: string | null
   readonly minutes: string | null
   readonly position_id: string | null
   readonly reason: string | null
+  readonly bars_from: string | null
+  readonly bars_until: string | null
 }
 
-/** Stores what became of outcomes; their locks are held since they were found pending. */
-export const saveVerdicts = (rows: readonly VerdictRow[]) => sql`
-  update catalyst.pattern_outcomes o
-  set
-    status = v.status,
-    success = v.success,
-    method = v.method,
-    move_bps = v.move_bps,
-    minutes = v.minutes,
-    position_id = v.position_id,
-    reason = v.reason,
-    resolved_at = clock_timestamp(),
-    updated_at = clock_timestamp()
-  from json_to_recordset(${JSON.stringify(rows)}::json) as v (
-    pattern_id bigint, status text, success boolean, method text, move_bps numeric,
-    minutes numeric, position_id text, reason text
+/** Stores what evidence says of locked outcomes; those of which it says something else than before. */
+export const saveVerdicts = (rows: readonly VerdictRow[]) => sql<{ pattern_id: number }>`
+  with given as materialized (
+    select
+      v.*,
+      (o.status, o.success, o.method, o.move_bps, o.minutes, o.position_id, o.reason)
+        is distinct from
+        (v.status, v.success, v.method, v.move_bps, v.minutes, v.position_id, v.reason)
+        as is_other
+    from json_to_recordset(${JSON.stringify(rows)}::json) as v (
+      pattern_id bigint, status text, success boolean, method text, move_bps numeric(32, 4),
+      minutes numeric(14, 3), position_id text, reason text, bars_from timestamptz,
+      bars_until timestamptz
+    )
+    join catalyst.pattern_outcomes o using (pattern_id)
+  ),
+  saved as (
+    update catalyst.pattern_outcomes o
+    set
+      status = g.status,
+      success = g.success,
+      method = g.method,
+      move_bps = g.move_bps,
+      minutes = g.minutes,
+      position_id = g.position_id,
+      reason = g.reason,
+      bars_from = g.bars_from,
+      bars_until = g.bars_until,
+      resolved_at = case
+        when g.status = 'pending' then null
+        when g.is_other then clock_timestamp()
+        else o.resolved_at
+      end,
+      updated_at = case when g.is_other then clock_timestamp() else o.updated_at end
+    from given g
+    where o.pattern_id = g.pattern_id
+      and (
+        g.is_other
+        or (o.bars_from, o.bars_until) is distinct from (g.bars_from, g.bars_until)
+      )
   )
-  where o.pattern_id = v.pattern_id`
+  select pattern_id
+  from given
+  where is_other
+  order by pattern_id`

@@ -1,6 +1,7 @@
+import type { BarInterval } from '../../lib/bar-interval.js'
 import { type Decimal, decimal, plain, rounded } from '../../lib/decimal.js'
-import { newYorkDay, sessionOf, tradingMinutes } from '../../lib/market-clock.js'
-import { barMinutes, barTradingMinutes, isIntraday, type Timeframe } from '../../lib/timeframes.js'
+import { tradingMinutes } from '../../lib/market-clock.js'
+import { barTradingMinutes, type Timeframe } from '../../lib/timeframes.js'
 
 /** What became of a detected pattern. */
 export type Verdict =
@@ -12,8 +13,21 @@ export type Verdict =
       readonly move_bps: string
       readonly minutes: string
       readonly position_id: string | null
+      /** What a reader should know of it. */
+      readonly reason: string | null
+      readonly evidence: BarsSpan | null
     }
-  | { readonly status: 'unresolvable'; readonly reason: string }
+  | {
+      readonly status: 'unresolvable'
+      readonly reason: string
+      readonly evidence: BarsSpan | null
+    }
+
+/** The starts of the first and the last bar that count, in milliseconds: others change nothing. */
+export interface BarsSpan {
+  readonly from: number
+  readonly until: number
+}
 
 /** The earliest position that was opened on a pattern. */
 export interface LinkedPosition {
@@ -27,6 +41,7 @@ export interface LinkedPosition {
 
 /** A bar that has ended. */
 export interface Bar {
+  readonly start_ms: number
   readonly ended_ms: number
   readonly high: string
   readonly low: string
@@ -35,6 +50,7 @@ export interface Bar {
 
 /** The last bar that had ended when a pattern was detected. */
 export interface EntryBar {
+  readonly start_ms: number
   readonly ended_ms: number
   readonly close: string
   readonly atr: string | null
@@ -48,53 +64,83 @@ export interface PriceCase {
   /** When it was detected, as the client saw it. */
   readonly price: string | null
   readonly entry: EntryBar | null
-  /** Bars that began after the detection, in order. */
+  /** Stored bars that began after the detection, in order. */
   readonly bars: readonly Bar[]
-  /** Within how many bars the price must move. */
-  readonly window_bars: number
-  /** No bar is waited for any longer. */
+  /** The bars that regular trading makes, within which the price must move. */
+  readonly expected: readonly BarInterval[]
+  /** No bar is waited for any longer: what is missing then was perhaps never traded. */
   readonly is_over: boolean
 }
 
 const MINUTE_MS = 60_000
-/** Calendar days that a trading day stands for: 7/5, and room for holidays. */
-const CALENDAR_DAYS = 1.6
+/** How long before the detection the last bar is looked for: a fresh one is never that old. */
+export const ENTRY_DAYS = 31
+const DAY_MS = 86_400_000
 /** An older bar says nothing of the price and the range at the detection (domain rule for news moves). */
 const ENTRY_BARS = 2
 const BPS_DECIMALS = 4
 const MINUTE_DECIMALS = 3
 
-const unresolvable = (reason: string): Verdict => ({ status: 'unresolvable', reason })
+const unresolvable = (reason: string, evidence: BarsSpan | null): Verdict => ({
+  status: 'unresolvable',
+  reason,
+  evidence,
+})
 
 /** The outcome by a position, or null while it is open. */
 export function verdictByTrade(position: LinkedPosition): Verdict | null {
   const { position_id, outcome, net_return_bps, minutes } = position
   if (outcome === null || net_return_bps === null || minutes === null) return null
-  const success = outcome === 'scratch' ? null : outcome === 'win'
-  const move_bps = net_return_bps
-  return { status: 'resolved', success, method: 'trade', move_bps, minutes, position_id }
+  return {
+    status: 'resolved',
+    success: outcome === 'scratch' ? null : outcome === 'win',
+    method: 'trade',
+    move_bps: net_return_bps,
+    minutes,
+    position_id,
+    reason: null,
+    evidence: null,
+  }
 }
 
 /** The outcome of a pattern without a direction that nobody traded, or null while somebody might. */
 export const verdictWithoutDirection = (isOver: boolean): Verdict | null =>
-  isOver ? unresolvable('neutral, and no position was opened on it') : null
+  isOver ? unresolvable('neutral, and no position was opened on it', null) : null
 
 /**
- * The outcome by price: the first bar that touches one ATR above or below the entry decides. A bar
- * that touches both counts as failure, because which came first is not known.
+ * The outcome by price: the first bar that touches one ATR above or below the entry decides, or else the
+ * last of the window. A bar that touches both counts as failure, because which came first is not known.
+ * While a bar before the deciding one is missing and may still come, nothing is told.
  */
 export function verdictByPrice(given: PriceCase): Verdict | null {
+  const { entry, expected, detected_ms, is_over } = given
+  const from = entry?.start_ms ?? detected_ms - ENTRY_DAYS * DAY_MS
+  const whole = { from, until: expected.at(-1)?.start ?? detected_ms }
   const barriers = barriersOf(given)
-  if (typeof barriers === 'string') return given.is_over ? unresolvable(barriers) : null
-  const bars = given.bars.slice(0, given.window_bars)
-  for (const bar of bars) {
-    const touched = touchedBy(bar, barriers)
-    if (touched.up || touched.down)
-      return told(given, barriers.entry, bar, isSuccess(given, touched))
-  }
-  const last = bars[given.window_bars - 1]
-  if (last) return told(given, barriers.entry, last, false)
-  return given.is_over ? unresolvable('too few price bars after it') : null
+  if (typeof barriers === 'string') return is_over ? unresolvable(barriers, whole) : null
+  const deciding = decidingBar(given, barriers)
+  if (!deciding) return is_over ? unresolvable('too few price bars after it', whole) : null
+  const missing = missingBefore(deciding, given)
+  if (missing > 0 && !is_over) return null
+  const success = isSuccess(given, touchedBy(deciding, barriers))
+  const reason = missing > 0 ? `${missing} price bars before the deciding one are missing` : null
+  const evidence = { from, until: deciding.start_ms }
+  return { ...told(given, barriers.entry, deciding), success, reason, evidence }
+}
+
+function decidingBar({ bars, expected }: PriceCase, barriers: Barriers): Bar | undefined {
+  const within = bars.slice(0, expected.length)
+  const touching = within.find((bar) => {
+    const { up, down } = touchedBy(bar, barriers)
+    return up || down
+  })
+  return touching ?? within[expected.length - 1]
+}
+
+/** How many of the bars that regular trading makes before the deciding one are not stored. */
+function missingBefore(deciding: Bar, { bars, expected }: PriceCase): number {
+  const stored = new Set(bars.map(({ start_ms }) => start_ms))
+  return expected.filter(({ start }) => start < deciding.start_ms && !stored.has(start)).length
 }
 
 interface Barriers {
@@ -127,40 +173,15 @@ const touchedBy = ({ high, low }: Bar, { above, below }: Barriers): Touched => (
 const isSuccess = ({ direction }: PriceCase, { up, down }: Touched): boolean =>
   direction === 'bullish' ? up && !down : down && !up
 
-function told(given: PriceCase, entry: Decimal, bar: Bar, success: boolean): Verdict {
+function told(given: PriceCase, entry: Decimal, bar: Bar) {
   const rise = decimal(bar.close).minus(entry).times(10_000).div(entry)
   const move = given.direction === 'bullish' ? rise : rise.times(-1)
   const minutes = decimal(bar.ended_ms - given.detected_ms).div(MINUTE_MS)
   return {
     status: 'resolved',
-    success,
     method: 'price',
     move_bps: plain(rounded(move, BPS_DECIMALS)),
     minutes: plain(rounded(minutes, MINUTE_DECIMALS)),
     position_id: null,
-  }
-}
-
-/**
- * When so many bars after the detection have ended: regular hours for bars within a day, the calendar
- * for longer ones.
- */
-export function barsEnd(timeframe: Timeframe, detectedMs: number, bars: number): number {
-  const minutes = bars * barMinutes(timeframe)
-  return isIntraday(timeframe)
-    ? afterTradingMinutes(detectedMs, minutes)
-    : detectedMs + minutes * CALENDAR_DAYS * MINUTE_MS
-}
-
-/** The first instant by which so many minutes of regular trading have passed. */
-function afterTradingMinutes(fromMs: number, minutes: number): number {
-  let left = minutes * MINUTE_MS
-  for (let day = newYorkDay(fromMs); ; day++) {
-    const session = sessionOf(day)
-    if (!session) continue
-    const start = Math.max(fromMs, session.opens)
-    const open = Math.max(0, session.closes - start)
-    if (open >= left) return start + left
-    left -= open
-  }
+  } as const
 }

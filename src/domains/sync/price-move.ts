@@ -28,11 +28,18 @@ export function toldMove(story: UntoldMoveRow, nowMs: number, waitMs: number): T
   return { ...unresolvable(news_id, reason), move_1h: hour, move_24h: day }
 }
 
-const unresolvable = (news_id: string, reason: string): ToldMove => ({
+/** Moves that still have to be waited for. */
+export const untold = (news_id: string): ToldMove => ({
   news_id,
-  status: 'unresolvable',
+  status: 'pending',
   move_1h: null,
   move_24h: null,
+  reason: null,
+})
+
+const unresolvable = (news_id: string, reason: string): ToldMove => ({
+  ...untold(news_id),
+  status: 'unresolvable',
   reason,
 })
 

@@ -8,8 +8,8 @@ import type { Queryable, Transaction } from '../../platform/postgres/queryable.j
 import type { Policy } from '../../policy.js'
 import type { PatternService } from '../trading/patterns.service.js'
 import { CatalystOutcomes, type OutcomesQuery } from './catalyst-outcomes.js'
-import { PatternOutcomes } from './pattern-outcomes.js'
-import type { PendingFilter } from './pattern-outcomes.sql.js'
+import { evidenceReach, PatternOutcomes } from './pattern-outcomes.js'
+import { countReviews, type PendingFilter } from './pattern-outcomes.sql.js'
 import { paramsVersion, reliabilityOf } from './reliability.js'
 import type { Run } from './run.js'
 import { idsOf, type MetricsQuery, ratioOf, SourceMetrics } from './source-metrics.js'
@@ -78,8 +78,9 @@ export class SyncService {
   /** What each sync has still to do, and when it last came to its end. */
   async status(tx: Queryable | null) {
     const { database, learning } = this.#deps
+    const reviews = countReviews(evidenceReach(learning))
     const row = await (tx ?? database).one(
-      selectStatus(paramsVersion(learning), learning.pattern_link_minutes),
+      selectStatus(paramsVersion(learning), learning.pattern_link_minutes, reviews),
     )
     return {
       catalyst_outcomes: {

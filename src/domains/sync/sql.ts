@@ -1,4 +1,4 @@
-import { sql } from '../../platform/postgres/sql.js'
+import { type Statement, sql } from '../../platform/postgres/sql.js'
 
 /** The syncs, as sync_state and the event call them. */
 export type SyncName = 'catalyst_outcomes' | 'source_metrics' | 'pattern_outcomes'
@@ -36,9 +36,13 @@ export interface StatusRow {
 
 /**
  * Counted on the partial indexes of what is left. A pattern is due once the time in which a position
- * could tell its outcome is over.
+ * could tell its outcome is over, and again when evidence of its outcome is stored afterwards.
  */
-export const selectStatus = (paramsVersion: string, linkMinutes: number) => sql<StatusRow>`
+export const selectStatus = (
+  paramsVersion: string,
+  linkMinutes: number,
+  reviews: Statement<{ reviews: number }>,
+) => sql<StatusRow>`
   select
     (
       select count(*)
@@ -57,7 +61,7 @@ export const selectStatus = (paramsVersion: string, linkMinutes: number) => sql<
       ) changed
     ) as pending_calculations,
     pending.outcomes as pending_outcomes,
-    pending.due as due_outcomes,
+    pending.due + reviews.reviews as due_outcomes,
     outcomes.last_completed_at as outcomes_at,
     outcomes.watermark_at,
     metrics.last_completed_at as metrics_at,
@@ -72,6 +76,7 @@ export const selectStatus = (paramsVersion: string, linkMinutes: number) => sql<
     join catalyst.pattern_detections d on d.pattern_id = o.pattern_id
     where o.status = 'pending'
   ) pending
+  cross join (${reviews}) reviews
   join catalyst.sync_state outcomes on outcomes.sync = 'catalyst_outcomes'
   join catalyst.sync_state metrics on metrics.sync = 'source_metrics'
   join catalyst.sync_state patterns on patterns.sync = 'pattern_outcomes'`

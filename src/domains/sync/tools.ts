@@ -77,10 +77,10 @@ export const syncPatternOutcomes = job({
   name: 'sync_pattern_outcomes',
   title: 'Tell what became of patterns',
   description:
-    'Decides pending patterns: by the first position opened on one within an hour, else by price (one ATR in its direction before one against it, within 24 bars). What no position and no bars can tell is given up as unresolvable some days later. Running it twice changes nothing more. Needs persist_price_bars for patterns nobody traded. Afterwards read catalyst://patterns/statistics.',
+    'Decides patterns from what is stored: by the first position opened on one within an hour, else by price (one ATR in its direction before one against it, within 24 bars). What cannot be told some days later is unresolvable. Fills and bars that are stored later decide again; an outcome told by hand stays. Running it twice changes nothing more. Needs persist_price_bars for patterns nobody traded. Afterwards read catalyst://patterns/statistics.',
   input: patternsInput,
   output: z.object({
-    patterns_updated: z.int().describe('Patterns no longer pending.'),
+    patterns_updated: z.int().describe('Patterns whose outcome is another one now.'),
     success_rate_changes: z
       .record(z.string(), z.object({ from: z.number(), to: z.number(), n: z.int() }))
       .describe(

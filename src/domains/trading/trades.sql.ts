@@ -175,6 +175,7 @@ export interface FillWrite {
 export const storeFill = (write: FillWrite) => {
   const { execution: fill, security_id } = write
   const { execution_details: details, catalyst_tracking: tracking } = fill
+  const opens = write.changes.some(({ effect }) => effect === 'open')
   return prepared(
     'trades.store',
     sql`
@@ -182,7 +183,11 @@ export const storeFill = (write: FillWrite) => {
         update catalyst.position_books
         set
           fills = fills + 1,
-          last_fill_time = greatest(last_fill_time, ${details.fill_time}::timestamptz)
+          last_fill_time = greatest(last_fill_time, ${details.fill_time}::timestamptz),
+          opened_from = least(opened_from, case when ${opens}::boolean
+            then ${details.fill_time}::timestamptz end),
+          opened_until = greatest(opened_until, case when ${opens}::boolean
+            then ${details.fill_time}::timestamptz end)
         where account_id = ${fill.account_id}::text
           and security_id = ${security_id}::int
         returning fills
