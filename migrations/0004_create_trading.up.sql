@@ -108,6 +108,8 @@ create table catalyst.pattern_detections (
   check (has_catalyst or (catalyst_type is null and alignment_score = 0))
 );
 create index pattern_detections_detected on catalyst.pattern_detections (security_id, detected_at desc);
+create index pattern_detections_newest
+  on catalyst.pattern_detections (detected_at desc, pattern_id desc);
 create index pattern_detections_type
   on catalyst.pattern_detections (pattern_type, timeframe, detected_at desc);
 

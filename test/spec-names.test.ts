@@ -432,6 +432,32 @@ const RESOURCES: Readonly<
     takes: ['key'],
     answers: ['key', 'cache_type', 'value', 'cached_by', 'cached_at', 'ttl_seconds', 'built_from'],
   },
+  prices: {
+    takes: ['symbol', 'timeframe', 'since', 'until', 'stored_since', 'limit', 'cursor'],
+    answers: [
+      'items',
+      ...[
+        ...['symbol', 'timeframe', 'ts', 'ends_at', 'open', 'high', 'low', 'close', 'volume'],
+        ...['atr_14', 'sma_20', 'revision', 'recorded_at'],
+      ].map((field) => `items[].${field}`),
+      'next_cursor',
+    ],
+  },
+  patterns: {
+    takes: [
+      ...['symbol', 'pattern_type', 'timeframe', 'status', 'since', 'until', 'stored_since'],
+      ...['limit', 'cursor'],
+    ],
+    answers: [
+      'items',
+      ...[
+        ...['pattern_id', 'symbol', 'pattern_type', 'timeframe', 'direction', 'confidence'],
+        ...['detected_at', 'price', 'has_catalyst', 'catalyst_type', 'alignment_score', 'status'],
+        ...['success', 'method', 'move_bps', 'minutes', 'position_id', 'reason', 'updated_at'],
+      ].map((field) => `items[].${field}`),
+      'next_cursor',
+    ],
+  },
   'patterns/statistics': {
     takes: ['pattern_type', 'timeframe', 'limit', 'cursor'],
     answers: [

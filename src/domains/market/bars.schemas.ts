@@ -1,7 +1,8 @@
 import { z } from 'zod'
-import { decimalOf, price } from '../../lib/decimal.js'
+import { decimalOf, decimalText, price } from '../../lib/decimal.js'
 import { toJsonSchema } from '../../lib/json-schema.js'
-import { instant, symbol } from '../../lib/schemas.js'
+import { NEXT_CURSOR, pageParameters } from '../../lib/page.js'
+import { instant, storedSince, symbol } from '../../lib/schemas.js'
 import { TIMEFRAMES } from '../../lib/timeframes.js'
 
 /** The most bars one call takes. */
@@ -48,3 +49,43 @@ export const priceBarsAnswer = z.object({
 
 /** The answer about the bars of a call. */
 export type PriceBarsAnswer = z.output<typeof priceBarsAnswer>
+
+/** A row of a page is about 350 bytes: so many are read at a glance. */
+const PAGE = { max: 500, default: 20 }
+
+/** Which bars to list. */
+export const barFilter = z.object({
+  symbol: symbol().optional(),
+  timeframe: z.enum(TIMEFRAMES).optional(),
+  since: instant().optional().describe('Begun at or after it.'),
+  until: instant().optional().describe('Begun before it.'),
+  stored_since: storedSince(),
+  ...pageParameters(['instant', 'int', 'text'], PAGE),
+})
+
+/** Valid filters. */
+export type BarFilter = z.output<typeof barFilter>
+
+const barItem = z.object({
+  symbol: z.string(),
+  timeframe: z.enum(TIMEFRAMES),
+  ts: z
+    .string()
+    .describe("Its start; of a day and a week midnight in New York, of the week's Monday."),
+  ends_at: z.string().describe('When its close was known: of a day and a week the last close.'),
+  open: decimalText(),
+  high: decimalText(),
+  low: decimalText(),
+  close: decimalText(),
+  volume: decimalText(),
+  atr_14: decimalText().nullable().describe("Wilder's; null for the first 14 bars of a series."),
+  sma_20: decimalText().nullable().describe('Null for the first 19 bars.'),
+  revision: z.int().describe('How often it got other values.'),
+  recorded_at: z.string(),
+})
+
+/** A page of bars. */
+export const barPage = z.object({ items: z.array(barItem), next_cursor: NEXT_CURSOR })
+
+/** A bar as listed. */
+export type BarItem = z.output<typeof barItem>

@@ -1,9 +1,11 @@
 import type { Clock } from '../../lib/clock.js'
+import { pageOf } from '../../lib/page.js'
 import { ref } from '../../lib/refs.js'
 import { sortableUtcText } from '../../lib/utc-text.js'
 import type { Database } from '../../platform/postgres/database.js'
-import type { Transaction } from '../../platform/postgres/queryable.js'
-import type { PriceBars, PriceBarsAnswer } from './bars.schemas.js'
+import type { Queryable, Transaction } from '../../platform/postgres/queryable.js'
+import { listBars } from './bar-list.sql.js'
+import type { BarFilter, PriceBars, PriceBarsAnswer } from './bars.schemas.js'
 import * as barSql from './bars.sql.js'
 import { cachedIndicators } from './cached-figures.js'
 import { recompute, recomputeHeld } from './indicators.js'
@@ -41,6 +43,17 @@ export class BarService {
       rejected: errors.length,
       errors,
     }
+  }
+
+  /** One page of bars, the newest first. */
+  async list(filter: BarFilter, tx: Queryable | null) {
+    const rows = await (tx ?? this.#deps.database).many(listBars(filter))
+    const { items, next_cursor } = pageOf(rows, filter.limit, (row) => [
+      row.ts,
+      String(row.security_id),
+      row.timeframe,
+    ])
+    return { items: items.map(({ security_id, ...item }) => item), next_cursor }
   }
 
   /** The newest indicators of a symbol, to be cached. */

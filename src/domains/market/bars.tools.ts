@@ -9,7 +9,7 @@ export const persistPriceBars = tool({
   name: 'persist_price_bars',
   title: 'Persist price bars',
   description:
-    'Stores 1-10 000 OHLCV bars of one symbol and timeframe, and recomputes the ATR (14) and SMA (20) that depend on them, which signals and outcomes are judged by. A bar is its interval (a slot of its timeframe from midnight UTC, a New York day, a week from Monday), whatever instant of it ts names: the last one sent replaces the one before, so send bars as they close or are corrected. A bad bar (high or low contradicts the others, a day without trading, in the future) is reported in errors with its index and stops no other: stored + replaced + unchanged + rejected = bars sent. Prices as text ("187.25") are kept exactly. Then read catalyst://prices.',
+    'Stores 1-10 000 OHLCV bars of one symbol and timeframe, and recomputes the ATR (14) and SMA (20) that depend on them. A bar is its interval (a slot from midnight UTC, a New York day, a week from Monday), whatever instant of it ts names: the last one sent replaces the one before, so send bars as they close or are corrected. A bad bar (high below low, a day without trading, in the future) is in errors with its index and stops no other: stored + replaced + unchanged + rejected = bars sent. Prices as text are kept exactly. Then read catalyst://prices.',
   effect: 'write',
   idempotent: true,
   openWorld: false,

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { decimalOf, decimalText, price } from '../../lib/decimal.js'
-import { NEXT_CURSOR } from '../../lib/page.js'
+import { NEXT_CURSOR, pageParameters } from '../../lib/page.js'
 import { normalName, patternType } from '../../lib/pattern-type.js'
-import { instant, nonEmptyText, ratio, symbol } from '../../lib/schemas.js'
+import { instant, nonEmptyText, ratio, storedSince, symbol } from '../../lib/schemas.js'
 import { RATE_LEVELS } from '../../lib/success-rate.js'
 import { TIMEFRAMES } from '../../lib/timeframes.js'
 
@@ -153,3 +153,49 @@ export const statisticsPage = z.object({
   items: z.array(patternStatistic),
   next_cursor: NEXT_CURSOR,
 })
+
+/** A row of a page is about 500 bytes: so many are read at a glance. */
+const PAGE = { max: 500, default: 12 }
+
+/** Which detections to list. */
+export const detectionFilter = z.object({
+  symbol: symbol().optional(),
+  pattern_type: patternType().optional(),
+  timeframe: timeframe.optional(),
+  status: status.optional().describe('Of the outcome.'),
+  since: instant().optional().describe('Detected at or after it.'),
+  until: instant().optional().describe('Detected before it.'),
+  stored_since: storedSince(),
+  ...pageParameters(['instant', 'bigint'], PAGE),
+})
+
+/** Valid filters. */
+export type DetectionFilter = z.output<typeof detectionFilter>
+
+const detectionItem = z.object({
+  pattern_id: z.int(),
+  symbol: z.string(),
+  pattern_type: z.string(),
+  timeframe,
+  direction: z.enum(['bullish', 'bearish', 'neutral']),
+  confidence: z.number(),
+  detected_at: z.string(),
+  price: decimalText().nullable(),
+  has_catalyst: z.boolean(),
+  catalyst_type: z.string().nullable(),
+  alignment_score: z.number(),
+  status: status.describe('Of the outcome.'),
+  success: z.boolean().nullable().describe('Null while pending, and for a scratch.'),
+  method: method.nullable(),
+  move_bps: decimalText().nullable().describe("Positive in the pattern's direction."),
+  minutes: decimalText().nullable().describe('From the detection to what decided.'),
+  position_id: z.string().nullable(),
+  reason: z.string().nullable().describe('Why it is not known, or what to know of it.'),
+  updated_at: z.string(),
+})
+
+/** A page of detections. */
+export const detectionPage = z.object({ items: z.array(detectionItem), next_cursor: NEXT_CURSOR })
+
+/** A detection as listed. */
+export type DetectionItem = z.output<typeof detectionItem>

@@ -10,7 +10,9 @@ import type { Policy } from '../../policy.js'
 import type { Buildable, ReadThrough } from '../cache/read-through.service.js'
 import type { SecurityService } from '../market/securities.service.js'
 import { detectionRow, differences } from './pattern-detection.js'
+import { listDetections } from './pattern-list.sql.js'
 import {
+  type DetectionFilter,
   type OutcomeAnswer,
   type PatternAnswer,
   type PatternDetection,
@@ -125,6 +127,12 @@ export class PatternService {
     return new Map(
       rows.map((row) => [row.pattern_type, { n: row.n, rate: typeRate(row, strength) }]),
     )
+  }
+
+  /** One page of detections with their outcomes, the newest detected first. */
+  async list(filter: DetectionFilter, tx: Queryable | null) {
+    const rows = await (tx ?? this.#deps.database).many(listDetections(filter))
+    return pageOf(rows, filter.limit, (row) => [row.detected_at, String(row.pattern_id)])
   }
 
   /** One page of statistics, by pattern type, timeframe and catalyst. */
