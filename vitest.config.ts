@@ -7,8 +7,9 @@ export default defineConfig({
     globalSetup: ['test/support/services.ts'],
     // Every test file has a database of its own; two at a time is what two cores carry.
     maxWorkers: 2,
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // Guards against a test that never ends, not against a busy machine.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
     restoreMocks: true,
   },
 })

@@ -44,6 +44,16 @@ export function checkUrls(config: Config): void {
   if (config.REDIS_URL) parseRedisUrl(config.REDIS_URL.reveal())
 }
 
+/** Where the URLs of the settings lead: host, port and database, never a user, a password or a parameter. */
+export function urlTargets(config: Config): Record<string, string> {
+  const databases = (['DATABASE_URL', 'DATABASE_DIRECT_URL'] as const).flatMap((name) => {
+    const url = config[name]?.reveal()
+    return url ? [[name, parseDatabaseUrl(url, config.PGSSLROOTCERT).label]] : []
+  })
+  const cache = config.REDIS_URL ? [['REDIS_URL', redactUrl(config.REDIS_URL.reveal())]] : []
+  return Object.fromEntries([...databases, ...cache])
+}
+
 /** The parser's own text says what is wrong and nothing of the URL; any other names a file. */
 const unreadable = (name: string, error: unknown): AppError =>
   new AppError(

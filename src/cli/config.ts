@@ -1,21 +1,29 @@
 import { settingDocs } from '../config.js'
 import { Secret } from '../lib/secret.js'
 import type { Policy } from '../policy.js'
+import { urlTargets } from '../systems.js'
+import { EXIT } from './exit.js'
 import { type Env, readConfig } from './start.js'
 import { table } from './table.js'
+import { write } from './terminal.js'
 
-/** Prints every setting and the policy in force; secrets show only that they are set. */
-export function printConfig(env: Env, options: { readonly json?: boolean }): void {
-  const { policy, ...settings } = readConfig(env)
+/** Prints every setting and the policy in force; of a URL only where it leads, of other secrets that they are set. */
+export function printConfig(env: Env, options: { readonly json?: boolean }): number {
+  const config = readConfig(env)
+  const { policy, ...settings } = config
+  const targets: Readonly<Record<string, string>> = urlTargets(config)
   const values = new Map<string, unknown>(Object.entries(settings))
-  const rows = settingDocs().map(({ name }) => [name, shown(values.get(name))] as const)
+  const rows = settingDocs().map(
+    ({ name }) => [name, targets[name] ?? shown(values.get(name))] as const,
+  )
   if (options.json) {
-    process.stdout.write(`${JSON.stringify({ ...Object.fromEntries(rows), policy }, null, 2)}\n`)
-    return
+    write(`${JSON.stringify({ ...Object.fromEntries(rows), policy }, null, 2)}\n`)
+    return EXIT.ok
   }
   const lines = rows.map(([name, value]) => [name, value ?? '(not set)'])
-  process.stdout.write(`${table(['SETTING', 'VALUE'], lines)}\n`)
-  process.stdout.write(table(['POLICY', 'VALUE'], entriesOf(policy)))
+  write(`${table(['SETTING', 'VALUE'], lines)}\n`)
+  write(table(['POLICY', 'VALUE'], entriesOf(policy)))
+  return EXIT.ok
 }
 
 const shown = (value: unknown): string | null => {

@@ -1,6 +1,9 @@
-import { createInterface } from 'node:readline/promises'
+import { createInterface } from 'node:readline'
 import { AppError } from '../errors.js'
 import { digestOf, type Question } from '../lib/confirmation.js'
+import { Interrupted } from './exit.js'
+import { outline } from './outline.js'
+import { print } from './print.js'
 
 /** How a command may be confirmed. */
 export interface Confirming {
@@ -20,12 +23,11 @@ export async function confirmed(
 ): Promise<string> {
   if (yes) return digestOf(plan)
   const next = `catalyst-db ${command} --yes`
-  const shown = JSON.stringify(
-    json ? { status: 'confirmation_required', message, plan, next } : plan,
-    null,
-    2,
+  print(
+    { status: 'confirmation_required', message, plan, next },
+    { json },
+    () => `${message}\n\n${outline(plan)}\n`,
   )
-  process.stdout.write(json ? `${shown}\n` : `${message}\n${shown}\n`)
   const canAsk = !json && process.stdin.isTTY && process.stdout.isTTY
   if (canAsk && (await ask('Type "yes" to do it: ')) === 'yes') return digestOf(plan)
   throw new AppError('confirmation_required', 'Not confirmed; nothing was done.', {
@@ -33,10 +35,15 @@ export async function confirmed(
   })
 }
 
+/** The answer; empty when the terminal was closed instead (Ctrl-D). */
 async function ask(question: string): Promise<string> {
-  const terminal = createInterface({ input: process.stdin, output: process.stdout })
+  const terminal = createInterface({ input: process.stdin, output: process.stderr })
   try {
-    return (await terminal.question(question)).trim()
+    return await new Promise((resolve, reject) => {
+      terminal.question(question, (answer) => resolve(answer.trim()))
+      terminal.once('SIGINT', () => reject(new Interrupted()))
+      terminal.once('close', () => resolve(''))
+    })
   } finally {
     terminal.close()
   }

@@ -1,13 +1,13 @@
-import pc from 'picocolors'
 import { checkUp, type Finding } from '../domains/monitoring/checkup.js'
 import { createLog } from '../platform/log.js'
 import { openSystems } from '../systems.js'
 import { EXIT } from './exit.js'
+import { print } from './print.js'
 import { type Env, readConfig } from './start.js'
 import { table } from './table.js'
 
 /** Prints every finding with its fix; changes nothing in the database. */
-export async function doctor(env: Env, options: { readonly json?: boolean }): Promise<never> {
+export async function doctor(env: Env, options: { readonly json?: boolean }): Promise<number> {
   const config = readConfig(env)
   const systems = await openSystems(config, createLog('silent'))
   const findings = await checkUp({
@@ -17,17 +17,13 @@ export async function doctor(env: Env, options: { readonly json?: boolean }): Pr
     cacheHealth: () => systems.cache.store.health(),
     nodeVersion: process.versions.node,
   })
-  process.stdout.write(
-    options.json ? `${JSON.stringify({ findings }, null, 2)}\n` : readable(findings),
-  )
+  print({ findings }, options, () => readable(findings))
   await systems.close()
-  process.exit(findings.every(({ status }) => status === 'ok') ? EXIT.ok : EXIT.findings)
+  return findings.every(({ status }) => status === 'ok') ? EXIT.ok : EXIT.findings
 }
 
-const MARKS = { ok: pc.green('ok'), warning: pc.yellow('warning'), problem: pc.red('problem') }
-
 function readable(findings: readonly Finding[]): string {
-  const rows = findings.map(({ check, status, detail }) => [check, MARKS[status], detail])
+  const rows = findings.map(({ check, status, detail }) => [check, status, detail])
   const fixes = findings.flatMap(({ check, fix }) => (fix ? [`${check}: ${fix}`] : []))
   const advice =
     fixes.length > 0 ? `\nWhat to do:\n${fixes.map((fix) => `  - ${fix}\n`).join('')}` : ''

@@ -1,4 +1,5 @@
 import { AppError, type ErrorCode } from '../errors.js'
+import { leave, tell } from './terminal.js'
 
 /** What the process's exit code says. */
 export const EXIT = {
@@ -16,6 +17,18 @@ export const EXIT = {
 /** A setting cannot be used; the process ends with the exit code for that. */
 export class ConfigurationError extends Error {}
 
+/** A signal, or Ctrl-C at a question, ended the command. */
+export class Interrupted extends Error {
+  readonly exitCode: number
+
+  constructor(exitCode: number = EXIT.SIGINT, cause?: unknown) {
+    super('Interrupted.', { cause })
+    this.exitCode = exitCode
+  }
+}
+
+const REPORT_IT = 'It is a defect of catalyst-db: LOG_LEVEL=debug shows where; please report it.'
+
 const CODES: Partial<Record<ErrorCode, number>> = {
   invalid_input: EXIT.usage,
   unavailable: EXIT.unreachable,
@@ -23,16 +36,54 @@ const CODES: Partial<Record<ErrorCode, number>> = {
   confirmation_required: EXIT.refused,
 }
 
+/** Failures of the operating system that a setting mends: what happened, and what to do. */
+const SYSTEM: Readonly<Record<string, readonly [cause: string, next: string]>> = {
+  EADDRINUSE: [
+    'another program listens there already, perhaps a catalyst-db that is running',
+    'Use that one, stop it, or choose another port: PORT=8643 catalyst-db serve',
+  ],
+  EADDRNOTAVAIL: ['this machine does not have that address', 'Set HOST to 127.0.0.1.'],
+  EACCES: [
+    'this user may not',
+    'Give it the right, or name another place: CATALYST_DATA_DIR for data, PORT above 1023 to serve.',
+  ],
+  EPERM: ['this user may not', 'Give it the right, or set CATALYST_DATA_DIR to another folder.'],
+  EROFS: ['the file system is read-only', 'Set CATALYST_DATA_DIR to a folder that can be written.'],
+  ENOSPC: ['the disk is full', 'Free some space, or set CATALYST_DATA_DIR to another disk.'],
+  EDQUOT: ['the quota is used up', 'Free some space, or set CATALYST_DATA_DIR to another disk.'],
+  ENOTDIR: ['a file stands where a folder is needed', 'Set CATALYST_DATA_DIR to a folder.'],
+  EEXIST: ['a file stands where a folder is needed', 'Set CATALYST_DATA_DIR to a folder.'],
+}
+
 /** Prints why the command failed, with the next step, and ends the process. */
-export function fail(error: unknown, exitCode = exitCodeOf(error)): never {
-  const known = error instanceof AppError || error instanceof ConfigurationError
-  const text = known ? error.message : String(error instanceof Error ? error.stack : error)
-  process.stderr.write(`catalyst-db: ${text}\n`)
-  if (error instanceof AppError && error.hint) process.stderr.write(`${error.hint}\n`)
-  process.exit(exitCode)
+export async function fail(error: unknown): Promise<never> {
+  tell(`catalyst-db: ${explain(error)}\n`)
+  return leave(exitCodeOf(error))
+}
+
+function explain(error: unknown): string {
+  if (error instanceof AppError)
+    return error.hint ? `${error.message}\n${error.hint}` : error.message
+  if (error instanceof ConfigurationError) return error.message
+  if (error instanceof Interrupted) return error.cause ? explain(error.cause) : error.message
+  const name = error instanceof Error ? error.name : typeof error
+  return systemFailure(error) ?? `An unexpected failure (${name}) ended the command.\n${REPORT_IT}`
+}
+
+function systemFailure(error: unknown): string | null {
+  if (!(error instanceof Error)) return null
+  const { code, path, address, port, syscall } = error as NodeJS.ErrnoException & {
+    address?: string
+    port?: number
+  }
+  const [cause, next] = SYSTEM[code ?? ''] ?? []
+  if (!cause) return null
+  const place = path ?? (address === undefined ? '' : `${address}${port ? `:${port}` : ''}`)
+  return `${[syscall, place].filter(Boolean).join(' ')} failed: ${cause}.\n${next}`
 }
 
 function exitCodeOf(error: unknown): number {
-  if (error instanceof ConfigurationError) return EXIT.configuration
+  if (error instanceof Interrupted) return error.exitCode
+  if (error instanceof ConfigurationError || systemFailure(error)) return EXIT.configuration
   return error instanceof AppError ? (CODES[error.code] ?? EXIT.failure) : EXIT.failure
 }

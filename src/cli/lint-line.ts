@@ -1,3 +1,5 @@
+import { oneLine } from './terminal.js'
+
 /** A finding of the linter, as far as a line of text shows it. */
 export interface ShownFinding {
   readonly rule: string
@@ -10,8 +12,10 @@ export interface ShownFinding {
 
 /** A finding in one line, with the safe way where there is one. */
 export const lintLine = ({ severity, line, rule, message, lock, rewrite }: ShownFinding): string =>
-  [
-    `line ${line} ${severity} ${rule}: ${message}`,
-    ...(lock === null ? [] : [`Takes ${lock}.`]),
-    ...(rewrite === null ? [] : [rewrite]),
-  ].join(' ')
+  oneLine(
+    [
+      `line ${line} ${severity} ${rule}: ${message}`,
+      ...(lock === null ? [] : [`Takes ${lock}.`]),
+      ...(rewrite === null ? [] : [rewrite]),
+    ].join(' '),
+  )

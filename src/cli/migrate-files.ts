@@ -10,7 +10,7 @@ import { print } from './print.js'
 import { type Env, readConfig } from './start.js'
 
 /** Writes a new migration from files or standard input. */
-export async function create(env: Env, name: string, options: CreateOptions): Promise<never> {
+export async function create(env: Env, name: string, options: CreateOptions): Promise<number> {
   const { up, down, description } = options
   const up_sql = await readSql(up)
   const down_sql = down === undefined ? '' : await readSql(down)
@@ -27,10 +27,10 @@ export async function create(env: Env, name: string, options: CreateOptions): Pr
 }
 
 /** Lints the named files, or those of the operator's folder; exits with 7 when one would not just run. */
-export async function lint(env: Env, paths: readonly string[], options: Printed): Promise<never> {
+export async function lint(env: Env, paths: readonly string[], options: Printed): Promise<number> {
   const files = await lintMigrations(readConfig(env), paths)
   print({ files }, options, readable)
-  process.exit(files.every(runsUnasked) ? EXIT.ok : EXIT.findings)
+  return files.every(runsUnasked) ? EXIT.ok : EXIT.findings
 }
 
 type LintedFile = Awaited<ReturnType<typeof lintMigrations>>[number]

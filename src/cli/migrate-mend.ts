@@ -6,7 +6,7 @@ import { print } from './print.js'
 import type { Env } from './start.js'
 
 /** Notes migrations as applied without running them. */
-export const baseline = (env: Env, options: BaselineOptions): Promise<never> =>
+export const baseline = (env: Env, options: BaselineOptions): Promise<number> =>
   withMigrations(env, async (operations, call) => {
     const done = await operations.baseline(options.version, call)
     print(done, options, ({ recorded }) =>
@@ -16,7 +16,7 @@ export const baseline = (env: Env, options: BaselineOptions): Promise<never> =>
   })
 
 /** Lists how the ledger would be brought in line with the files, and does it once confirmed. */
-export const repair = (env: Env, options: RepairOptions): Promise<never> =>
+export const repair = (env: Env, options: RepairOptions): Promise<number> =>
   withMigrations(env, async (operations, call) => {
     const question = await operations.askRepair()
     const confirmedPlan = question ? await confirmed(question, options, 'migrate repair') : null

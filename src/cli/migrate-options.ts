@@ -33,3 +33,8 @@ export interface BaselineOptions extends Printed {
 export interface RepairOptions extends Printed {
   readonly yes?: boolean
 }
+
+/** Options of `migrate history`. */
+export interface HistoryOptions extends Printed {
+  readonly limit?: number
+}

@@ -1,40 +1,51 @@
 import { confirmed } from './confirm.js'
 import { EXIT } from './exit.js'
 import { lintLine } from './lint-line.js'
-import type { DownOptions, Printed, UpOptions } from './migrate-options.js'
+import type { DownOptions, HistoryOptions, Printed, UpOptions } from './migrate-options.js'
 import { type Operations, withMigrations } from './migrations.js'
 import { print } from './print.js'
 import type { Env } from './start.js'
 import { table } from './table.js'
 
 /** Prints where the schema stands; exits with 7 when something is wrong. */
-export const status = (env: Env, options: Printed): Promise<never> =>
+export const status = (env: Env, options: Printed): Promise<number> =>
   withMigrations(env, async (operations) => {
     const found = await operations.status()
     print(found, options, readableStatus)
     return found.problems.length === 0 ? EXIT.ok : EXIT.findings
   })
 
+/** Prints a page of what was done to the schema, the newest first. */
+export const history = (env: Env, options: HistoryOptions): Promise<number> =>
+  withMigrations(env, async (operations) => {
+    print(await operations.history({ limit: options.limit ?? 100 }), options, readableHistory)
+    return EXIT.ok
+  })
+
 /** Applies what is pending, or runs and undoes it. */
-export const up = (env: Env, options: UpOptions): Promise<never> =>
-  withMigrations(env, async (operations, call) => {
+export const up = (env: Env, options: UpOptions): Promise<number> =>
+  withMigrations(env, async (operations, call, progress) => {
     const request = { target: options.target ?? null, dry_run: options.dryRun ?? false }
     const question = await operations.askUp(request)
     const command = `migrate up --target ${question?.plan.new_version}`
     const confirmedPlan = question ? await confirmed(question, options, command) : null
+    progress.begin()
     const done = await operations.up(request, { ...call, confirmedPlan })
+    progress.end()
     print(done, options, readableUp)
     return EXIT.ok
   })
 
 /** Undoes everything above the target. */
-export const down = (env: Env, options: DownOptions): Promise<never> =>
-  withMigrations(env, async (operations, call) => {
+export const down = (env: Env, options: DownOptions): Promise<number> =>
+  withMigrations(env, async (operations, call, progress) => {
     const { target, includeBuiltIn = false } = options
     const question = await operations.askRollback({ target, includeBuiltIn })
     const command = `migrate down --target ${target}${includeBuiltIn ? ' --include-built-in' : ''}`
     const confirmedPlan = question ? await confirmed(question, options, command) : null
+    progress.begin()
     const done = await operations.rollback({ target, includeBuiltIn }, { ...call, confirmedPlan })
+    progress.end()
     print(done, options, readableDown)
     return EXIT.ok
   })
@@ -55,6 +66,25 @@ function readableStatus({
   const heading = `version ${current_version}, ${pending.length} pending\n`
   const rows = pending.length > 0 ? `\n${table(['PENDING', 'NAME', 'DESCRIPTION'], pending)}` : ''
   return heading + rows + wrong.join('')
+}
+
+function readableHistory({
+  migrations,
+  next_cursor,
+}: Awaited<ReturnType<Operations['history']>>): string {
+  if (migrations.length === 0) return 'Nothing was done to the schema yet.\n'
+  const rows = migrations.map(
+    ({ applied_at, version, direction, name, duration_ms, applied_by }) => [
+      applied_at,
+      String(version),
+      direction,
+      name,
+      `${duration_ms} ms`,
+      applied_by,
+    ],
+  )
+  const more = next_cursor === null ? '' : 'There is more: --limit 1000 shows up to a thousand.\n'
+  return table(['AT', 'VERSION', 'DIRECTION', 'NAME', 'TIME', 'BY'], rows) + more
 }
 
 type Done = Awaited<ReturnType<Operations['up']>>

@@ -1,8 +1,10 @@
+import { write } from './terminal.js'
+
 /** Writes an answer to standard output: as JSON when that was asked for, else readable. */
 export function print<T>(
   answer: T,
-  options: { readonly json?: boolean },
+  options: { readonly json?: boolean | undefined },
   readable: (answer: T) => string,
 ): void {
-  process.stdout.write(options.json ? `${JSON.stringify(answer, null, 2)}\n` : readable(answer))
+  write(options.json ? `${JSON.stringify(answer, null, 2)}\n` : readable(answer))
 }

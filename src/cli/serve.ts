@@ -1,8 +1,9 @@
 import { HttpEndpoint } from '../mcp/http.js'
 import { banner, type Env, start } from './start.js'
+import { write } from './terminal.js'
 
 /** Serves Streamable HTTP until a signal; then drains, closes and exits. */
-export async function serve(env: Env): Promise<never> {
+export async function serve(env: Env): Promise<number> {
   const { config, log, app, interrupted } = await start(env)
   const endpoint = new HttpEndpoint({
     serving: app.serving,
@@ -11,12 +12,12 @@ export async function serve(env: Env): Promise<never> {
   })
   try {
     const url = await endpoint.listen(config.HOST, config.PORT)
-    process.stdout.write(banner(app, url))
+    write(banner(app, url))
     const exitCode = await interrupted
     log.info('draining')
     await Promise.all([app.drain(), endpoint.close()])
     await app.close()
-    process.exit(exitCode)
+    return exitCode
   } catch (error) {
     await app.close()
     throw error

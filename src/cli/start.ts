@@ -4,7 +4,7 @@ import { AppError } from '../errors.js'
 import { VERSION } from '../lib/version.js'
 import { createLog, type Log } from '../platform/log.js'
 import { checkUrls } from '../systems.js'
-import { ConfigurationError, EXIT } from './exit.js'
+import { ConfigurationError, EXIT, Interrupted } from './exit.js'
 
 /** A process environment. */
 export type Env = Readonly<Record<string, string | undefined>>
@@ -30,14 +30,25 @@ export interface Running {
   readonly interrupted: Promise<number>
 }
 
-/** Starts the application for a long-running command and watches for signals from the first moment. */
+/**
+ * Starts the application for a long-running command and watches for signals from the first moment.
+ *
+ * @throws Interrupted when a signal came before it had started; what it had started is stopped then
+ */
 export async function start(env: Env): Promise<Running> {
   const config = readConfig(env)
   const log = createLog(config.LOG_LEVEL)
   watchForCrashes(log)
-  const interrupted = untilSignal()
-  const app = await openApp(config, log)
-  return { config, log, app, interrupted }
+  const signals = watchSignals()
+  try {
+    const app = await openApp(config, log)
+    if (signals.exitCode === null) return { config, log, app, interrupted: signals.received }
+    await app.close()
+  } catch (error) {
+    // Ctrl-C reaches the children as well, and what they say then is no news.
+    if (signals.exitCode === null) throw error
+  }
+  throw new Interrupted(signals.exitCode)
 }
 
 /** The start lines: what runs, and where. */
@@ -50,16 +61,26 @@ export function banner(app: App, endpoint: string): string {
   return [`catalyst-db ${VERSION}`, ...rows, ...schema, ''].join('\n')
 }
 
-/** The exit code of the first signal; the second does not wait for anybody. */
-export function untilSignal(): Promise<number> {
-  return new Promise((resolve) => {
+/** Signals that ask the process to end. */
+export interface Signals {
+  /** Of the first signal; null before it. */
+  readonly exitCode: number | null
+  readonly received: Promise<number>
+}
+
+/** Watches for the first signal; the second does not wait for anybody. */
+export function watchSignals(): Signals {
+  const signals = { exitCode: null as number | null, received: Promise.resolve(0) }
+  signals.received = new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       process.once(signal, () => {
-        resolve(EXIT[signal])
+        signals.exitCode ??= EXIT[signal]
+        resolve(signals.exitCode)
         process.on(signal, () => process.exit(EXIT[signal]))
       })
     }
   })
+  return signals
 }
 
 /** A defect ends the process instead of leaving it half alive; the embedded services outlive it. */

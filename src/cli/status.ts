@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { openApp } from '../app.js'
 import { createLog } from '../platform/log.js'
 import { EXIT } from './exit.js'
+import { print } from './print.js'
 import { type Env, readConfig } from './start.js'
 import { table } from './table.js'
 
@@ -14,14 +15,14 @@ const Shown = z.object({
 })
 
 /** Reads `db/status` as a client would and prints it. */
-export async function status(env: Env, options: { readonly json?: boolean }): Promise<never> {
+export async function status(env: Env, options: { readonly json?: boolean }): Promise<number> {
   const config = readConfig(env)
   const app = await openApp(config, createLog('silent'))
   const data = await readStatus(app.serving.dispatcher)
   const shown = Shown.parse(data)
-  process.stdout.write(options.json ? `${JSON.stringify(data, null, 2)}\n` : readable(shown))
+  print(data, options, () => readable(shown))
   await app.close()
-  process.exit(exitCodeOf(shown))
+  return exitCodeOf(shown)
 }
 
 async function readStatus(

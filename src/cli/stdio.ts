@@ -1,14 +1,15 @@
 import { serveOnStdio } from '../mcp/stdio.js'
 import { EXIT } from './exit.js'
 import { banner, type Env, start } from './start.js'
+import { tell } from './terminal.js'
 
 /** Speaks MCP on stdin and stdout until the client leaves or a signal comes. */
-export async function stdio(env: Env): Promise<never> {
+export async function stdio(env: Env): Promise<number> {
   const { log, app, interrupted } = await start(env)
-  process.stderr.write(banner(app, 'stdio'))
+  tell(banner(app, 'stdio'))
   const endpoint = serveOnStdio(app.serving, log)
   const exitCode = await Promise.race([interrupted, endpoint.closed.then(() => EXIT.ok)])
   await Promise.all([app.drain(), endpoint.close()])
   await app.close()
-  process.exit(exitCode)
+  return exitCode
 }

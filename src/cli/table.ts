@@ -1,4 +1,5 @@
 import Table from 'cli-table3'
+import { oneLine } from './terminal.js'
 
 /** Aligned columns without lines; the first row is the heading. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -23,6 +24,6 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
       middle: '',
     },
   })
-  drawn.push(...rows.map((row) => [...row]))
+  drawn.push(...rows.map((row) => row.map(oneLine)))
   return `${drawn.toString()}\n`
 }

@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { join, resolve } from 'node:path'
 import { expect, inject, test } from 'vitest'
 import { isThere, OperatorFolder } from '../migrations/operator-folder.js'
@@ -60,7 +61,7 @@ test('on embedded services it works without a server and beside one, which is to
   expect((await client.resource('db/status')).schema_version).toBe(1_000)
   command.kill('SIGTERM')
   await command.ended
-}, 120_000)
+})
 
 const hasTerminals = spawnSync('script', ['--version']).status === 0
 
@@ -82,6 +83,22 @@ test.skipIf(!hasTerminals)('at a terminal it asks, and only a yes is a yes', asy
   const no = answered('no\n')
   expect([no.status, no.stdout]).toEqual([5, expect.stringContaining('Type "yes" to do it:')])
   expect(no.stdout).toContain('Not confirmed; nothing was done.')
+  // What is typed before the question is a line of input; these two keys are meant for the question.
+  for (const [key, exitCode] of [
+    ['\u0004', 5],
+    ['\u0003', 130],
+  ] as const) {
+    const terminal = spawn('script', ['-qec', up, '/dev/null'], { env })
+    let seen = ''
+    terminal.stdout.on('data', (chunk) => {
+      seen += chunk
+    })
+    await waitFor(() => seen.includes('Type "yes" to do it:'), { timeoutMs: 60_000 })
+    terminal.stdin.write(key)
+    const [code] = await once(terminal, 'close')
+    expect([key, code]).toEqual([key, exitCode])
+    expect(seen).not.toMatch(/^\s+at /m)
+  }
   const yes = answered('yes\n')
   expect([yes.status, yes.stdout]).toEqual([0, expect.stringContaining('version 1001')])
   await database.drop()

@@ -24,7 +24,7 @@ test('a fresh machine serves news, says what runs where, and a signal ends every
   command.kill('SIGTERM')
   expect((await command.ended).code).toBe(143)
   expect(isRunning(pid)).toBe(false)
-}, 120_000)
+})
 
 test('after kill -9 the next start recovers, and nothing that was acknowledged is lost', async () => {
   const { env } = freshMachine()
@@ -40,7 +40,7 @@ test('after kill -9 the next start recovers, and nothing that was acknowledged i
   })
   second.command.kill('SIGINT')
   expect((await second.command.ended).code).toBe(130)
-}, 120_000)
+})
 
 test('when PostgreSQL is killed while serving, calls say so and all is well again within 5 s', async () => {
   const { env, postmaster } = freshMachine()
@@ -74,7 +74,7 @@ test('when PostgreSQL is killed while serving, calls say so and all is well agai
   expect((await client.tool('persist_news_catalyst', article())).duplicate).toBe(false)
   command.kill('SIGTERM')
   await command.ended
-}, 120_000)
+})
 
 test('a second server shares the running services; the last one to leave stops them', async () => {
   const { env, postmaster } = freshMachine()
@@ -89,4 +89,4 @@ test('a second server shares the running services; the last one to leave stops t
   second.command.kill('SIGTERM')
   await second.command.ended
   expect(isRunning(pid)).toBe(false)
-}, 120_000)
+})

@@ -1,0 +1,110 @@
+import { Command, CommanderError } from 'commander'
+import { VERSION } from '../lib/version.js'
+import { EXIT, fail } from './exit.js'
+import { addMigrate } from './migrate.js'
+import type { Env } from './start.js'
+import { leave, outliveReaders, tell, write } from './terminal.js'
+
+/** Runs the command that the arguments name, and ends the process with its exit code. */
+export async function run(argv: readonly string[], env: Env): Promise<never> {
+  outliveReaders()
+  try {
+    let exitCode: number = EXIT.ok
+    const program = commands(env, async (command) => {
+      exitCode = await command
+    })
+    // Without a command it is what a client's configuration runs.
+    await program.parseAsync(argv.length > 2 ? argv : [...argv, 'stdio'])
+    return await leave(exitCode)
+  } catch (error) {
+    if (error instanceof CommanderError) return leave(error.exitCode === 0 ? EXIT.ok : EXIT.usage)
+    if (env.LOG_LEVEL === 'debug' && error instanceof Error) tell(`${error.stack}\n`)
+    return fail(error)
+  }
+}
+
+/** Takes the exit code of the command that was run. */
+export type Done = (command: Promise<number>) => Promise<void>
+
+function commands(env: Env, done: Done): Command {
+  const program = new Command('catalyst-db')
+    .description(
+      'Safe, exact, observable access to PostgreSQL, Redis and an object store over MCP.',
+    )
+    .version(VERSION)
+    // Else "migrate baseline --version 1003" would print the version of the program.
+    .enablePositionalOptions()
+    .exitOverride()
+    .showHelpAfterError('See catalyst-db --help.')
+    .configureOutput({
+      writeOut: write,
+      writeErr: tell,
+    })
+    .addHelpText(
+      'after',
+      `
+Without a command it speaks MCP on stdin and stdout, as a client's configuration runs it.
+
+Examples:
+  $ catalyst-db serve                  serve http://127.0.0.1:8642/mcp
+  $ catalyst-db status --json          the health of the database
+  $ catalyst-db doctor                 what is wrong, and how to mend it
+  $ catalyst-db migrate up --dry-run   what a change of the schema would do
+  $ claude mcp add catalyst-db -- npx -y catalyst-db`,
+    )
+  program
+    .command('stdio')
+    .description('Speak MCP on stdin and stdout (also without any command)')
+    .addHelpText('after', '\nExample:\n  $ claude mcp add catalyst-db -- npx -y catalyst-db')
+    .action(() => done(import('./stdio.js').then(({ stdio }) => stdio(env))))
+  program
+    .command('serve')
+    .description('Serve MCP over Streamable HTTP (HOST, PORT)')
+    .addHelpText('after', '\nExamples:\n  $ catalyst-db serve\n  $ PORT=9000 catalyst-db serve')
+    .action(() => done(import('./serve.js').then(({ serve }) => serve(env))))
+  printed(program, 'status', 'Show the health of the database')
+    .addHelpText(
+      'after',
+      `
+Changes nothing. Exits with 0 when healthy, 7 when not, 4 when PostgreSQL is down.
+
+Examples:
+  $ catalyst-db status
+  $ catalyst-db status --json`,
+    )
+    .action((options) => done(import('./status.js').then(({ status }) => status(env, options))))
+  printed(program, 'doctor', 'Check everything the server needs, with a fix for each problem')
+    .addHelpText(
+      'after',
+      `
+Changes nothing. Exits with 0 when nothing is wrong, 7 when something is.
+
+Examples:
+  $ catalyst-db doctor
+  $ DATABASE_URL=postgresql://trader@db.example/market catalyst-db doctor --json`,
+    )
+    .action((options) => done(import('./doctor.js').then(({ doctor }) => doctor(env, options))))
+  const config = program.command('config').description('Look at the settings')
+  config.addHelpText('after', '\nExample:\n  $ catalyst-db config print')
+  printed(config, 'print', 'Print the settings and the policy in use; secrets are not shown')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ catalyst-db config print\n  $ catalyst-db config print --json',
+    )
+    .action((options) =>
+      done(import('./config.js').then(async (it) => it.printConfig(env, options))),
+    )
+  const audit = program.command('audit').description('Look at the audit log')
+  audit.addHelpText('after', '\nExample:\n  $ catalyst-db audit verify')
+  printed(audit, 'verify', 'Check that no entry of the audit log was changed or removed')
+    .addHelpText(
+      'after',
+      '\nExits with 0 when the chain is intact, 7 when it is broken.\n\nExample:\n  $ catalyst-db audit verify',
+    )
+    .action((options) => done(import('./audit.js').then((it) => it.printAudit(env, options))))
+  addMigrate(program, env, done)
+  return program
+}
+
+const printed = (parent: Command, name: string, description: string): Command =>
+  parent.command(name).description(description).option('--json', 'print JSON')
