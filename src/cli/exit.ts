@@ -14,6 +14,9 @@ export const EXIT = {
   SIGTERM: 143,
 } as const
 
+/** Takes the exit code of the command that was run. */
+export type Done = (command: Promise<number>) => Promise<void>
+
 /** A setting cannot be used; the process ends with the exit code for that. */
 export class ConfigurationError extends Error {}
 

@@ -1,4 +1,4 @@
-import { oneLine } from './terminal.js'
+import { oneLine } from '../lib/terminal-text.js'
 
 /** A finding of the linter, as far as a line of text shows it. */
 export interface ShownFinding {

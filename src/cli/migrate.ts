@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander'
+import type { Done } from './exit.js'
 import type {
   BaselineOptions,
   CreateOptions,
@@ -8,7 +9,6 @@ import type {
   RepairOptions,
   UpOptions,
 } from './migrate-options.js'
-import type { Done } from './program.js'
 import type { Env } from './start.js'
 
 const EXIT_CODES = `

@@ -1,4 +1,4 @@
-import { oneLine } from './terminal.js'
+import { oneLine } from '../lib/terminal-text.js'
 
 /** A value as indented lines a person reads: names with words between, a dash for each entry of a list. */
 export function outline(value: unknown, indent = ''): string {

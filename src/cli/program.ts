@@ -1,6 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { VERSION } from '../lib/version.js'
-import { EXIT, fail } from './exit.js'
+import { type Done, EXIT, fail } from './exit.js'
 import { addMigrate } from './migrate.js'
 import type { Env } from './start.js'
 import { leave, outliveReaders, tell, write } from './terminal.js'
@@ -22,9 +22,6 @@ export async function run(argv: readonly string[], env: Env): Promise<never> {
     return fail(error)
   }
 }
-
-/** Takes the exit code of the command that was run. */
-export type Done = (command: Promise<number>) => Promise<void>
 
 function commands(env: Env, done: Done): Command {
   const program = new Command('catalyst-db')

@@ -1,5 +1,5 @@
 import Table from 'cli-table3'
-import { oneLine } from './terminal.js'
+import { oneLine } from '../lib/terminal-text.js'
 
 /** Aligned columns without lines; the first row is the heading. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

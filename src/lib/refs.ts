@@ -1,7 +1,7 @@
 import { z } from 'zod'
 
 /** What an event can name. */
-export const REF_KINDS = [
+const REF_KINDS = [
   'news',
   'signal',
   'trade',
