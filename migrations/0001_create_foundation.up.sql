@@ -38,6 +38,8 @@ create table catalyst.idempotency_keys (
   tool text not null,
   arguments_sha256 bytea not null,
   answer jsonb,
+  -- Of a job tool: the answer is the job's. One namespace, so that a key stands for one call.
+  job_id text,
   created_at timestamptz not null default now(),
   primary key (principal, key)
 );

@@ -8,7 +8,6 @@ create table catalyst.jobs (
   owner text,
   -- Of the call that started it, as the audit knows it.
   request_id text not null default '',
-  idempotency_key text check (length(idempotency_key) between 1 and 255),
   arguments jsonb not null,
   arguments_sha256 bytea not null,
   -- What becomes of it when the server that runs it dies.
@@ -28,7 +27,6 @@ create table catalyst.jobs (
   started_at timestamptz,
   heartbeat_at timestamptz,
   finished_at timestamptz,
-  unique (principal, idempotency_key),
   check ((finished_at is not null) = (state in ('succeeded', 'failed', 'cancelled'))),
   check ((result is not null) = (state = 'succeeded')),
   check ((error is not null) = (state in ('failed', 'cancelled'))),

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { startApp } from '../support/app.js'
+import { article } from '../support/news.js'
 import { waitFor } from '../support/wait-for.js'
 import { Bench, benchDomain } from './bench.js'
 
@@ -34,6 +35,19 @@ test('one key for other arguments, or another tool, is a conflict', async () => 
       code: 'conflict',
     })
   }
+})
+
+test('a key of a persisting tool is none for a job tool, nor the other way round', async () => {
+  bench.open('across')
+  await app.client.tool('persist_news_catalyst', { ...article(), idempotency_key: 'k4' })
+  expect(
+    await app.client.refused('run_held', { label: 'across', idempotency_key: 'k4' }),
+  ).toMatchObject({ code: 'conflict' })
+  await app.client.tool('run_held', { label: 'across', idempotency_key: 'k5' })
+  expect(
+    await app.client.refused('persist_news_catalyst', { ...article(), idempotency_key: 'k5' }),
+  ).toMatchObject({ code: 'conflict' })
+  expect(bench.startsOf('across')).toBe(1)
 })
 
 test('what failed may be tried again with its key', async () => {

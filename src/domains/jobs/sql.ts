@@ -54,7 +54,7 @@ const heldBy = ({ jobId, attempt, serverId }: LeaseHolder) => sql`
     and server_id = ${serverId}::text
     and state = 'running'`
 
-/** A new job; nothing when its key is in use. Waits for a transaction that has used the key and not ended. */
+/** A new job. */
 export const insertJob = (
   jobId: string,
   request: JobRequest,
@@ -62,7 +62,7 @@ export const insertJob = (
   { principal, owner, requestId }: Pick<Caller, 'principal' | 'owner' | 'requestId'>,
 ) => sql<Job>`
   insert into catalyst.jobs
-    (job_id, tool, principal, owner, request_id, idempotency_key, arguments, arguments_sha256,
+    (job_id, tool, principal, owner, request_id, arguments, arguments_sha256,
      on_restart, confirmed_plan)
   values (
     ${jobId}::text,
@@ -70,36 +70,12 @@ export const insertJob = (
     ${principal}::text,
     ${owner}::text,
     ${requestId}::text,
-    ${request.idempotencyKey}::text,
     ${JSON.stringify(request.arguments)}::jsonb,
     ${digest}::bytea,
     ${request.onRestart}::text,
     ${request.confirmedPlan}::text
   )
-  on conflict (principal, idempotency_key) do nothing
   returning ${columns}`
-
-/** A job with what its key stands for. */
-export interface KeyedJob extends Job {
-  readonly arguments_sha256: Buffer
-}
-
-/** The job that has used a key. */
-export const jobOfKey = (principal: string, key: string | null) => sql<KeyedJob>`
-  select ${columns}, arguments_sha256
-  from catalyst.jobs
-  where principal = ${principal}::text
-    and idempotency_key = ${key}::text`
-
-/** The same, kept from others until the transaction ends. */
-export const lockJobOfKey = (principal: string, key: string | null) =>
-  sql<KeyedJob>`${jobOfKey(principal, key)} for update`
-
-/** Frees the key of a job that came to nothing. */
-export const releaseKey = (jobId: string) => sql`
-  update catalyst.jobs
-  set idempotency_key = null
-  where job_id = ${jobId}::text`
 
 /** A job of this principal. */
 export const findJob = (jobId: string, principal: string) => sql<Job>`

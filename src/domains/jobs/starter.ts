@@ -6,6 +6,12 @@ import { newId } from '../../lib/ids.js'
 import type { Job, JobRequest } from '../../lib/job.js'
 import type { JobQueue } from '../../platform/jobs/job-queue.js'
 import type { Database } from '../../platform/postgres/database.js'
+import {
+  claimForJob,
+  jobOfKey,
+  type KeyedEffect,
+  passOn,
+} from '../../platform/postgres/exactly-once.js'
 import type { Transaction } from '../../platform/postgres/queryable.js'
 import { announce } from './job-transaction.js'
 import * as statements from './sql.js'
@@ -57,9 +63,11 @@ export class JobStarter {
   async find(request: JobRequest, caller: Caller): Promise<Job | null> {
     const { idempotencyKey } = request
     if (idempotencyKey === null) return null
-    const find = statements.jobOfKey(caller.principal, idempotencyKey)
-    const found = await this.#database.maybeOne(find)
-    return found && joinable(found, request)
+    const effect = effectOf(request, caller)
+    const jobId = await jobOfKey(this.#database, effect, idempotencyKey)
+    if (jobId === null) return null
+    const found = await this.#database.maybeOne(statements.findJob(jobId, caller.principal))
+    return found && joinable(found)
   }
 
   async #insertOrFind(
@@ -68,35 +76,33 @@ export class JobStarter {
     request: JobRequest,
     caller: Caller,
   ): Promise<Started> {
-    const digest = digestOf(request)
-    for (;;) {
-      const job = await tx.maybeOne(statements.insertJob(jobId, request, digest, caller))
-      if (job) {
-        await announce(this.#queue, tx, job)
-        return { job, isJoined: false }
-      }
-      const { principal } = caller
-      const found = await tx.maybeOne(statements.lockJobOfKey(principal, request.idempotencyKey))
-      if (!found) continue
-      const existing = joinable(found, request)
+    const { idempotencyKey: key } = request
+    const effect = effectOf(request, caller)
+    while (key !== null) {
+      const holder = await claimForJob(tx, effect, key, jobId)
+      if (holder === jobId) break
+      const found = await tx.maybeOne(statements.findJob(holder, caller.principal))
+      const existing = found && joinable(found)
       if (existing) return { job: existing, isJoined: true }
-      await tx.run(statements.releaseKey(found.job_id))
+      // Somebody else may be trying again at the same time: then that job is looked at.
+      if (await passOn(tx, effect, key, { from: holder, to: jobId })) break
     }
+    const job = await tx.one(statements.insertJob(jobId, request, digestOf(request), caller))
+    await announce(this.#queue, tx, job)
+    return { job, isJoined: false }
   }
 }
 
-/** The job that used the key, if the same call joins it. */
-function joinable(found: statements.KeyedJob, request: JobRequest): Job | null {
-  const { arguments_sha256, ...job } = found
-  if (job.tool !== request.tool || !digestOf(request).equals(arguments_sha256)) throw keyConflict()
-  // What came to nothing may be tried again by the same call, as with every other tool.
-  return job.state === 'failed' || job.state === 'cancelled' ? null : job
-}
+/** What came to nothing may be tried again by the same call, as with every other tool. */
+const joinable = (found: Job): Job | null =>
+  found.state === 'failed' || found.state === 'cancelled' ? null : found
+
+const effectOf = (request: JobRequest, { principal }: Caller): KeyedEffect => ({
+  principal,
+  tool: request.tool,
+  arguments: request.arguments,
+  idempotencyKey: request.idempotencyKey,
+})
 
 const digestOf = (request: JobRequest): Buffer =>
   createHash('sha256').update(canonicalJson(request.arguments)).digest()
-
-const keyConflict = (): AppError =>
-  new AppError('conflict', 'This idempotency_key was used before with other arguments.', {
-    hint: 'Use a new key for a new call; the same key only for the same call.',
-  })

@@ -4,7 +4,7 @@ import { canonicalJson } from '../../lib/canonical-json.js'
 import type { Database } from './database.js'
 import { awaitReplication } from './fate.js'
 import { repeatWhenUndone } from './policies.js'
-import type { Transaction } from './queryable.js'
+import type { Queryable, Transaction } from './queryable.js'
 import { prepared, sql } from './sql.js'
 
 /** One effect, named by its caller so that repeating it is harmless. */
@@ -93,15 +93,78 @@ async function storedAnswer(
   digest: Buffer,
 ): Promise<unknown> {
   const stored = await tx.one(selectKey(effect, key))
-  if (stored.tool === effect.tool && digest.equals(stored.arguments_sha256)) {
+  if (stored.job_id === null && isSameCall(stored, effect, digest)) {
     // The first commit may be visible although its standby never confirmed it: the primary was
     // restarted meanwhile. Repeating its answer must wait for the standby as it should have.
     await tx.run(awaitReplication())
     return stored.answer
   }
-  throw new AppError('conflict', 'This idempotency_key was used before with other arguments.', {
-    hint: 'Use a new key for a new call; the same key only for the same call.',
-  })
+  throw keyConflict()
+}
+
+/**
+ * The job that a key stands for: `jobId` when it stood for nothing, which is then the caller's to make.
+ * The key is the transaction's alone until it ends.
+ *
+ * @throws AppError `conflict` when the key was used with other arguments, or by a call that is no job
+ */
+export async function claimForJob(
+  tx: Transaction,
+  effect: KeyedEffect,
+  key: string,
+  jobId: string,
+): Promise<string> {
+  const isNew = (await tx.run(claimKey(effect, key, digestOf(effect)))) > 0
+  if (isNew) await passOn(tx, effect, key, { from: null, to: jobId })
+  return (await jobOfKey(tx, effect, key)) ?? jobId
+}
+
+/** Lets the key stand for another job; false when it no longer stands for the one it did. */
+export const passOn = async (
+  tx: Transaction,
+  { principal }: KeyedEffect,
+  key: string,
+  { from, to }: { readonly from: string | null; readonly to: string },
+): Promise<boolean> =>
+  (await tx.run(sql`
+    update catalyst.idempotency_keys
+    set job_id = ${to}::text
+    where principal = ${principal}::text
+      and key = ${key}::text
+      and job_id is not distinct from ${from}::text`)) > 0
+
+/**
+ * The job that a key stands for; null when it was not used.
+ *
+ * @throws AppError `conflict` when the key was used with other arguments, or by a call that is no job
+ */
+export async function jobOfKey(
+  db: Queryable,
+  effect: KeyedEffect,
+  key: string,
+): Promise<string | null> {
+  const stored = await db.maybeOne(selectKey(effect, key))
+  if (!stored) return null
+  if (stored.job_id === null || !isSameCall(stored, effect, digestOf(effect))) throw keyConflict()
+  return stored.job_id
+}
+
+const isSameCall = (stored: StoredKey, { tool }: KeyedEffect, digest: Buffer): boolean =>
+  stored.tool === tool && digest.equals(stored.arguments_sha256)
+
+const keyConflict = (): AppError =>
+  new AppError(
+    'conflict',
+    'This idempotency_key was used before, by another tool or with other arguments.',
+    { hint: 'Use a new key for a new call; the same key only for the same call.' },
+  )
+
+interface StoredKey {
+  readonly tool: string
+  readonly arguments_sha256: Buffer
+  readonly answer: unknown
+  /** The job whose answer it is, for calls of job tools. */
+  readonly job_id: string | null
 }
 
 /** Waits for a transaction that has claimed the same key and not ended yet. */
@@ -130,8 +193,8 @@ const storeAnswer = ({ principal }: KeyedEffect, key: string, answer: unknown) =
   )
 
 const selectKey = ({ principal }: KeyedEffect, key: string) =>
-  sql<{ tool: string; arguments_sha256: Buffer; answer: unknown }>`
-    select tool, arguments_sha256, answer
+  sql<StoredKey>`
+    select tool, arguments_sha256, answer, job_id
     from catalyst.idempotency_keys
     where principal = ${principal}::text
       and key = ${key}::text`
