@@ -108,6 +108,7 @@ export async function openApp(
     direct: sessionPool,
     health,
     maxPinned,
+    maxPerCaller: config.policy.limits.sessions_per_caller,
     idleMs: config.CATALYST_SESSION_IDLE_SECONDS * 1_000,
     maxMs: config.CATALYST_SESSION_MAX_SECONDS * 1_000,
     serverId,
@@ -219,7 +220,11 @@ export async function openApp(
     audit,
     log,
   })
-  const notifications: Notifications = new Notifications({ registry, log })
+  const notifications: Notifications = new Notifications({
+    registry,
+    log,
+    maxPerClient: config.policy.limits.subscriptions_per_client,
+  })
   eventLog.subscribe((published) => notifications.eventsPublished(published))
   eventLog.subscribe((published) => coherent.eventsPublished(published))
   jobs.listen(eventLog)

@@ -159,12 +159,29 @@ const AUDIT = z.strictObject({
     ),
 })
 
+/** How much one caller may hold at a time. */
+const LIMITS = z.strictObject({
+  sessions_per_caller: z
+    .int()
+    .min(1)
+    .max(1_000)
+    .default(200)
+    .describe('Database sessions that one caller may have open.'),
+  subscriptions_per_client: z
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(500)
+    .describe('Resources that one connection of a client may subscribe to.'),
+})
+
 const SECTIONS = {
   risk: RISK,
   learning: LEARNING,
   cache: CACHE,
   migrations: MIGRATIONS,
   audit: AUDIT,
+  limits: LIMITS,
 }
 
 const section = <S extends z.ZodObject>(schema: S) => z.preprocess((value) => value ?? {}, schema)
@@ -176,6 +193,7 @@ const POLICY = z.strictObject({
   cache: section(CACHE),
   migrations: section(MIGRATIONS),
   audit: section(AUDIT),
+  limits: section(LIMITS),
 })
 
 /** The limits and thresholds in force, parsed once. */

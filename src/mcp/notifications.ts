@@ -20,6 +20,7 @@ export class Notifications {
   readonly bus: ServerEventBus = new InMemoryServerEventBus()
   readonly #log: Log
   readonly #registry: Registry
+  readonly #maxPerClient: number
   readonly #pathsByEvent: ReadonlyMap<string, readonly string[]>
   /** Servers of 2025 connections with the URIs they subscribed to. */
   readonly #legacy = new Map<Server, Set<string>>()
@@ -27,7 +28,13 @@ export class Notifications {
   readonly #listening = new Set<Server>()
   readonly #resting = new Map<string, { changed: boolean }>()
 
-  constructor(deps: { readonly registry: Registry; readonly log: Log }) {
+  constructor(deps: {
+    readonly registry: Registry
+    readonly log: Log
+    /** Most resources that one connection may subscribe to. */
+    readonly maxPerClient: number
+  }) {
+    this.#maxPerClient = deps.maxPerClient
     this.#registry = deps.registry
     this.#log = deps.log
     this.#pathsByEvent = pathsByEvent(deps.registry)
@@ -73,6 +80,7 @@ export class Notifications {
     this.#legacy.set(server, uris)
     server.setRequestHandler('resources/subscribe', ({ params }) => {
       this.#refuseUnknown(params.uri)
+      if (uris.size >= this.#maxPerClient && !uris.has(params.uri)) throw tooMany(params.uri)
       uris.add(params.uri)
       return {}
     })
@@ -106,6 +114,12 @@ export class Notifications {
       this.#log.debug({ err: error }, 'a subscriber is gone')
     })
   }
+}
+
+const tooMany = (uri: string) => {
+  const message = 'As many subscriptions as one connection may have.'
+  const hint = 'Unsubscribe from what you no longer watch, or subscribe to events/{type} instead.'
+  return toProtocolError(uri, new AppError('rate_limited', message, { hint }))
 }
 
 const pathOf = (uri: string): string =>

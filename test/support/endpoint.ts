@@ -22,7 +22,7 @@ export async function startEndpoint(options: EndpointOptions = {}): Promise<stri
   const unitsOfWork = { run: refuse }
   const jobs = { call: refuse, start: refuse, get: refuse, cancel: refuse, find: refuse }
   const confirmations = { issue: refuse, redeem: refuse, revoke: refuse }
-  const notifications = new Notifications({ registry, log })
+  const notifications = new Notifications({ registry, log, maxPerClient: 500 })
   const serving: Serving = {
     registry,
     dispatcher: new Dispatcher({

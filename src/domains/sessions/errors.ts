@@ -9,6 +9,12 @@ export const tooMany = (what: string): AppError =>
     hint: 'End a session with end_db_session, or send the same call again in a few seconds.',
   })
 
+/** One caller's share of the sessions. */
+export const tooManyOwn = (count: number): AppError =>
+  new AppError('rate_limited', `You have ${count} sessions open, as many as one caller may.`, {
+    hint: 'End those you no longer need with end_db_session; catalyst://db/sessions/active lists them.',
+  })
+
 /** Half of the pool stays for calls without a session. */
 export const allHeld = (): AppError => tooMany('sessions hold open transactions')
 

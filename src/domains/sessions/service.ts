@@ -41,6 +41,8 @@ export interface SessionDeps {
   readonly health: DedicatedConnection
   /** Most connections that sessions may hold. */
   readonly maxPinned: number
+  /** Most sessions that one caller may have open. */
+  readonly maxPerCaller: number
   readonly idleMs: number
   readonly maxMs: number
   readonly serverId: string
@@ -92,6 +94,8 @@ export class SessionService {
   async start(isolation: IsolationLevel, readOnly: boolean, caller: Caller) {
     const { clock, idleMs } = this.#deps
     if (this.#sessions.size >= MAX_SESSIONS) throw errors.tooMany('sessions are open')
+    const own = [...this.#sessions.values()].filter(({ options }) => options.owner === caller.owner)
+    if (own.length >= this.#deps.maxPerCaller) throw errors.tooManyOwn(own.length)
     const session = new DbSession({
       id: newId('sess'),
       owner: caller.owner,
