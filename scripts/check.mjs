@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { countLine, countStep, countTests } from './check/count.mjs'
-import { planRedis } from './check/redis.mjs'
+import { NEEDED, planProgram } from './check/programs.mjs'
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url))
 /** Ignored by git. */
@@ -26,7 +26,7 @@ const counts = [
   await step('unused code', 'knip'),
   await step('build', 'npm run --silent build'),
   await step('generated docs', 'node scripts/docs.mjs --check'),
-  redis(),
+  ...Object.values(NEEDED).map(provide),
   await tests('tests', 'vitest run'),
   await tests('conformance', 'npm run --silent conformance --'),
 ]
@@ -67,30 +67,40 @@ function run(name, command) {
   })
 }
 
-/** The tests run on a real Redis; where this machine lets us, it is installed. */
-function redis() {
-  console.log('\n--- redis')
+/**
+ * The tests run on real servers; where this machine lets us, they are installed.
+ *
+ * @type {(needed: import('./check/programs.mjs').Needed) => import('./check/count.mjs').Count}
+ */
+function provide(needed) {
+  const name = needed.title
+  console.log(`\n--- ${name}`)
   const osRelease = '/etc/os-release'
   const machine = {
-    path: process.env.PATH ?? '',
+    // Debian puts servers where only root has them on PATH.
+    path: `${process.env.PATH ?? ''}${delimiter}/usr/sbin`,
     platform: process.platform,
     isRoot: process.getuid?.() === 0,
     osRelease: existsSync(osRelease) ? readFileSync(osRelease, 'utf8') : '',
   }
-  if (planRedis(machine).kind === 'install') installRedis()
-  const plan = planRedis(machine)
-  if (plan.kind === 'present') console.log(`--- redis: passed, ${plan.program}`)
-  else console.log(`--- redis: FAILED\n${plan.kind === 'ask' ? plan.message : 'apt-get failed'}`)
+  const before = planProgram(machine, needed)
+  if (before.kind === 'install') install(before.command)
+  const plan = planProgram(machine, needed)
+  if (plan.kind === 'present') console.log(`--- ${name}: passed, ${plan.program}`)
+  else console.log(`--- ${name}: FAILED\n${plan.kind === 'ask' ? plan.message : 'apt-get failed'}`)
   return countStep(plan.kind === 'present' ? 0 : 1)
 }
 
-/** Debian starts the service of a package it installs unless this file says no. */
-function installRedis() {
+/**
+ * Debian starts the service of a package it installs unless this file says no.
+ *
+ * @type {(command: string) => void}
+ */
+function install(command) {
   const isOurs = !existsSync(POLICY)
   if (isOurs) writeFileSync(POLICY, '#!/bin/sh\nexit 101\n', { mode: 0o755 })
   try {
-    const install = 'apt-get update && apt-get install -y --no-install-recommends redis-server'
-    spawnSync('sh', ['-c', install], {
+    spawnSync('sh', ['-c', command], {
       stdio: 'inherit',
       env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
     })

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { countLine, countStep, countTests } from '../../scripts/check/count.mjs'
-import { planRedis } from '../../scripts/check/redis.mjs'
+import { NEEDED, planProgram } from '../../scripts/check/programs.mjs'
 
 const DEBIAN = 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nID=debian\n'
 const UBUNTU = 'ID=ubuntu\nID_LIKE=debian\n'
@@ -11,6 +11,8 @@ const FEDORA = 'NAME="Fedora Linux"\nID=fedora\n'
 const ROCKY = 'ID="rocky"\nID_LIKE="rhel centos fedora"\n'
 
 const machine = { path: '', platform: 'linux' as const, isRoot: false, osRelease: '' }
+
+const { redis, pgbouncer } = NEEDED
 
 /** A folder with one program in it, as PATH would name it. */
 function folderWith(program: string, mode = 0o755): string {
@@ -22,45 +24,63 @@ function folderWith(program: string, mode = 0o755): string {
 }
 
 test('a Redis on PATH is used, a Valkey first', () => {
-  const redis = folderWith('redis-server')
-  expect(planRedis({ ...machine, path: `/nowhere:${redis}` })).toEqual({
+  const folder = folderWith('redis-server')
+  expect(planProgram({ ...machine, path: `/nowhere:${folder}` }, redis)).toEqual({
     kind: 'present',
-    program: join(redis, 'redis-server'),
+    program: join(folder, 'redis-server'),
   })
   const valkey = folderWith('valkey-server')
-  expect(planRedis({ ...machine, path: `${redis}:${valkey}` })).toMatchObject({
+  expect(planProgram({ ...machine, path: `${folder}:${valkey}` }, redis)).toMatchObject({
     program: join(valkey, 'valkey-server'),
   })
 })
 
 test('a file that cannot be executed is not a Redis', () => {
   const path = folderWith('redis-server', 0o644)
-  expect(planRedis({ ...machine, path })).toMatchObject({ kind: 'ask' })
+  expect(planProgram({ ...machine, path }, redis)).toMatchObject({ kind: 'ask' })
 })
 
-test.each([DEBIAN, UBUNTU])('root on Debian or Ubuntu installs it', (osRelease) => {
-  expect(planRedis({ ...machine, isRoot: true, osRelease })).toEqual({ kind: 'install' })
+test('a PgBouncer on PATH is used', () => {
+  const folder = folderWith('pgbouncer')
+  expect(planProgram({ ...machine, path: folder }, pgbouncer)).toEqual({
+    kind: 'present',
+    program: join(folder, 'pgbouncer'),
+  })
+})
+
+test.each([DEBIAN, UBUNTU])('root on Debian or Ubuntu installs both', (osRelease) => {
+  for (const [needed, name] of [
+    [redis, 'redis-server'],
+    [pgbouncer, 'pgbouncer'],
+  ] as const) {
+    expect(planProgram({ ...machine, isRoot: true, osRelease }, needed)).toEqual({
+      kind: 'install',
+      command: `apt-get update && apt-get install -y --no-install-recommends ${name}`,
+    })
+  }
 })
 
 test.each([
   [
     'Debian without root',
     { osRelease: DEBIAN },
-    /^Run: sudo apt-get update && sudo apt-get install/m,
+    /^Run: sudo apt-get update && sudo apt-get install .* (redis-server|pgbouncer)$/m,
   ],
-  ['Fedora', { osRelease: FEDORA, isRoot: true }, /^Run: sudo dnf install/m],
+  ['Fedora', { osRelease: FEDORA, isRoot: true }, /^Run: sudo dnf install -y (valkey|pgbouncer)$/m],
   ['a relative of Fedora', { osRelease: ROCKY }, /^Run: sudo dnf install/m],
-  ['macOS', { platform: 'darwin' as const }, /^Run: brew install redis$/m],
+  ['macOS', { platform: 'darwin' as const }, /^Run: brew install (redis|pgbouncer)$/m],
   [
     'another Linux',
     { osRelease: 'ID=alpine\n', isRoot: true },
     /Debian, Ubuntu: .*\n.*dnf.*\n.*brew/,
   ],
 ])('%s is told the exact command', (_, differences, command) => {
-  expect(planRedis({ ...machine, ...differences })).toMatchObject({
-    kind: 'ask',
-    message: expect.stringMatching(command),
-  })
+  for (const needed of [redis, pgbouncer]) {
+    expect(planProgram({ ...machine, ...differences }, needed)).toMatchObject({
+      kind: 'ask',
+      message: expect.stringMatching(command),
+    })
+  }
 })
 
 test.each([

@@ -1,12 +1,15 @@
-import { AppError } from '../../errors.js'
 import type { Endpoint } from '../../platform/postgres/connection.js'
 import { DirectSession } from '../../platform/postgres/direct.js'
 import { translate } from '../../platform/postgres/errors.js'
 import { withRunnerLock } from './runner-lock.js'
-import { prepareSession, resetSession } from './session.sql.js'
+import { prepareSession } from './session.sql.js'
 import { createLedger, type LedgerRow, ledgerState, listLedger } from './sql.js'
 
-/** Runs `work` on a connection of its own that only reads the ledger. */
+/**
+ * Runs `work` on a connection of its own that only reads the ledger.
+ *
+ * @throws AppError `precondition_failed` when only a pooled connection is available
+ */
 export const reading = <T>(
   endpoint: Endpoint,
   work: (session: DirectSession) => Promise<T>,
@@ -29,10 +32,7 @@ export const asRunner = <T>(
   signal: AbortSignal,
   work: (session: DirectSession) => Promise<T>,
 ): Promise<T> =>
-  reading(endpoint, async (session) => {
-    await refusePooler(session)
-    return withRunnerLock(session, signal, () => work(session))
-  })
+  reading(endpoint, (session) => withRunnerLock(session, signal, () => work(session)))
 
 /** The ledger; empty where there is none yet. */
 export async function readLedger(session: DirectSession): Promise<LedgerRow[]> {
@@ -54,14 +54,7 @@ export async function hasCurrentLedger(session: DirectSession): Promise<boolean>
 
 /** Makes a session as new for the next script; true when the log is decoded by somebody. */
 export async function renewSession(session: DirectSession): Promise<boolean> {
-  await session.many(resetSession())
+  await session.renew()
   const [settings] = await session.many(prepareSession())
   return settings?.wal_level === 'logical'
-}
-
-async function refusePooler(session: DirectSession): Promise<void> {
-  if (!(await session.isPooled())) return
-  throw new AppError('precondition_failed', 'Migrations cannot run through a connection pooler.', {
-    hint: 'Set DATABASE_DIRECT_URL to the database itself (on DigitalOcean: the port of the cluster, not of the pool).',
-  })
 }

@@ -24,12 +24,6 @@ export const lockHolder = () => sql<{ pid: number; application_name: string; is_
     and held.objid = ${RUNNER_LOCK}::oid
     and held.objsubid = 2`
 
-/** Undoes what a script left in its session, but not the lock. */
-export const resetSession = () => sql`
-  reset session authorization;
-  reset role;
-  reset all`
-
 /**
  * Prepares a session for a script. A name without a schema means `public`, whoever runs it: so the
  * linter reads it, and the role may have a schema of its own name. A runner that dies is noticed

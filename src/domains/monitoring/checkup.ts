@@ -1,16 +1,12 @@
 import { AppError } from '../../errors.js'
 import type { CacheHealth } from '../../platform/cache/cache-store.js'
 import type { Endpoint } from '../../platform/postgres/connection.js'
-import { DirectSession } from '../../platform/postgres/direct.js'
+import { DedicatedConnection } from '../../platform/postgres/dedicated.js'
+import { checkDefaults } from './defaults.js'
+import { type Finding, ok, problem, warning } from './finding.js'
 import { type ServerFacts, serverFacts } from './sql.js'
 
-/** One thing that was looked at; `fix` is the next step when it is not well. */
-export interface Finding {
-  readonly check: string
-  readonly status: 'ok' | 'warning' | 'problem'
-  readonly detail: string
-  readonly fix: string | null
-}
+export type { Finding }
 
 /** What is looked at. */
 export interface CheckupDeps {
@@ -26,19 +22,8 @@ const NEWEST_POSTGRES = 18
 /** Versions that receive fixes of the server's dependencies. */
 const OLDEST_NODE = [20, 19]
 
-const ok = (check: string, detail: string): Finding => ({ check, status: 'ok', detail, fix: null })
-const warning = (check: string, detail: string, fix: string): Finding => ({
-  check,
-  status: 'warning',
-  detail,
-  fix,
-})
-const problem = (check: string, detail: string, fix: string): Finding => ({
-  check,
-  status: 'problem',
-  detail,
-  fix,
-})
+/** Longest look at one server, in milliseconds. */
+const LOOK_MS = 5_000
 
 /** Looks at everything the server needs, and says for each what to do when it is not well. */
 export async function checkUp(deps: CheckupDeps): Promise<Finding[]> {
@@ -61,16 +46,16 @@ function checkNode(version: string): Finding {
 async function checkPostgres({ pooled, isEmbedded }: CheckupDeps): Promise<Finding[]> {
   const started = performance.now()
   try {
-    return await DirectSession.use(pooled, async (session) => {
-      const [facts] = await session.many(serverFacts())
+    return await looking(pooled, async (connection) => {
+      const facts = await connection.one(serverFacts())
       const latency = (performance.now() - started).toFixed(1)
-      if (!facts) throw new Error('the server said nothing of itself')
       return [
         ok('PostgreSQL', `${pooled.label} answers (${latency} ms)`),
         checkVersion(facts),
         checkRole(facts),
         ...checkRights(facts, isEmbedded),
         checkSchema(facts),
+        checkDefaults(facts),
         ...checkPartitions(facts),
         checkStatements(facts),
       ]
@@ -83,19 +68,35 @@ async function checkPostgres({ pooled, isEmbedded }: CheckupDeps): Promise<Findi
 async function checkDirect({ pooled, direct }: CheckupDeps): Promise<Finding[]> {
   const setting = direct.label === pooled.label ? 'DATABASE_URL' : 'DATABASE_DIRECT_URL'
   try {
-    const isPooled = await DirectSession.use(direct, (session) => session.isPooled())
+    const isPooled = await looking(direct, async (connection) => {
+      await connection.one(serverFacts())
+      return connection.isPooled
+    })
     if (!isPooled) return [ok('Direct connection', `${direct.label} is not behind a pooler`)]
     return [
       problem(
         'Direct connection',
         `${setting} (${direct.label}) leads to a connection pooler`,
-        'Set DATABASE_DIRECT_URL to the database itself: migrations and sessions need it.',
+        'Set DATABASE_DIRECT_URL to the database itself: sessions, migrations, jobs and events need it.',
       ),
     ]
   } catch (error) {
     // The same address was already reported.
     if (direct.label === pooled.label) return []
     return [unreachable('Direct connection', direct, setting, error)]
+  }
+}
+
+/** Opens a connection that can only look, and closes it. */
+async function looking<T>(
+  endpoint: Endpoint,
+  look: (connection: DedicatedConnection) => Promise<T>,
+): Promise<T> {
+  const connection = new DedicatedConnection({ endpoint, timeoutMs: LOOK_MS })
+  try {
+    return await look(connection)
+  } finally {
+    await connection.close()
   }
 }
 

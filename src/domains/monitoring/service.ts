@@ -4,6 +4,7 @@ import { instantText } from '../../lib/utc-text.js'
 import type { CacheHealth } from '../../platform/cache/cache-store.js'
 import type { PoolStats } from '../../platform/postgres/database.js'
 import type { DedicatedConnection } from '../../platform/postgres/dedicated.js'
+import { behindPooler } from '../../platform/postgres/errors.js'
 import * as statements from './sql.js'
 
 /** Where an outside system comes from. */
@@ -41,6 +42,8 @@ type Probe =
       readonly up: true
       readonly server: statements.ServerHealth
       readonly latencyMs: number
+      /** The way to the database that should be direct leads through a pooler. */
+      readonly isPooled: boolean
     }
   | { readonly up: false; readonly reason: string }
 
@@ -111,7 +114,7 @@ export class MonitoringService {
       const isMigrated = schema().state === 'current'
       const server = await connection.one(statements.serverHealth(isMigrated))
       const latencyMs = Math.round((performance.now() - started) * 1_000) / 1_000
-      return { up: true, server, latencyMs }
+      return { up: true, server, latencyMs, isPooled: connection.isPooled }
     } catch (error) {
       if (error instanceof AppError) return { up: false, reason: error.message }
       throw error
@@ -127,6 +130,7 @@ function verdict(critical: readonly string[], warnings: readonly string[]) {
 function criticalReasons(probe: Probe, schema: SchemaState): string[] {
   const reasons: string[] = []
   if (!probe.up) reasons.push(`PostgreSQL is down: ${probe.reason}`)
+  else if (probe.isPooled) reasons.push(behindPooler().message)
   else if (schema.state === 'failed') reasons.push(`The schema is not usable: ${schema.reason}`)
   if (probe.up && probe.server.in_recovery) {
     reasons.push('PostgreSQL is in recovery: it answers reads only.')

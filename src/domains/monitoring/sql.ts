@@ -100,6 +100,15 @@ export interface ServerFacts {
   readonly has_statements: boolean
   /** Null while there are no partitioned tables. */
   readonly missing_partitions: readonly MissingPartition[] | null
+  readonly defaults: readonly SessionDefault[]
+}
+
+/** A setting that the role or the database gives to each of its sessions. */
+export interface SessionDefault {
+  readonly name: string
+  readonly value: string
+  /** Whose it is: `role`, `database`, or of both together. */
+  readonly of: string
 }
 
 /** A month of market data that has no partition; `ahead` is 0 for the current one. */
@@ -130,6 +139,27 @@ const missingPartitions = () => sql`
   where p.relname in ('price_bars', 'technical_indicators') and p.relkind = 'p'
   having count(*) > 0`
 
+/** What `alter role … set` and `alter database … set` have left; a connection of ours hides it. */
+const sessionDefaults = () => sql`
+  select
+    coalesce(
+      jsonb_agg(
+        jsonb_build_object(
+          'name', split_part(entry, '=', 1),
+          'value', substr(entry, strpos(entry, '=') + 1),
+          'of', case
+            when setrole <> 0 and setdatabase <> 0 then 'role in this database'
+            when setrole <> 0 then 'role'
+            when setdatabase <> 0 then 'database'
+            else 'all roles'
+          end)
+        order by entry),
+      '[]')
+  from pg_db_role_setting
+  cross join unnest(setconfig) as entry
+  where setdatabase in (0, (select oid from pg_database where datname = current_database()))
+    and setrole in (0, (select oid from pg_roles where rolname = session_user))`
+
 /** Version, rights and role of the connection that asks; works for a role without any right. */
 export const serverFacts = () => sql<ServerFacts>`
   select
@@ -138,9 +168,14 @@ export const serverFacts = () => sql<ServerFacts>`
     current_user as role,
     (select rolsuper from pg_roles where rolname = current_user) as superuser,
     pg_is_in_recovery() as in_recovery,
-    current_setting('transaction_read_only') = 'on' as read_only,
+    (
+      select setting = 'on' and source in ('configuration file', 'command line')
+      from pg_settings
+      where name = 'default_transaction_read_only'
+    ) as read_only,
     has_database_privilege(current_database(), 'create') as may_create,
     pg_has_role(current_user, 'pg_monitor', 'usage') as may_monitor,
     to_regnamespace('catalyst') is not null as schema_present,
     exists (select from pg_settings where name = 'pg_stat_statements.max') as has_statements,
-    (${missingPartitions()}) as missing_partitions`
+    (${missingPartitions()}) as missing_partitions,
+    (${sessionDefaults()}) as defaults`

@@ -15,8 +15,8 @@ import {
   type KeyedEffect,
   runExactlyOnce,
 } from '../../platform/postgres/exactly-once.js'
-import type { IsolationLevel } from '../../platform/postgres/lease.js'
 import type { Transaction } from '../../platform/postgres/queryable.js'
+import type { IsolationLevel } from '../../platform/postgres/settings.js'
 import { DbSession } from './db-session.js'
 import * as errors from './errors.js'
 import { type LimitKind, Limits } from './limits.js'

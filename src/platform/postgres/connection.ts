@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type pg from 'pg'
 import { parse, toClientConfig } from 'pg-connection-string'
+import { behindPooler } from './errors.js'
 import { splitHosts, targetLabel } from './host-list.js'
 import { Servers } from './servers.js'
 import { exactTypes } from './types.js'
@@ -52,9 +53,30 @@ export function parseDatabaseUrl(url: string, rootCertificate?: string): Endpoin
   return { config, servers: new Servers(targets, config), database, label }
 }
 
+/** How a connection differs from others of its endpoint. */
+export interface ConnectOptions {
+  /** As PostgreSQL's own views show it. */
+  readonly name: string
+  /** Longest wait for the answer to one statement, in milliseconds; 0 waits for ever. */
+  readonly timeoutMs: number
+}
+
 /**
- * A connected client whose loss while idle is not an uncaught error. Of several servers it is the
- * read-write primary's.
+ * A connection of one's own, for what holds state on it: of several servers to the read-write
+ * primary, and not through a pooler. What runs there is stopped in PostgreSQL as well when its answer
+ * is no longer waited for.
+ *
+ * @throws AppError `precondition_failed` when only a pooler answers
  */
-export const connect = (endpoint: Endpoint, overrides: pg.ClientConfig = {}): Promise<pg.Client> =>
-  endpoint.servers.connect(overrides)
+export async function connectDirectly(
+  { servers }: Endpoint,
+  { name, timeoutMs }: ConnectOptions,
+): Promise<pg.Client> {
+  const { client, standing } = await servers.connect(
+    { application_name: name, query_timeout: timeoutMs },
+    { statement_timeout: String(timeoutMs) },
+  )
+  if (!standing.is_pooled) return client
+  client.end().catch(() => {})
+  throw behindPooler()
+}

@@ -1,10 +1,12 @@
 import pg from 'pg'
 import { abortError } from '../../errors.js'
+import { OwnClient } from './client.js'
 import type { Endpoint } from './connection.js'
-import { isPoolExhausted, LostConnection, translate } from './errors.js'
-import { Lease, type TransactionMode } from './lease.js'
+import { behindPooler, isPoolExhausted, LostConnection, translate } from './errors.js'
+import { Lease } from './lease.js'
 import { Gate, repeatWhenUndone } from './policies.js'
 import type { Queryable, Transaction } from './queryable.js'
+import type { TransactionMode } from './settings.js'
 import type { Statement } from './sql.js'
 
 /** How one transaction is to run, and who may stop it. */
@@ -97,12 +99,16 @@ export class Database implements Queryable {
   }
 
   /**
-   * A connection for as long as its holder needs it.
+   * A connection for as long as its holder needs it, not through a pooler.
    *
-   * @throws AppError `unavailable` when none becomes free or can be made in time
+   * @throws AppError `unavailable` when none becomes free or can be made in time,
+   *   `precondition_failed` when there is a pooler between
    */
-  lease(): Promise<Lease> {
-    return this.#gate.pass(() => this.#take())
+  async lease(): Promise<Lease> {
+    const lease = await this.#lease()
+    if (!lease.isPooled) return lease
+    lease.release()
+    throw behindPooler()
   }
 
   /** Closes every connection once its work is done. */
@@ -110,10 +116,14 @@ export class Database implements Queryable {
     await this.#pool.end()
   }
 
+  #lease(): Promise<Lease> {
+    return this.#gate.pass(() => this.#take())
+  }
+
   /** A pooled connection may have died unnoticed: nothing was done on it yet, so another one is taken. */
   async #begin(options: TransactionOptions, isRepeat = false): Promise<Lease> {
     const { signal } = options
-    const lease = await this.lease()
+    const lease = await this.#lease()
     try {
       await lease.begin(options, signal)
       return lease
@@ -129,11 +139,7 @@ export class Database implements Queryable {
     for (;;) {
       const client = await this.#connect()
       const standing = this.#endpoint.servers.standingOf(client)
-      if (standing) {
-        // PgBouncer hands out a made-up process id; a direct connection's is its backend's.
-        const prepare = standing.backend_pid === Reflect.get(client, 'processID')
-        return new Lease({ client, endpoint: this.#endpoint, prepare })
-      }
+      if (standing) return new Lease({ client, endpoint: this.#endpoint, standing })
       // It was cut after the pool had taken it out.
       client.release(true)
     }
@@ -160,11 +166,9 @@ export class Database implements Queryable {
 
 /** Clients that find out where the primary is when they are made, not when the pool was. */
 const clientsOf = ({ config, servers }: Endpoint) =>
-  class PrimaryClient extends pg.Client {
+  class PrimaryClient extends OwnClient {
     constructor() {
       super({ ...config, ...servers.assumedPrimary })
-      // The pool listens only while a client is idle; one that is being admitted may die as well.
-      this.on('error', () => {})
     }
   }
 

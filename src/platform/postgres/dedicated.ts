@@ -1,6 +1,8 @@
-import type pg from 'pg'
+import pg from 'pg'
 import type { Endpoint } from './connection.js'
 import { translate } from './errors.js'
+import type { Connected } from './servers.js'
+import { beginText } from './settings.js'
 import type { Statement } from './sql.js'
 
 /** How long a server that is not the primary is looked at before the primary is looked for again. */
@@ -9,29 +11,33 @@ const FALLBACK_MS = 1_000
 /**
  * One connection outside the pool, made when first needed and again after it is lost, so that what
  * must always answer (health, locks) never waits behind the pool's users. While no primary is to be
- * found it looks at whichever server answers: a standby knows more than nobody.
+ * found it looks at whichever server answers: a standby knows more than nobody. Through a pooler it
+ * can look as well, and says that it does.
  */
 export class DedicatedConnection {
   readonly #endpoint: Endpoint
   readonly #timeoutMs: number
-  #client: Promise<pg.Client> | null = null
+  #connected: Promise<Connected> | null = null
+  #isPooled = false
 
   constructor(options: { readonly endpoint: Endpoint; readonly timeoutMs: number }) {
     this.#endpoint = options.endpoint
     this.#timeoutMs = options.timeoutMs
   }
 
+  /** What was answered last came through a pooler. */
+  get isPooled(): boolean {
+    return this.#isPooled
+  }
+
   /** All rows of a read-only statement; fails within the connection's time limit. */
   async many<Row>(statement: Statement<Row>): Promise<Row[]> {
     try {
-      const client = await this.#connected()
-      const { text, values, name } = statement
-      const result = await client.query<Row & pg.QueryResultRow>({
-        text,
-        values: [...values],
-        ...(name === undefined ? {} : { name }),
-      })
-      return result.rows
+      const connected = await this.#open()
+      this.#isPooled = connected.standing.is_pooled
+      return await (this.#isPooled
+        ? this.#askPooler(connected, statement)
+        : ask(connected.client, statement, statement.name))
     } catch (error) {
       await this.close()
       throw translate(error)
@@ -47,45 +53,70 @@ export class DedicatedConnection {
 
   /** Drops the connection; the next statement makes a new one. */
   async close(): Promise<void> {
-    const client = this.#client
-    this.#client = null
-    await client?.then((connected) => connected.end()).catch(() => {})
+    const connected = this.#connected
+    this.#connected = null
+    await connected?.then(({ client }) => client.end()).catch(() => {})
   }
 
-  #connected(): Promise<pg.Client> {
-    if (!this.#client) {
-      const opening = this.#open()
-      this.#client = opening
-      opening.catch(() => {
-        if (this.#client === opening) this.#client = null
-      })
+  /** Without parameters in one message, which passes even where no transaction may last longer. */
+  async #askPooler<Row>({ client, standing }: Connected, statement: Statement<Row>) {
+    const limits = { readOnly: true, statementTimeoutMs: this.#timeoutMs }
+    const begin = beginText(limits, standing)
+    if (statement.values.length === 0) {
+      const results: unknown = await client.query(`${begin}; ${statement.text}; commit`)
+      const result = Array.isArray(results) ? results.at(-2) : undefined
+      return result instanceof pg.Result ? (result.rows as Row[]) : []
     }
-    return this.#client
+    await client.query(begin)
+    const rows = await ask(client, statement)
+    await client.query('commit')
+    return rows
   }
 
-  async #open(): Promise<pg.Client> {
-    const client = await this.#connect()
-    client.on('error', () => void this.close())
-    client.on('end', () => {
-      this.#client = null
-    })
-    await client.query(
-      `set datestyle = 'ISO'; set timezone = 'UTC';
-       set default_transaction_read_only = on; set statement_timeout = ${this.#timeoutMs}`,
-    )
-    return client
+  #open(): Promise<Connected> {
+    if (!this.#connected) {
+      const opening = this.#connect()
+      this.#connected = opening
+      opening.then(
+        ({ client }) => {
+          client.on('error', () => void this.close())
+          client.on('end', () => this.#forget(opening))
+        },
+        () => this.#forget(opening),
+      )
+    }
+    return this.#connected
   }
 
-  async #connect(): Promise<pg.Client> {
+  #forget(opening: Promise<Connected>): void {
+    if (this.#connected === opening) this.#connected = null
+  }
+
+  async #connect(): Promise<Connected> {
     const { servers } = this.#endpoint
     const overrides = { application_name: 'catalyst-db health', query_timeout: this.#timeoutMs }
+    const settings = {
+      default_transaction_read_only: 'on',
+      statement_timeout: String(this.#timeoutMs),
+    }
     try {
-      return await servers.connect(overrides)
+      return await servers.connect(overrides, settings)
     } catch (error) {
       if (!servers.areSeveral) throw error
-      const fallback = await servers.connectToAny(overrides).catch(() => Promise.reject(error))
+      const fallback = await servers
+        .connectToAny(overrides, settings)
+        .catch(() => Promise.reject(error))
       setTimeout(() => void this.close(), FALLBACK_MS).unref()
       return fallback
     }
   }
+}
+
+async function ask<Row>(
+  client: pg.Client,
+  { text, values }: Statement<Row>,
+  name?: string,
+): Promise<Row[]> {
+  const named = name === undefined ? {} : { name }
+  return (await client.query<Row & pg.QueryResultRow>({ text, values: [...values], ...named })).rows
 }

@@ -1,9 +1,10 @@
 import type pg from 'pg'
 import { abortError } from '../../errors.js'
 import { backendOf, requestCancel } from './cancel.js'
-import { connect, type Endpoint } from './connection.js'
+import { connectDirectly, type Endpoint } from './connection.js'
 import { translate } from './errors.js'
 import type { Statement } from './sql.js'
+import { settle } from './standing.js'
 
 /** A connection of its own, not through a pooler, for work that holds session state such as locks. */
 export class DirectSession {
@@ -15,17 +16,18 @@ export class DirectSession {
     this.#client = client
   }
 
-  /** Connects, runs `work`, and closes, whatever happens. */
+  /**
+   * Connects, runs `work`, and closes, whatever happens.
+   *
+   * @throws AppError `precondition_failed` when only a pooler answers
+   */
   static async use<T>(
     endpoint: Endpoint,
     work: (session: DirectSession) => Promise<T>,
   ): Promise<T> {
     let client: pg.Client
     try {
-      client = await connect(endpoint, {
-        application_name: 'catalyst-db migrations',
-        query_timeout: 0,
-      })
+      client = await connectDirectly(endpoint, { name: 'catalyst-db migrations', timeoutMs: 0 })
     } catch (error) {
       throw translate(error)
     }
@@ -73,9 +75,9 @@ export class DirectSession {
     return backendOf(this.#client).processID
   }
 
-  /** True when a pooler stands between: session locks would then belong to nobody in particular. */
-  async isPooled(): Promise<boolean> {
-    const { rows } = await this.#client.query<{ pid: number }>('select pg_backend_pid() as pid')
-    return rows[0]?.pid !== this.backendPid
+  /** Undoes what a script left in the session, but not the locks; the defaults of the role stay overridden. */
+  async renew(): Promise<void> {
+    await this.#client.query('reset session authorization; reset role; reset all')
+    await settle(this.#client)
   }
 }

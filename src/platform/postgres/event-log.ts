@@ -4,7 +4,7 @@ import type { PublishedEvent } from '../../events.js'
 import { Backoff } from '../../lib/backoff.js'
 import { WakeUp } from '../../lib/wake-up.js'
 import type { Log } from '../log.js'
-import { connect, type Endpoint } from './connection.js'
+import { connectDirectly, type Endpoint } from './connection.js'
 import * as statements from './event-log.sql.js'
 import type { Statement } from './sql.js'
 
@@ -101,9 +101,9 @@ export class EventLog {
 
   /** Works on one connection until it is lost or the log is stopped. */
   async #follow(backoff: Backoff): Promise<void> {
-    const client = await connect(this.#deps.endpoint, {
-      application_name: 'catalyst-db events',
-      query_timeout: ROUND_LIMIT_MS,
+    const client = await connectDirectly(this.#deps.endpoint, {
+      name: 'catalyst-db events',
+      timeoutMs: ROUND_LIMIT_MS,
     })
     const lost = new AbortController()
     lost.signal.addEventListener('abort', () => this.poke())

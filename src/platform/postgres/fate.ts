@@ -1,9 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type pg from 'pg'
 import { AppError } from '../../errors.js'
-import { connect, type Endpoint } from './connection.js'
+import type { Endpoint } from './connection.js'
 import { isConnectionLoss, sqlState } from './errors.js'
 import type { Trace } from './outbox.js'
+import type { Connected } from './servers.js'
+import { beginText } from './settings.js'
 import { type Statement, sql } from './sql.js'
 import { TIMELINE } from './standing.js'
 
@@ -46,14 +48,14 @@ export const outcomeUnknown = (cause: unknown): AppError =>
 /** Null when nobody can say right now. */
 async function ask(endpoint: Endpoint, trace: Trace, limitMs: number): Promise<boolean | null> {
   try {
-    const client = await connect(endpoint, { query_timeout: limitMs })
+    const connected = await endpoint.servers.connect({ query_timeout: limitMs })
     try {
-      if (await isUnderWay(client, trace)) return null
-      const { present } = await one(client, findTrace(trace))
-      if (present) await confirm(client)
+      if (await isUnderWay(connected, trace)) return null
+      const { present } = await one(connected, findTrace(trace))
+      if (present) await confirm(connected)
       return present
     } finally {
-      client.end().catch(() => {})
+      connected.client.end().catch(() => {})
     }
   } catch (error) {
     if (isConnectionLoss(error) || error instanceof AppError) return null
@@ -65,11 +67,11 @@ async function ask(endpoint: Endpoint, trace: Trace, limitMs: number): Promise<b
  * Asked before looking for the trace: what has ended by now is either visible to the next statement
  * or will never be. On another timeline it cannot be running.
  */
-async function isUnderWay(client: pg.Client, trace: Trace): Promise<boolean> {
-  const { timeline } = await one(client, selectTimeline())
+async function isUnderWay(connected: Connected, trace: Trace): Promise<boolean> {
+  const { timeline } = await one(connected, selectTimeline())
   if (timeline !== trace.timeline) return false
   try {
-    return (await one(client, selectStatus(trace))).status === 'in progress'
+    return (await one(connected, selectStatus(trace))).status === 'in progress'
   } catch (error) {
     // After a crash the id may not have been handed out yet.
     if (sqlState(error) === IN_THE_FUTURE) return false
@@ -81,17 +83,14 @@ async function isUnderWay(client: pg.Client, trace: Trace): Promise<boolean> {
  * The commit was on its way when the connection was lost, perhaps to a synchronous standby as well.
  * A commit made after it is answered only once the standby has both.
  */
-async function confirm(client: pg.Client): Promise<void> {
-  const waiting = noteGivenUp(client)
-  await client.query(`begin; ${TELL_GIVEN_UP}; ${awaitReplication().text}; commit`)
+async function confirm(connected: Connected): Promise<void> {
+  const waiting = noteGivenUp(connected.client)
+  await one(connected, awaitReplication())
   if (waiting.isGivenUp()) throw outcomeUnknown(null)
 }
 
 /** Where PostgreSQL gives up waiting for its standbys and answers COMMIT all the same. */
 const GAVE_UP_WAITING = 'SyncRepWaitForLSN'
-
-/** For the transaction: it says so in a warning, and roles may be set to hear of errors only. */
-export const TELL_GIVEN_UP = `set local client_min_messages = 'warning'`
 
 /** Listens on a connection whether a commit was answered although no standby has confirmed it. */
 export function noteGivenUp(client: pg.ClientBase) {
@@ -128,10 +127,17 @@ const findTrace = ({ event_id, at }: Trace) =>
           and event_id = ${event_id}::uuid
       ) as present`
 
-async function one<Row>(client: pg.Client, statement: Statement<Row>): Promise<Row> {
-  const { rows } = await client.query<Row & pg.QueryResultRow>(statement.text, [
-    ...statement.values,
-  ])
-  if (rows[0] === undefined) throw new Error('a statement that must return a row returned none')
-  return rows[0]
+/** In a transaction of its own, with limits that are not a default of the role. */
+async function one<Row>({ client, standing }: Connected, statement: Statement<Row>): Promise<Row> {
+  const { text, values } = statement
+  await client.query(beginText({}, standing))
+  try {
+    const { rows } = await client.query<Row & pg.QueryResultRow>(text, [...values])
+    await client.query('commit')
+    if (rows[0] !== undefined) return rows[0]
+  } catch (error) {
+    await client.query('rollback')
+    throw error
+  }
+  throw new Error('a statement that must return a row returned none')
 }

@@ -10,30 +10,12 @@ import {
   sqlState,
   translate,
 } from './errors.js'
-import { hasCommitted, noteGivenUp, outcomeUnknown, TELL_GIVEN_UP } from './fate.js'
+import { hasCommitted, noteGivenUp, outcomeUnknown } from './fate.js'
 import type { Transaction } from './queryable.js'
-import { sever } from './standing.js'
+import { beginText, type TransactionMode } from './settings.js'
+import { type Standing, sever } from './standing.js'
 import { PgTransaction } from './transaction.js'
 
-/** SQL's isolation levels that PostgreSQL tells apart. */
-export type IsolationLevel = 'read committed' | 'repeatable read' | 'serializable'
-
-/** How one transaction is to run. */
-export interface TransactionMode {
-  readonly isolation?: IsolationLevel
-  readonly readOnly?: boolean
-  /** Longest run of one statement, in milliseconds. */
-  readonly statementTimeoutMs?: number
-  /** Longest wait for a lock, in milliseconds. */
-  readonly lockTimeoutMs?: number
-  /** How long PostgreSQL lets the transaction wait for its next statement, in milliseconds. */
-  readonly idleTimeoutMs?: number
-}
-
-const STATEMENT_TIMEOUT_MS = 30_000
-const LOCK_TIMEOUT_MS = 5_000
-/** Shorter than the patience with a silent connection: its locks are free when its work is repeated. */
-const IDLE_IN_TRANSACTION_MS = 30_000
 /** A statement that was told to stop and has not said so by then will not: its connection is dead. */
 const STOP_MS = 2_000
 /** Statements that have nothing to compute or to wait for. */
@@ -47,7 +29,7 @@ const FEATURE_NOT_SUPPORTED = '0A000'
 export class Lease {
   readonly #client: pg.PoolClient
   readonly #endpoint: Endpoint
-  readonly #prepare: boolean
+  readonly #standing: Standing
   #transaction: PgTransaction | null = null
   #lost: unknown = null
   #onLost: () => void = () => {}
@@ -55,12 +37,11 @@ export class Lease {
   constructor(options: {
     readonly client: pg.PoolClient
     readonly endpoint: Endpoint
-    /** False behind a transaction-mode pooler, where a prepared statement may be another session's. */
-    readonly prepare: boolean
+    readonly standing: Standing
   }) {
     this.#client = options.client
     this.#endpoint = options.endpoint
-    this.#prepare = options.prepare
+    this.#standing = options.standing
     // A checked-out connection that dies reports it here as well as on its statement.
     this.#client.on('error', this.#noticeLoss)
   }
@@ -68,6 +49,11 @@ export class Lease {
   /** The process id of the backend, as PostgreSQL's own views show it. */
   get backendPid(): number | null {
     return backendOf(this.#client).processID
+  }
+
+  /** Its transactions run on whichever connection to the server a pooler has free. */
+  get isPooled(): boolean {
+    return this.#standing.is_pooled
   }
 
   /** True once the connection is gone: whatever was not committed on it has been rolled back. */
@@ -86,7 +72,7 @@ export class Lease {
     signal?.addEventListener('abort', cut, { once: true })
     try {
       if (signal?.aborted) throw abortError(signal)
-      await this.#attempt(() => this.#brief(beginText(mode)))
+      await this.#attempt(() => this.#brief(beginText(mode, this.#standing)))
     } catch (error) {
       if (sqlState(error) !== FEATURE_NOT_SUPPORTED) throw error
       this.#endpoint.servers.demote(this.#client)
@@ -96,7 +82,8 @@ export class Lease {
     }
     this.#transaction = new PgTransaction({
       client: this.#client,
-      prepare: this.#prepare,
+      // Behind a pooler a prepared statement may be another session's.
+      prepare: !this.#standing.is_pooled,
       isReadOnly: mode.readOnly === true,
     })
   }
@@ -258,21 +245,4 @@ async function settle(stopping: Stopping | null): Promise<void> {
   if (!stopping) return
   clearTimeout(stopping.patience)
   await stopping.requested
-}
-
-/**
- * One round trip. Limits and output styles are set for the transaction only: behind a pooler
- * anything longer would leak into other applications' sessions.
- */
-function beginText(mode: TransactionMode): string {
-  const access = mode.readOnly ? 'read only' : 'read write'
-  return [
-    `begin isolation level ${mode.isolation ?? 'read committed'} ${access}`,
-    `set local statement_timeout = ${mode.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS}`,
-    `set local lock_timeout = ${mode.lockTimeoutMs ?? LOCK_TIMEOUT_MS}`,
-    `set local idle_in_transaction_session_timeout = ${mode.idleTimeoutMs ?? IDLE_IN_TRANSACTION_MS}`,
-    `set local timezone = 'UTC'`,
-    `set local datestyle = 'ISO'`,
-    TELL_GIVEN_UP,
-  ].join('; ')
 }

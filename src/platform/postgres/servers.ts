@@ -1,8 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import pg from 'pg'
+import type pg from 'pg'
 import { AppError } from '../../errors.js'
+import { OwnClient } from './client.js'
 import type { Target } from './host-list.js'
-import { readStanding, type Standing, sever } from './standing.js'
+import type { ConnectionSettings } from './settings.js'
+import { type Standing, settle, sever } from './standing.js'
 
 interface Found {
   readonly target: Target
@@ -11,6 +13,12 @@ interface Found {
 
 /** Once a primary answered, how long a slower server may still say that it has a newer history. */
 const GRACE_MS = 500
+
+/** A connection, and what its server said of itself. */
+export interface Connected {
+  readonly client: pg.Client
+  readonly standing: Standing
+}
 
 /**
  * The servers of one database: which of them is the read-write primary, and what is known of its
@@ -57,24 +65,29 @@ export class Servers {
     return this.#looking
   }
 
-  /** A connected client of the primary. */
-  async connect(overrides: pg.ClientConfig = {}): Promise<pg.Client> {
+  /** A connected client of the primary, with what its server said of itself. */
+  async connect(
+    overrides: pg.ClientConfig = {},
+    settings: ConnectionSettings = {},
+  ): Promise<Connected> {
     const isFromMemory = this.#isSure
     try {
-      return await this.#connectTo(await this.primary(), overrides)
+      return await this.#connectTo(await this.primary(), overrides, settings)
     } catch (error) {
       // What was remembered of the servers may have changed; what was just asked has not.
       if (!this.areSeveral || !isFromMemory) throw error
-      return await this.#connectTo(await this.primary(), overrides)
+      return await this.#connectTo(await this.primary(), overrides, settings)
     }
   }
 
   /** A connected client of the first server that answers, whatever it is. */
-  async connectToAny(overrides: pg.ClientConfig = {}): Promise<pg.Client> {
+  async connectToAny(overrides: pg.ClientConfig, settings: ConnectionSettings): Promise<Connected> {
     const failures: unknown[] = []
     for (const target of this.#targets) {
       try {
-        return await this.#reach(target, overrides)
+        return await this.#settled(await this.#reach(target, overrides), (client) =>
+          settle(client, settings),
+        )
       } catch (error) {
         failures.push(error)
       }
@@ -87,9 +100,9 @@ export class Servers {
    *
    * @throws AppError `unavailable` when it must not be used
    */
-  async admit(client: pg.ClientBase): Promise<Standing> {
+  async admit(client: pg.ClientBase, settings?: ConnectionSettings): Promise<Standing> {
     try {
-      const standing = await readStanding(client)
+      const standing = await settle(client, settings)
       this.#refuse(standing)
       this.#keep(client, { target: this.targetOf(client), standing })
       return standing
@@ -184,7 +197,7 @@ export class Servers {
     try {
       const client = await this.#reach(target)
       try {
-        return await readStanding(client)
+        return await settle(client)
       } finally {
         client.end().catch(() => {})
       }
@@ -193,14 +206,24 @@ export class Servers {
     }
   }
 
-  async #connectTo(target: Target, overrides: pg.ClientConfig): Promise<pg.Client> {
+  async #connectTo(
+    target: Target,
+    overrides: pg.ClientConfig,
+    settings: ConnectionSettings,
+  ): Promise<Connected> {
     const client = await this.#reach(target, overrides).catch((error: unknown) => {
       this.suspect()
       throw error
     })
+    return this.#settled(client, () => this.admit(client, settings))
+  }
+
+  async #settled(
+    client: pg.Client,
+    ask: (client: pg.Client) => Promise<Standing>,
+  ): Promise<Connected> {
     try {
-      await this.admit(client)
-      return client
+      return { client, standing: await ask(client) }
     } catch (error) {
       sever(client)
       throw error
@@ -208,8 +231,7 @@ export class Servers {
   }
 
   async #reach(target: Target, overrides: pg.ClientConfig = {}): Promise<pg.Client> {
-    const client = new pg.Client({ ...this.#config, ...target, ...overrides })
-    client.on('error', () => {})
+    const client = new OwnClient({ ...this.#config, ...target, ...overrides })
     await client.connect()
     return client
   }

@@ -1,5 +1,5 @@
 import type pg from 'pg'
-import { connect, type Endpoint } from './connection.js'
+import { connectDirectly, type Endpoint } from './connection.js'
 import { translate } from './errors.js'
 import type { Statement } from './sql.js'
 
@@ -67,10 +67,8 @@ export class WorkerConnection {
   }
 
   #connected(): Promise<pg.Client> {
-    this.#client ??= connect(this.#endpoint, {
-      application_name: this.#name,
-      query_timeout: this.#timeoutMs,
-    })
+    const options = { name: this.#name, timeoutMs: this.#timeoutMs }
+    this.#client ??= connectDirectly(this.#endpoint, options)
     return this.#client
   }
 
