@@ -57,7 +57,7 @@ module.exports = {
       '^src/platform/$1/',
       '^src/platform/log\\.ts$',
     ]),
-    layer('platform-log', '^src/platform/log\\.ts$', ['^src/lib/', '^src/config\\.ts$']),
+    layer('platform-log', '^src/platform/log\\.ts$', ['^src/lib/', '^src/(config|errors)\\.ts$']),
 
     layer('domain-sql', files('sql'), [FOUNDATION, '^src/platform/postgres/sql\\.ts$', OWN_DOMAIN]),
     typesOnly('domain-sql-types', files('sql'), { path: OWN_DOMAIN }),

@@ -180,6 +180,7 @@ export async function openApp(
     log,
     isReady: () => schema.state.state === 'current',
   })
+  const eventService = new EventService({ database, log: eventLog })
   const registry: Registry = new Registry([
     bind(news, newsService),
     bind(bars, barService),
@@ -204,10 +205,13 @@ export async function openApp(
     bind(monitoring, monitor),
     bind(sessionDomain, sessions),
     bind(jobDomain, jobs),
-    bind(events, new EventService({ database, log: eventLog })),
+    bind(events, eventService),
     bind(
       explore,
-      new ExploreService({ readResource: (uri, caller) => registry.read(uri, caller) }),
+      new ExploreService({
+        readResource: (uri, caller) => registry.read(uri, caller),
+        index: () => registry.resourceIndex,
+      }),
     ),
     ...extraDomains,
   ])
@@ -239,7 +243,11 @@ export async function openApp(
     serving: { registry, dispatcher, jobs, notifications },
     schema,
     description: describe(config, systems),
-    drain: () => jobs.close(),
+    drain: async () => {
+      eventService.stopWaiting()
+      await jobs.close()
+      await dispatcher.settled()
+    },
     close: async () => {
       await schema.stop()
       await partitionKeeper.stop()

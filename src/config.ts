@@ -102,7 +102,9 @@ const SETTINGS = z.object({
   LOG_LEVEL: z
     .enum(['debug', 'info', 'warn', 'error', 'silent'])
     .default('info')
-    .describe('Least severe log line written to stderr.'),
+    .describe(
+      'Least severe log line written to stderr. Failed calls are in it at every level but silent, for their callers are told a reference.',
+    ),
 })
 
 /** The settings of this process with the policy they name, parsed once. */

@@ -1,6 +1,7 @@
 import { type Config, embeddedDir } from './config.js'
 import type { CacheEngine } from './domains/cache/service.js'
 import { AppError } from './errors.js'
+import { Outage } from './lib/outage.js'
 import { redactUrl } from './lib/secret.js'
 import type { CacheStore } from './platform/cache/cache-store.js'
 import { MemoryCacheStore } from './platform/cache/memory.js'
@@ -68,7 +69,7 @@ const unreadable = (name: string, error: unknown): AppError =>
 export async function openSystems(config: Config, log: Log): Promise<Systems> {
   const embedded = await startEmbedded(config, log)
   const endpoints = endpointsOf(config, embedded)
-  const cache = await openCache(config, embedded, endpoints.pooled.database)
+  const cache = await openCache(config, embedded, endpoints.pooled.database, log)
   return {
     embedded,
     ...endpoints,
@@ -104,6 +105,7 @@ async function openCache(
   config: Config,
   embedded: EmbeddedServices | null,
   database: string,
+  log: Log,
 ): Promise<Systems['cache']> {
   const external = config.REDIS_URL?.reveal()
   const socket = embedded?.redis?.path
@@ -113,7 +115,11 @@ async function openCache(
   // Loaded only where there is a Redis: it is a good part of the start.
   const { RedisCacheStore } = await import('./platform/cache/redis.js')
   // What is cached belongs to one database; another database's servers may use the same Redis.
-  const store = new RedisCacheStore({ url, namespace: database })
+  const store = new RedisCacheStore({
+    url,
+    namespace: database,
+    outage: new Outage(log, 'the cache'),
+  })
   return { store, engine: external ? 'external' : 'embedded' }
 }
 

@@ -9,7 +9,10 @@ export async function stdio(env: Env): Promise<number> {
   tell(banner(app, 'stdio'))
   const endpoint = serveOnStdio(app.serving, log)
   const exitCode = await Promise.race([interrupted, endpoint.closed.then(() => EXIT.ok)])
-  await Promise.all([app.drain(), endpoint.close()])
+  // Who is still there gets the answers of calls that end now; who is gone takes their calls along.
+  if (exitCode === EXIT.ok) await endpoint.close()
+  await app.drain()
+  await endpoint.close()
   await app.close()
   return exitCode
 }

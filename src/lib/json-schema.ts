@@ -22,6 +22,7 @@ export function toJsonSchema(schema: z.ZodType, io: 'input' | 'output'): Record<
       delete jsonSchema.propertyNames
       if (isEmpty(jsonSchema.additionalProperties)) delete jsonSchema.additionalProperties
       if (isEmpty(jsonSchema.properties)) delete jsonSchema.properties
+      if (io === 'input') return toOneType(jsonSchema)
       if (jsonSchema.enum || jsonSchema.const !== undefined) delete jsonSchema.type
       mergeBareTypes(jsonSchema)
       mergeNull(jsonSchema)
@@ -51,6 +52,27 @@ export function toOutline(schema: z.ZodType): Record<string, unknown> {
 
 const isEmpty = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && Object.keys(value).length === 0
+
+/**
+ * Some hosts refuse arguments, or the whole list of tools, for a list of types or a choice without one.
+ * What is accepted beside the type that is shown (numbers for exact decimals, null for nothing) is not
+ * shown.
+ */
+function toOneType(schema: Schema): void {
+  const choices = schema.anyOf?.filter((choice) => bareType(choice) !== 'null')
+  const types = choices?.map(bareType)
+  if (types?.includes('string') && types.every((type) => type !== null)) {
+    delete schema.anyOf
+    schema.type = 'string'
+  } else if (choices?.length === 1 && typeof choices[0] === 'object') {
+    delete schema.anyOf
+    Object.assign(schema, { ...choices[0], ...schema })
+  } else if (choices) schema.anyOf = choices
+  const value = schema.const ?? schema.enum?.find((one) => one !== null)
+  if (value !== undefined && schema.type === undefined) {
+    Object.assign(schema, { type: typeof value })
+  }
+}
 
 function mergeBareTypes(schema: Schema): void {
   const types = schema.anyOf?.map(bareType)

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
 import { AppError, abortError, type ErrorBody, toErrorBody } from '../errors.js'
 import { type AuditedCall, CallRecord } from '../lib/call-record.js'
 import type { Job, JobRequest } from '../lib/job.js'
-import type { Log } from '../platform/log.js'
+import { giveTurn } from '../lib/turns.js'
+import { type Log, referenceLog } from '../platform/log.js'
 import { type Asker, ConfirmationGate } from './confirmation-gate.js'
 import type { BoundTool, Confirmations, Jobs, UnitsOfWork } from './define.js'
 import { parseArguments, type Registry } from './registry.js'
@@ -25,6 +27,11 @@ interface DispatcherDeps {
   readonly log: Log
 }
 
+const NO_LOG =
+  'The server writes no log (LOG_LEVEL=silent). Start it with LOG_LEVEL=error and repeat the call.'
+/** How long a server that ends waits for calls that were let go; others are stopped with it. */
+const SETTLE_MS = 500
+
 /** Some hosts give up at 60 s and cannot be told otherwise, so a call is answered before that. */
 const CALL_DEADLINE_MS = 50_000
 
@@ -32,10 +39,24 @@ const CALL_DEADLINE_MS = 50_000
 export class Dispatcher {
   readonly #deps: DispatcherDeps
   readonly #gate: ConfirmationGate
+  readonly #failures: Log
+  readonly #running = new Set<Promise<unknown>>()
 
   constructor(deps: DispatcherDeps) {
     this.#deps = deps
     this.#gate = new ConfirmationGate(deps.confirmations)
+    this.#failures = referenceLog(deps.log)
+  }
+
+  /** Resolves when every call that runs has its outcome, or after a while; the sender has a turn then. */
+  async settled(): Promise<void> {
+    const stop = new AbortController()
+    await Promise.race([
+      Promise.all(this.#running),
+      delay(SETTLE_MS, undefined, { ref: false, signal: stop.signal }).catch(() => {}),
+    ])
+    stop.abort()
+    await giveTurn()
   }
 
   /** Calls a tool that exists; `args` are checked here. */
@@ -115,8 +136,14 @@ export class Dispatcher {
     return outcome
   }
 
+  #answer<T>(caller: Asker, work: (caller: Asker) => Promise<T>): Promise<Outcome<T>> {
+    const outcome = this.#outcome(caller, work)
+    this.#running.add(outcome)
+    return outcome.finally(() => this.#running.delete(outcome))
+  }
+
   /** The one catch of the request path. */
-  async #answer<T>(caller: Asker, work: (caller: Asker) => Promise<T>): Promise<Outcome<T>> {
+  async #outcome<T>(caller: Asker, work: (caller: Asker) => Promise<T>): Promise<Outcome<T>> {
     const reference = caller.requestId
     const { signal, release } = limited(caller.signal)
     try {
@@ -132,8 +159,9 @@ export class Dispatcher {
 
   #describe(error: unknown, reference: string): ErrorBody {
     const isExpected = error instanceof AppError && error.code !== 'internal_error'
-    this.#deps.log[isExpected ? 'info' : 'error']({ err: error, reference }, 'call failed')
-    return toErrorBody(error, reference)
+    this.#failures[isExpected ? 'info' : 'error']({ err: error, reference }, 'call failed')
+    const body = toErrorBody(error, reference)
+    return isExpected || this.#deps.log.level !== 'silent' ? body : { ...body, hint: NO_LOG }
   }
 }
 

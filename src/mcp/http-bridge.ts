@@ -40,6 +40,7 @@ export function toBodylessRequest(req: IncomingMessage, res: ServerResponse): Re
   })
   const { method = 'GET', url = '/', headers } = req
   const get = (name: string): string | null => {
+    if (name.toLowerCase() === 'accept') return acceptOf(headers.accept)
     const value = headers[name.toLowerCase()]
     return value === undefined ? null : Array.isArray(value) ? value.join(', ') : value
   }
@@ -47,6 +48,12 @@ export function toBodylessRequest(req: IncomingMessage, res: ServerResponse): Re
   const request = { method, url, headers: { get, has }, signal: gone.signal, body: null }
   return request as unknown as Request
 }
+
+/** Who accepts anything, or does not say, accepts both forms of an answer; the SDK wants them named. */
+const acceptOf = (accept: string | undefined): string =>
+  accept === undefined || /(^|[,\s])\*\/\*/.test(accept)
+    ? 'application/json, text/event-stream'
+    : accept
 
 /**
  * Writes a web-standard response out: JSON, which is complete, in one piece, for each piece is a

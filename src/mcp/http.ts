@@ -16,6 +16,7 @@ import {
   type McpHttpHandler,
   WebStandardStreamableHTTPServerTransport,
 } from '@modelcontextprotocol/server'
+import { parseJson } from '../lib/exact-json.js'
 import { giveTurn } from '../lib/turns.js'
 import type { Log } from '../platform/log.js'
 import {
@@ -256,7 +257,7 @@ const isListening = (body: unknown): boolean => Object(body).method === 'subscri
 /** After a large body, which is parsed in one go, others get their turn. */
 async function readJson(req: IncomingMessage): Promise<unknown> {
   const body = await readBody(req, MAX_BODY_BYTES)
-  const parsed: unknown = JSON.parse(body)
+  const parsed = parseJson(body)
   if (body.length > LARGE_BODY_CHARACTERS) await giveTurn()
   return parsed
 }

@@ -3,6 +3,7 @@ import { AppError } from '../errors.js'
 import type { Caller, RequestedOperation, UnitOfWork } from '../lib/caller.js'
 import type { JobRequest } from '../lib/job.js'
 import type { Queryable, Transaction } from '../platform/postgres/queryable.js'
+import { checkArguments } from './argument-limits.js'
 import type { BoundDomain, BoundResource, BoundTool } from './define.js'
 import { queryParameters, ResourceRouter, SCHEME } from './resources.js'
 import {
@@ -142,6 +143,13 @@ export class Registry {
     }
   }
 
+  /** Every path with the names of its filters: all that a model needs to read any of them. */
+  get resourceIndex(): Record<string, string> {
+    return Object.fromEntries(
+      this.resources.map((resource) => [resource.path, queryParameters(resource).join(',')]),
+    )
+  }
+
   /** The served tool names most like a name that is not served. */
   nearestTools(name: string): string[] {
     const words = name.toLowerCase().split(/[^a-z0-9]+/)
@@ -160,6 +168,7 @@ export class Registry {
  * @throws AppError `invalid_input` that names every field that is wrong
  */
 export function parseArguments(tool: BoundTool, args: unknown): Record<string, unknown> {
+  checkArguments(args)
   const parsed = tool.input.safeParse(args ?? {})
   if (parsed.success) return parsed.data
   throw new AppError('invalid_input', describeIssues(parsed.error), {

@@ -49,11 +49,39 @@ export class ResourceRouter {
       if (!found) continue
       return { resource: route.resource, input: parseInput(route, found.groups ?? {}, query) }
     }
-    throw new AppError('not_found', 'There is no resource at this URI.', {
-      hint: 'List the resources and resource templates for what can be read.',
-    })
+    throw notServed(path, this.#routes)
   }
 }
+
+/** Paths of the contract that this version does not serve yet. */
+const PLANNED =
+  /^(db\/(metrics|locks|schema|slow-queries|connections|backups\/.+|performance\/.+)|assistant\/.+|prices|patterns|signals\/.+)\/?$/
+
+const NEAREST = 4
+
+function notServed(path: string, routes: readonly Route[]): AppError {
+  const words = wordsOf(path)
+  const nearest = routes
+    .map(({ resource }) => ({ path: resource.path, likeness: likeness(words, resource.path) }))
+    .filter((route) => route.likeness > 0)
+    .sort((a, b) => b.likeness - a.likeness)
+    .slice(0, NEAREST)
+  const named = nearest.length > 0 ? `Nearest: ${nearest.map((one) => one.path).join(', ')}. ` : ''
+  const hint = `${named}read_resource with uri "help" names every path with its filters.`
+  return PLANNED.test(path)
+    ? new AppError('not_supported', 'This resource is not built yet in this version.', { hint })
+    : new AppError('not_found', 'There is no resource at this URI.', { hint })
+}
+
+const wordsOf = (path: string): string[] => path.toLowerCase().match(/[a-z0-9]+/g) ?? []
+
+/** How many words of a path begin like one that was asked for; the whole word counts double. */
+const likeness = (asked: readonly string[], path: string): number =>
+  wordsOf(path).reduce((sum, word) => {
+    if (asked.includes(word)) return sum + 2
+    const stem = word.slice(0, Math.max(3, word.length - 2))
+    return sum + Number(asked.some((other) => other.startsWith(stem) || word.startsWith(other)))
+  }, 0)
 
 /** The parameters of a resource that stand in the query, in declared order. */
 export const queryParameters = (resource: BoundResource): string[] =>
@@ -68,7 +96,7 @@ function parseInput(
   query: string,
 ): unknown {
   const values: Record<string, unknown> = {}
-  for (const [name, value] of new URLSearchParams(query)) values[name] = value
+  for (const [name, value] of new URLSearchParams(query)) values[name] = withPlus(value)
   for (const [name, value] of Object.entries(pathParameters)) values[name] = decode(value)
   const parsed = parameters.safeParse(values)
   if (parsed.success) return parsed.data
@@ -84,6 +112,10 @@ function parseInput(
     },
   )
 }
+
+/** Forms write a space as a plus, so an instant's own plus comes as a space; none has another. */
+const withPlus = (value: string): string =>
+  /^\d{4,}-\d\d-\d\dT[\d:.]+ \d\d:?\d\d$/.test(value) ? value.replace(' ', '+') : value
 
 function decode(value: string): string {
   try {

@@ -21,6 +21,11 @@ export class ServedProcess {
     return served
   }
 
+  /** What it has written to its log. */
+  get stderr(): string {
+    return this.#command?.stderr ?? ''
+  }
+
   async start(): Promise<void> {
     const command = new Command(['serve'], this.#env)
     this.#command = command

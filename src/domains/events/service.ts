@@ -20,6 +20,7 @@ export interface EventQuery {
 /** Reads the replayable log, and waits for it to grow. */
 export class EventService {
   readonly #deps: EventDeps
+  readonly #stopping = new AbortController()
 
   constructor(deps: EventDeps) {
     this.#deps = deps
@@ -55,12 +56,18 @@ export class EventService {
         const answer = await this.list(query)
         const left = deadline - Date.now()
         if (query.after === null || answer.events.length > 0 || left <= 0) return answer
+        if (this.#stopping.signal.aborted) return answer
         await arrivals.next(left, signal)
         if (signal.aborted) throw abortError(signal)
       }
     } finally {
       arrivals.stop()
     }
+  }
+
+  /** Lets everybody who waits go with what there is: the server ends. */
+  stopWaiting(): void {
+    this.#stopping.abort()
   }
 
   /** Remembers that something came even while nobody was waiting for it. */
@@ -72,18 +79,19 @@ export class EventService {
       hasCome = true
       wake()
     })
+    const stopping = this.#stopping.signal
     const next = (timeoutMs: number, signal: AbortSignal): Promise<void> =>
       new Promise((resolve) => {
         const timer = setTimeout(done, timeoutMs)
         function done(): void {
           clearTimeout(timer)
-          signal.removeEventListener('abort', done)
+          for (const end of [signal, stopping]) end.removeEventListener('abort', done)
           hasCome = false
           resolve()
         }
         wake = done
-        signal.addEventListener('abort', done)
-        if (hasCome || signal.aborted) done()
+        for (const end of [signal, stopping]) end.addEventListener('abort', done)
+        if (hasCome || signal.aborted || stopping.aborted) done()
       })
     return { next, stop }
   }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { nonEmptyText } from '../../lib/schemas.js'
+import { text } from '../../lib/schemas.js'
 import { toolFor } from '../../mcp/define.js'
 import type { ExploreService } from './service.js'
 
@@ -9,12 +9,12 @@ export const readResource = tool({
   name: 'read_resource',
   title: 'Read a resource',
   description:
-    'Reads one resource by its URI and answers its JSON: for hosts whose model cannot read resources by itself. Start with "db/status" for the health of the database; "cache/stats" and "db/performance/connections" tell more. Query parameters are optional, such as "db/performance/connections?limit=20". Changes nothing.',
+    'Reads stored data and the state of the system by path and answers JSON: news, signals, positions, trades, patterns, market clock, health, sessions, cache, migrations, events, jobs. uri "help" (or none) names every path with its filters; "db/status" tells whether the database can be trusted; "news?symbol=AAPL&limit=20" is a filtered list, gone on with its next_cursor. Changes nothing.',
   effect: 'read',
   idempotent: true,
   openWorld: true,
   input: z.object({
-    uri: nonEmptyText(2_000).describe('catalyst://db/status, or just db/status'),
+    uri: text(2_000).default('help').describe('db/status, or catalyst://db/status; help for all'),
   }),
   output: z.looseObject({}),
   run: ({ uri }, { service, ...caller }) => service.read(uri, caller),

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { toErrorBody } from '../../errors.js'
+import { Outage } from '../../lib/outage.js'
 import type { JobQueue } from '../../platform/jobs/job-queue.js'
-import type { Log } from '../../platform/log.js'
+import { type Log, referenceLog } from '../../platform/log.js'
 import type { Database } from '../../platform/postgres/database.js'
 import type { WorkerConnection } from '../../platform/postgres/worker-connection.js'
 import { cancelledError, serverLostError } from './endings.js'
@@ -40,10 +41,11 @@ export class JobSweeper {
   #retainedAt = Number.NEGATIVE_INFINITY
   #timer: NodeJS.Timeout | null = null
   #sweeping: Promise<void> | null = null
-  #isInterrupted = false
+  readonly #outage: Outage
 
   constructor(deps: SweeperDeps) {
     this.#deps = deps
+    this.#outage = new Outage(deps.log, 'the watch over jobs')
   }
 
   /** Begins to look every few seconds. */
@@ -69,12 +71,10 @@ export class JobSweeper {
         if (job.state === 'queued' && forMs >= FORGOTTEN_MS) await this.#remind(job)
       }
       await this.#retain()
-      this.#isInterrupted = false
+      this.#outage.over()
     } catch (error) {
       this.#unchanged.clear()
-      const level = this.#isInterrupted ? 'debug' : 'warn'
-      this.#deps.log[level]({ err: error }, 'the watch over jobs is interrupted, trying again')
-      this.#isInterrupted = true
+      this.#outage.failed(error)
     }
   }
 
@@ -104,7 +104,7 @@ export class JobSweeper {
       return now
     })
     if (!reaped) return
-    log.warn({ ...reaped, reference }, 'the server that ran a job has died')
+    referenceLog(log).warn({ ...reaped, reference }, 'the server that ran a job has died')
     committed(reaped.job_id)
     queue.poke()
   }

@@ -3,7 +3,8 @@ import { AppError } from '../../errors.js'
 import { Backoff } from '../../lib/backoff.js'
 import type { Caller } from '../../lib/caller.js'
 import type { JobProgress } from '../../lib/job.js'
-import type { Log } from '../../platform/log.js'
+import { Outage } from '../../lib/outage.js'
+import { type Log, referenceLog } from '../../platform/log.js'
 import type { WorkerConnection } from '../../platform/postgres/worker-connection.js'
 import { cancelledError, ended, leaseLostError, serverStopsError, succeeded } from './endings.js'
 import type { JobNews } from './job-news.js'
@@ -38,6 +39,8 @@ const STOP_MS = 4_000
 /** Runs jobs in this process, and keeps saying that it is alive while it does. */
 export class JobWorker implements ProgressSink {
   readonly #deps: WorkerDeps
+  readonly #outage: Outage
+  readonly #failures: Log
   readonly #running = new Map<string, { readonly run: JobRun; readonly over: Promise<void> }>()
   #heartbeat: NodeJS.Timeout | null = null
   #beating: Promise<void> | null = null
@@ -46,6 +49,8 @@ export class JobWorker implements ProgressSink {
 
   constructor(deps: WorkerDeps) {
     this.#deps = deps
+    this.#outage = new Outage(deps.log, 'keeping the leases of jobs')
+    this.#failures = referenceLog(deps.log)
   }
 
   /** How many more jobs can be taken now. */
@@ -128,7 +133,7 @@ export class JobWorker implements ProgressSink {
       const isDefect = ending.error?.code === 'internal_error'
       const { job_id, tool: name } = run.job
       const { reference } = run
-      this.#deps.log[isDefect ? 'error' : 'info'](
+      this.#failures[isDefect ? 'error' : 'info'](
         { err: error, job_id, tool: name, state: ending.state, reference },
         'a job did not succeed',
       )
@@ -141,15 +146,17 @@ export class JobWorker implements ProgressSink {
     const backoff = new Backoff({ firstMs: 100, maxMs: 3_000 })
     const { reference } = run
     const { job_id } = run.job
+    const waits = new Outage(this.#deps.log, 'writing down the end of a job')
     let written = ending
     for (;;) {
       try {
         if (!(await this.#deps.end(run, written))) {
           this.#deps.log.warn({ job_id, reference }, 'a job was taken over by another server')
         }
+        waits.over()
         return
       } catch (error) {
-        this.#deps.log.warn({ err: error, job_id, reference }, 'the end of a job waits')
+        waits.failed(error, { job_id, reference })
         const isPassing = error instanceof AppError && error.retryable
         // What cannot be stored at all, such as a NUL character, would be refused for ever.
         if (!isPassing && written !== ending) return
@@ -172,9 +179,10 @@ export class JobWorker implements ProgressSink {
       const { connection, serverId } = this.#deps
       const kept = await connection.many(statements.keepLeases(serverId, ids))
       this.#leasedAt = asked
+      this.#outage.over()
       this.#stopLost(ids, kept)
     } catch (error) {
-      this.#deps.log.warn({ err: error }, 'the leases of jobs could not be kept')
+      this.#outage.failed(error)
     }
   }
 

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import { type Clock, systemClock } from '../../lib/clock.js'
+import type { Outage } from '../../lib/outage.js'
 import { Breaker, isBroken } from './breaker.js'
 import type { CacheHealth } from './cache-store.js'
 import { HealthRecord } from './health-record.js'
@@ -16,6 +17,8 @@ export interface RedisConnectionOptions {
   readonly url: string
   readonly timeoutMs?: number
   readonly clock?: Clock
+  /** Is told when the cache goes away and comes back. */
+  readonly outage?: Outage
 }
 
 /**
@@ -26,13 +29,17 @@ export class RedisConnection {
   readonly #servers: RedisServers
   readonly #health: HealthRecord
   readonly #breaker = new Breaker(isReply)
+  #isClosed = false
   /** The latest failure to answer, which those whom the breaker keeps away are told. */
   #silence: unknown
   /** Settled, never rejected: calls made in the first instant wait for it instead of failing. */
   readonly #firstAttempt: Promise<unknown>
 
-  constructor({ url, timeoutMs = 1_000, clock = systemClock }: RedisConnectionOptions) {
-    this.#health = new HealthRecord(clock)
+  constructor({ url, timeoutMs = 1_000, clock = systemClock, outage }: RedisConnectionOptions) {
+    this.#health = new HealthRecord(clock, (state, reason) => {
+      if (state === 'ready') outage?.over()
+      else if (!this.#isClosed) outage?.failed(new Error(reason ?? state))
+    })
     this.#servers = openServers(url, timeoutMs)
     this.#watch()
     this.#firstAttempt = Promise.race([
@@ -86,6 +93,7 @@ export class RedisConnection {
   }
 
   close(): void {
+    this.#isClosed = true
     this.#servers.disconnect()
   }
 

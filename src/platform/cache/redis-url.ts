@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { AppError } from '../../errors.js'
+import { ENCODING_HINT } from '../../lib/secret.js'
 
 /** A host with the port its Redis or Sentinel listens on. */
 export interface Host {
@@ -58,8 +59,10 @@ const URL_PARTS =
  */
 export function parseRedisUrl(url: string): RedisTarget {
   const groups = URL_PARTS.exec(url)?.groups
-  if (!groups) throw wrong('cannot be read: write @, /, ?, # and % of a password as %40, %2F, ...')
+  if (!groups) throw wrong('cannot be read')
   const { scheme = 'unix', login: user = '', hosts = '', path = '', query = '' } = groups
+  // Else the rest of a password would be taken, and shown, for the name of a primary.
+  if (path.includes('@')) throw wrong('has an @ after the host, as if a password were not encoded')
   const [protocol = '', kind = 'server'] = scheme.split('+')
   const parameters = new URLSearchParams(query.replaceAll('+', '%2B'))
   checkParameters(parameters)
@@ -170,5 +173,5 @@ function decode(text: string): string {
 
 const wrong = (problem: string): AppError =>
   new AppError('invalid_input', `REDIS_URL ${problem}.`, {
-    hint: 'Correct REDIS_URL, then run "catalyst-db doctor".',
+    hint: `Correct REDIS_URL (${ENCODING_HINT}), then run "catalyst-db doctor".`,
   })

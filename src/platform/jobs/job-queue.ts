@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type PgBoss from 'pg-boss'
 import { AppError, abortError } from '../../errors.js'
 import { Backoff } from '../../lib/backoff.js'
+import { Outage } from '../../lib/outage.js'
 import { WakeUp } from '../../lib/wake-up.js'
 import type { Log } from '../log.js'
 
@@ -47,6 +48,7 @@ const MAINTENANCE_SECONDS = 60
  */
 export class JobQueue {
   readonly #deps: JobQueueDeps
+  readonly #outage: Outage
   readonly #stopped = new AbortController()
   readonly #attempts = new EventTarget()
   /** Never started: it only knows how to write announcements into transactions of others. */
@@ -61,6 +63,7 @@ export class JobQueue {
 
   constructor(deps: JobQueueDeps) {
     this.#deps = deps
+    this.#outage = new Outage(deps.log, 'the job queue')
   }
 
   /** Begins in the background; while the database is away it keeps trying. */
@@ -113,10 +116,11 @@ export class JobQueue {
         this.#wakeUp.answer()
         await this.#take(this.#boss)
         backoff.reset()
+        this.#outage.over()
         // With jitter, so that no server always looks just before another one.
         if (!signal.aborted) await this.#wakeUp.rest(POLL_MS * (0.5 + Math.random() / 2))
       } catch (error) {
-        this.#deps.log.warn({ err: error }, 'the job queue is interrupted, trying again')
+        this.#outage.failed(error)
         this.#trouble = error
         this.#attempts.dispatchEvent(new Event('end'))
         await this.#uninstall()
@@ -137,7 +141,7 @@ export class JobQueue {
       archiveCompletedAfterSeconds: 60 * 60,
       deleteAfterDays: 1,
     })
-    boss.on('error', (error) => this.#deps.log.warn({ err: error }, 'the job queue reports'))
+    boss.on('error', (error) => this.#outage.failed(error))
     return boss
   }
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type pg from 'pg'
 import { parse, toClientConfig } from 'pg-connection-string'
+import { ENCODING_HINT } from '../../lib/secret.js'
 import { behindPooler } from './errors.js'
 import { splitHosts, targetLabel } from './host-list.js'
 import { Servers } from './servers.js'
@@ -33,7 +34,7 @@ const KEEP_ALIVE_MS = 10_000
 export function parseDatabaseUrl(url: string, rootCertificate?: string): Endpoint {
   const { targets, single } = splitHosts(url)
   const verified = single.replace(/([?&]sslmode=)(prefer|require|verify-ca)\b/, '$1verify-full')
-  const { host: _host, port: _port, ...parsed } = toClientConfig(parse(verified))
+  const { host: _host, port: _port, ...parsed } = toClientConfig(read(verified))
   const ssl =
     parsed.ssl && typeof parsed.ssl === 'object' && rootCertificate && !parsed.ssl.ca
       ? { ...parsed.ssl, ca: readFileSync(rootCertificate, 'utf8') }
@@ -51,6 +52,16 @@ export function parseDatabaseUrl(url: string, rootCertificate?: string): Endpoin
   const database = parsed.database || 'postgres'
   const label = `${targets.map(targetLabel).join(',')}/${database}`
   return { config, servers: new Servers(targets, config), database, label }
+}
+
+/** The parser's own error of a % that encodes nothing says neither where nor how it should be. */
+function read(url: string): ReturnType<typeof parse> {
+  try {
+    return parse(url)
+  } catch (error) {
+    if (error instanceof URIError) throw new TypeError(`cannot be read: ${ENCODING_HINT}`)
+    throw error
+  }
 }
 
 /** How a connection differs from others of its endpoint. */

@@ -114,9 +114,11 @@ export function sqlState(error: unknown): string | null {
 /** Longest message of PostgreSQL that is shown: it may quote a whole value. */
 const SHOWN_CHARACTERS = 300
 
-/** PostgreSQL's own words on an error, for whoever wrote the SQL: one printable line. */
+/** PostgreSQL's own words on an error, for whoever wrote the SQL: one printable line, no stored value. */
 export function serverMessage(error: unknown): string {
-  const text = error instanceof Error ? error.message.replaceAll(/\p{C}+/gu, ' ') : ''
+  const full = error instanceof Error ? error.message.replaceAll(/\p{C}+/gu, ' ') : ''
+  // Data exceptions quote the value, which may be a row's.
+  const text = sqlState(error)?.startsWith('22') ? full.replace(/".*"/s, '(value not shown)') : full
   return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text
 }
 

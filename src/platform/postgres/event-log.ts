@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import type { PublishedEvent } from '../../events.js'
 import { Backoff } from '../../lib/backoff.js'
+import { Outage } from '../../lib/outage.js'
 import { WakeUp } from '../../lib/wake-up.js'
 import type { Log } from '../log.js'
 import { connectDirectly, type Endpoint } from './connection.js'
@@ -33,6 +34,7 @@ const RETENTION_CHECK_MS = 60 * 60 * 1_000
  */
 export class EventLog {
   readonly #deps: EventLogDeps
+  readonly #outage: Outage
   readonly #listeners = new Set<Listener>()
   readonly #hints = new Map<string, HintListener>()
   readonly #stopped = new AbortController()
@@ -44,6 +46,7 @@ export class EventLog {
 
   constructor(deps: EventLogDeps) {
     this.#deps = deps
+    this.#outage = new Outage(deps.log, 'the event log')
   }
 
   /** Since when nothing could be published; null while all is well. */
@@ -93,7 +96,7 @@ export class EventLog {
       } catch (error) {
         if (signal.aborted) return
         this.#failingSince ??= new Date()
-        this.#deps.log.warn({ err: error }, 'the event log is interrupted, trying again')
+        this.#outage.failed(error)
         await delay(backoff.next(), undefined, { signal }).catch(() => {})
       }
     }
@@ -128,6 +131,7 @@ export class EventLog {
         await this.#retain(client)
         backoff.reset()
         this.#failingSince = null
+        this.#outage.over()
         // Under load many commits are published together, and writers keep the processor.
         if (hasPublished) await delay(REST_MS)
         await this.#wakeUp.rest(SWEEP_MS)

@@ -1,3 +1,5 @@
+import { ENCODING_HINT } from '../../lib/secret.js'
+
 /** One server of a list. */
 export interface Target {
   readonly host: string
@@ -20,8 +22,14 @@ export function splitHosts(url: string): {
   readonly single: string
 } {
   const match = URL_PARTS.exec(url)
-  if (!match) throw new TypeError('not a PostgreSQL URL')
+  if (!match) throw new TypeError(`cannot be read as a PostgreSQL URL: ${ENCODING_HINT}`)
   const [, scheme = '', user = '', authority = '', path = '', query = ''] = match
+  // Else the beginning of a password would be taken, and shown, for a host or the rest for a database.
+  if (`${path}${query}`.includes('@')) {
+    throw new TypeError(
+      `has an @ after the host, as if a password were not encoded: ${ENCODING_HINT}`,
+    )
+  }
   const parameters = new URLSearchParams(query)
   const named = list(parameters, 'host')
   const targets =
@@ -41,7 +49,7 @@ const list = (parameters: URLSearchParams, name: string): string[] =>
 
 function splitPort(text: string): [host: string, port: string] {
   const match = /^(\[[^\]]*\]|[^:]*)(?::(\d*))?$/.exec(text)
-  if (!match) throw new TypeError('a host of the PostgreSQL URL cannot be read')
+  if (!match) throw new TypeError(`a host of the PostgreSQL URL cannot be read; ${ENCODING_HINT}`)
   return [decodeURIComponent(match[1] ?? '').replace(/^\[|\]$/g, ''), match[2] ?? '']
 }
 
@@ -71,5 +79,5 @@ function readPort(text: string | undefined): number {
   if (!text) return DEFAULT_PORT
   const port = Number(text)
   if (Number.isInteger(port) && port > 0 && port < 65_536) return port
-  throw new TypeError('a port of the PostgreSQL URL cannot be read')
+  throw new TypeError(`a port of the PostgreSQL URL cannot be read; ${ENCODING_HINT}`)
 }
