@@ -22,8 +22,11 @@ import { type LintedFile, lintFiles, lintFolder } from './domains/migrations/lin
 import { MigrationOperations } from './domains/migrations/operations.service.js'
 import { SchemaKeeper } from './domains/migrations/schema-keeper.js'
 import { MigrationService } from './domains/migrations/service.js'
+import { checkUp, type Finding } from './domains/monitoring/checkup.js'
+import { DISK_FULL, DiskWatch } from './domains/monitoring/disk-watch.js'
 import { monitoring } from './domains/monitoring/index.js'
 import { MonitoringService } from './domains/monitoring/service.js'
+import type { CacheLook } from './domains/monitoring/verdict.js'
 import { sessions as sessionDomain } from './domains/sessions/index.js'
 import { SessionService } from './domains/sessions/service.js'
 import { sync } from './domains/sync/index.js'
@@ -32,6 +35,7 @@ import { patterns, signals, trades } from './domains/trading/index.js'
 import { PatternService } from './domains/trading/patterns.service.js'
 import { SignalService } from './domains/trading/signals.service.js'
 import { TradeService } from './domains/trading/trades.service.js'
+import { AppError } from './errors.js'
 import { systemClock } from './lib/clock.js'
 import { newId } from './lib/ids.js'
 import type { Marks } from './lib/marks.js'
@@ -50,13 +54,22 @@ import type { Endpoint } from './platform/postgres/connection.js'
 import { Database } from './platform/postgres/database.js'
 import { DedicatedConnection } from './platform/postgres/dedicated.js'
 import { EventLog } from './platform/postgres/event-log.js'
+import { hasRoom } from './platform/postgres/room.js'
 import { WorkerConnection } from './platform/postgres/worker-connection.js'
-import { describe, openSystems, type RunningPart } from './systems.js'
+import {
+  describe,
+  type ObservedSystems,
+  observeSystems,
+  openSystems,
+  type RunningPart,
+} from './systems.js'
 
 /** Everything that runs, constructed and connected. */
 export interface App {
   readonly serving: Serving
   readonly schema: SchemaKeeper
+  /** Why calls should be sent elsewhere for now; null when this server can do its work. */
+  notReady(): Promise<string | null>
   /** What runs where, one line each, without secrets. */
   readonly description: readonly RunningPart[]
   /** Hands long operations on and lets those go who wait for them; the first step of ending. */
@@ -84,7 +97,11 @@ export async function openApp(
   const systems = await openSystems(config, log)
   const { pooled, direct, cache } = systems
   const poolMax = config.CATALYST_POOL_MAX
-  const database = new Database({ endpoint: pooled, poolMax })
+  const heard = {
+    failed: (error: unknown) => disk.failed(error),
+    wrote: () => disk.wrote(),
+  }
+  const database = new Database({ endpoint: pooled, poolMax, heard })
   const health = new DedicatedConnection({ endpoint: direct, timeoutMs: HEALTH_TIMEOUT_MS })
   const migrations = runnerOf(config, direct, () => eventLog.poke())
   const schema = new SchemaKeeper({ migrations, log })
@@ -102,7 +119,7 @@ export async function openApp(
   const sessionPool =
     direct.label === pooled.label
       ? database
-      : new Database({ endpoint: direct, poolMax: maxPinned })
+      : new Database({ endpoint: direct, poolMax: maxPinned, heard })
   const sessions = new SessionService({
     database,
     direct: sessionPool,
@@ -132,15 +149,27 @@ export async function openApp(
     committed: () => eventLog.poke(),
     changed: (jobId) => notifications.resourceChanged(`jobs/${jobId}`),
   })
+  const disk: DiskWatch = new DiskWatch({
+    hasRoom: () => hasRoom(direct),
+    database,
+    log,
+    committed: () => committed(undefined),
+  })
   const monitor = new MonitoringService({
     connection: health,
+    pooled,
+    direct,
+    writing: () => disk.look(),
     postgresEngine: config.DATABASE_URL ? 'external' : 'embedded',
     cacheEngine: cache.engine,
     cacheHealth: () => cache.store.health(),
-    isCacheFull: () => coherent.memory.isHigh,
     pool: () => ({ ...database.stats, max: poolMax }),
     schema: () => schema.state,
-    eventsFailingSince: () => eventLog.failingSince,
+    own: () => ({
+      isCacheFull: coherent.memory.isHigh,
+      eventsFailingSince: eventLog.failingSince,
+      queueTrouble: jobs.trouble,
+    }),
     clock: systemClock,
   })
   const sights = new WorkerConnection({
@@ -242,6 +271,7 @@ export async function openApp(
   return {
     serving: { registry, dispatcher, jobs, notifications },
     schema,
+    notReady: () => monitor.notReady(),
     description: describe(config, systems),
     drain: async () => {
       eventService.stopWaiting()
@@ -254,6 +284,7 @@ export async function openApp(
       await jobs.close()
       await sessions.close()
       await coherent.stop()
+      await disk.stop()
       await eventLog.stop()
       await audit.stop()
       await Promise.all([
@@ -286,6 +317,64 @@ const operationsOf = (config: Config, runner: MigrationService): MigrationOperat
     policy: config.policy.migrations,
     clock: systemClock,
   })
+
+/** The health of the database as a command sees it that starts and changes nothing. */
+export async function lookAtStatus(config: Config) {
+  const systems = await observeSystems(config)
+  const { pooled, direct, absent, cache } = systems
+  const connection = new DedicatedConnection({ endpoint: direct, timeoutMs: HEALTH_TIMEOUT_MS })
+  const schema = absent ? UNKNOWN_SCHEMA : await standingOf(runnerOf(config, direct))
+  const monitor = new MonitoringService({
+    connection,
+    pooled,
+    direct,
+    absent,
+    writing: async () => ((await hasRoom(direct)) === false ? DISK_FULL : null),
+    postgresEngine: config.DATABASE_URL ? 'external' : 'embedded',
+    cacheEngine: cache?.engine ?? 'embedded',
+    cacheHealth: () => cacheLook(cache),
+    pool: () => ({ total: 0, active: 0, idle: 0, waiting: 0, max: config.CATALYST_POOL_MAX }),
+    schema: () => schema,
+    own: () => ({ isCacheFull: false, eventsFailingSince: null, queueTrouble: null }),
+    clock: systemClock,
+  })
+  try {
+    return await monitor.currentStatus()
+  } finally {
+    await Promise.all([connection.close(), systems.close()])
+  }
+}
+
+const UNKNOWN_SCHEMA = { state: 'pending', reason: null } as const
+
+/** Why it cannot be read is said by whoever looks at PostgreSQL itself. */
+const standingOf = (runner: MigrationService) =>
+  runner.standing().catch((error: unknown) => {
+    if (!(error instanceof AppError)) throw error
+    return { state: 'failed' as const, reason: `${error.message} ${error.hint ?? ''}` }
+  })
+
+const cacheLook = async (cache: ObservedSystems['cache']): Promise<CacheLook> =>
+  (await cache?.store.health()) ?? {
+    state: 'not running',
+    since: null,
+    reason: 'it starts together with a server',
+  }
+
+/** Everything the server needs, looked at with a fix for what is not well; changes nothing. */
+export async function examine(config: Config): Promise<Finding[]> {
+  const systems = await observeSystems(config)
+  try {
+    return await checkUp({
+      ...systems,
+      isEmbedded: !config.DATABASE_URL,
+      cacheHealth: () => cacheLook(systems.cache),
+      nodeVersion: process.versions.node,
+    })
+  } finally {
+    await systems.close()
+  }
+}
 
 /** The migrations without the rest of the product, for commands. */
 export async function openMigrations(config: Config, log: Log) {

@@ -44,7 +44,7 @@ const SETTINGS = z.object({
     .optional()
     .describe('File with the certificate authority of the database, when its URL asks for TLS.'),
   REDIS_URL: secretUrl(...REDIS_SCHEMES).describe(
-    'Redis 6.2 or later, or Valkey: redis://user:password@host:6379/0, unix:///path, redis+sentinel://h1:26379,h2:26379/name/0 or redis+cluster://h1:6379,h2:6379; with rediss TLS, verified, by the authority in ?ca=file if given. Without it a server found on PATH is started, else the cache is in process.',
+    'Redis 6.2 or later, or Valkey: redis://user:password@host:6379/0, unix:///path, redis+sentinel://h1:26379,h2:26379/name/0 or redis+cluster://h1:6379,h2:6379; with rediss TLS, verified, by the authority in ?ca=file if given, with a certificate of this client in cert=file&key=file. Without it a server found on PATH is started, else the cache is in process.',
   ),
   CATALYST_DATA_DIR: z
     .string()

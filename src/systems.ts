@@ -3,9 +3,11 @@ import type { CacheEngine } from './domains/cache/service.js'
 import { AppError } from './errors.js'
 import { Outage } from './lib/outage.js'
 import { redactUrl } from './lib/secret.js'
+import type { Trouble } from './lib/tls-trouble.js'
 import type { CacheStore } from './platform/cache/cache-store.js'
 import { MemoryCacheStore } from './platform/cache/memory.js'
 import { parseRedisUrl } from './platform/cache/redis-url.js'
+import { observeEmbedded } from './platform/embedded/observe.js'
 import { type EmbeddedServices, joinEmbedded } from './platform/embedded/services.js'
 import type { Log } from './platform/log.js'
 import { type Endpoint, parseDatabaseUrl } from './platform/postgres/connection.js'
@@ -65,11 +67,35 @@ const unreadable = (name: string, error: unknown): AppError =>
     { hint: `Correct ${name} or PGSSLROOTCERT, then run "catalyst-db doctor".`, cause: error },
   )
 
+/** The outside systems as they are found. */
+export interface ObservedSystems extends Pick<Systems, 'pooled' | 'direct'> {
+  /** Why there is no PostgreSQL to ask; null when there should be one. */
+  readonly absent: Trouble | null
+  /** Null where no cache runs because no server does. */
+  readonly cache: Systems['cache'] | null
+  close(): Promise<void>
+}
+
+/** Looks at what the settings name, for commands that change nothing: nothing is started or created. */
+export async function observeSystems(config: Config): Promise<ObservedSystems> {
+  const found = await observeEmbedded(embeddedDir(config))
+  const endpoints = endpointsOf(config, found.connectionString)
+  const hasCache = config.REDIS_URL !== undefined || found.redis !== null
+  const cache = hasCache ? await openCache(config, found.redis, endpoints.pooled.database, null) : null
+  return {
+    ...endpoints,
+    absent: config.DATABASE_URL ? null : found.absent,
+    cache,
+    close: async () => cache?.store.close(),
+  }
+}
+
 /** Starts or joins the embedded services where no URL is given, and opens the cache. */
 export async function openSystems(config: Config, log: Log): Promise<Systems> {
   const embedded = await startEmbedded(config, log)
-  const endpoints = endpointsOf(config, embedded)
-  const cache = await openCache(config, embedded, endpoints.pooled.database, log)
+  const endpoints = endpointsOf(config, embedded?.postgres?.connectionString ?? '')
+  const socket = embedded?.redis?.path ?? null
+  const cache = await openCache(config, socket, endpoints.pooled.database, log)
   return {
     embedded,
     ...endpoints,
@@ -91,8 +117,8 @@ async function startEmbedded(config: Config, log: Log): Promise<EmbeddedServices
   })
 }
 
-function endpointsOf(config: Config, embedded: EmbeddedServices | null) {
-  const url = config.DATABASE_URL?.reveal() ?? embedded?.postgres?.connectionString ?? ''
+function endpointsOf(config: Config, embedded: string) {
+  const url = config.DATABASE_URL?.reveal() ?? embedded
   const pooled = parseDatabaseUrl(url, config.PGSSLROOTCERT)
   const directUrl = config.DATABASE_DIRECT_URL?.reveal() ?? url
   if (directUrl === url) return { pooled, direct: pooled }
@@ -103,12 +129,11 @@ function endpointsOf(config: Config, embedded: EmbeddedServices | null) {
 
 async function openCache(
   config: Config,
-  embedded: EmbeddedServices | null,
+  socket: string | null,
   database: string,
-  log: Log,
+  log: Log | null,
 ): Promise<Systems['cache']> {
   const external = config.REDIS_URL?.reveal()
-  const socket = embedded?.redis?.path
   const url =
     external ?? (socket && `unix://${encodeURI(socket).replace(/[?#]/g, encodeURIComponent)}`)
   if (!url) return { store: new MemoryCacheStore(), engine: 'in-process' }
@@ -118,7 +143,7 @@ async function openCache(
   const store = new RedisCacheStore({
     url,
     namespace: database,
-    outage: new Outage(log, 'the cache'),
+    ...(log ? { outage: new Outage(log, 'the cache') } : {}),
   })
   return { store, engine: external ? 'external' : 'embedded' }
 }

@@ -1,24 +1,19 @@
-import { checkUp, type Finding } from '../domains/monitoring/checkup.js'
-import { createLog } from '../platform/log.js'
-import { openSystems } from '../systems.js'
+import { examine } from '../app.js'
+import { type Finding, isUsable } from '../domains/monitoring/checkup.js'
 import { EXIT } from './exit.js'
 import { print } from './print.js'
 import { type Env, readConfig } from './start.js'
 import { table } from './table.js'
 
-/** Prints every finding with its fix; changes nothing in the database. */
+/** Prints every finding with its fix; starts, creates and changes nothing. */
 export async function doctor(env: Env, options: { readonly json?: boolean }): Promise<number> {
-  const config = readConfig(env)
-  const systems = await openSystems(config, createLog('silent'))
-  const findings = await checkUp({
-    pooled: systems.pooled,
-    direct: systems.direct,
-    isEmbedded: !config.DATABASE_URL,
-    cacheHealth: () => systems.cache.store.health(),
-    nodeVersion: process.versions.node,
-  })
+  const findings = await examine(readConfig(env))
   print({ findings }, options, () => readable(findings))
-  await systems.close()
+  return exitCodeOf(findings)
+}
+
+function exitCodeOf(findings: readonly Finding[]): number {
+  if (!isUsable(findings)) return EXIT.unreachable
   return findings.every(({ status }) => status === 'ok') ? EXIT.ok : EXIT.findings
 }
 

@@ -8,7 +8,7 @@ export async function serve(env: Env): Promise<number> {
   const endpoint = new HttpEndpoint({
     serving: app.serving,
     log,
-    notReady: () => app.schema.state.reason,
+    notReady: app.notReady,
   })
   try {
     const url = await endpoint.listen(config.HOST, config.PORT)

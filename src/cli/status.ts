@@ -1,44 +1,19 @@
-import { z } from 'zod'
-import { openApp } from '../app.js'
-import { createLog } from '../platform/log.js'
+import { lookAtStatus } from '../app.js'
 import { EXIT } from './exit.js'
 import { print } from './print.js'
 import { type Env, readConfig } from './start.js'
 import { table } from './table.js'
 
-const Shown = z.object({
-  status: z.string(),
-  reasons: z.array(z.string()),
-  postgresql: z.object({ status: z.string(), engine: z.string(), version: z.string().nullable() }),
-  redis: z.object({ status: z.string(), engine: z.string() }),
-  schema_version: z.number().nullable(),
-})
+type Status = Awaited<ReturnType<typeof lookAtStatus>>
 
-/** Reads `db/status` as a client would and prints it. */
+/** Prints what `db/status` says, as seen from here; starts, creates and changes nothing. */
 export async function status(env: Env, options: { readonly json?: boolean }): Promise<number> {
-  const config = readConfig(env)
-  const app = await openApp(config, createLog('silent'))
-  const data = await readStatus(app.serving.dispatcher)
-  const shown = Shown.parse(data)
-  print(data, options, () => readable(shown))
-  await app.close()
-  return exitCodeOf(shown)
+  const found = await lookAtStatus(readConfig(env))
+  print(found, options, readable)
+  return exitCodeOf(found)
 }
 
-async function readStatus(
-  dispatcher: Awaited<ReturnType<typeof openApp>>['serving']['dispatcher'],
-) {
-  const outcome = await dispatcher.readResource('db/status', {
-    principal: 'local',
-    owner: 'local',
-    signal: new AbortController().signal,
-    progress: () => {},
-  })
-  if (!outcome.ok) throw new Error(`${outcome.error.message} (${outcome.error.reference})`)
-  return outcome.data
-}
-
-function readable({ status, reasons, postgresql, redis, schema_version }: z.output<typeof Shown>) {
+function readable({ status, reasons, postgresql, redis, schema_version }: Status): string {
   const rows = [
     ['PostgreSQL', postgresql.status, `${postgresql.engine} ${postgresql.version ?? ''}`.trim()],
     ['Cache', redis.status, redis.engine],
@@ -48,7 +23,7 @@ function readable({ status, reasons, postgresql, redis, schema_version }: z.outp
   return `${status}\n${why}\n${table(['PART', 'STATUS', 'ENGINE'], rows)}`
 }
 
-function exitCodeOf({ status, postgresql }: z.output<typeof Shown>): number {
-  if (postgresql.status === 'down') return EXIT.unreachable
+function exitCodeOf({ status, postgresql }: Status): number {
+  if (postgresql.reason !== null) return EXIT.unreachable
   return status === 'healthy' ? EXIT.ok : EXIT.findings
 }

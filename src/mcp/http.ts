@@ -48,8 +48,8 @@ const LOOPBACK: Peer = { principal: 'local', owner: 'local' }
 interface HttpDeps {
   readonly serving: Serving
   readonly log: Log
-  /** Null when the server may take work; otherwise why not yet. */
-  readonly notReady: () => string | null
+  /** Null when the server can do its work; otherwise why not. */
+  readonly notReady: () => Promise<string | null>
 }
 
 /** A request that is being answered. */
@@ -119,15 +119,15 @@ export class HttpEndpoint {
       const path = (req.url ?? '/').split('?')[0]
       if (path === '/mcp') return await this.#serveMcp(req, res)
       if (path === '/healthz') return sendJson(res, 200, { status: 'ok' })
-      if (path === '/readyz') return this.#answerReadiness(res)
+      if (path === '/readyz') return await this.#answerReadiness(res)
       sendJson(res, 404, { error: 'not found', hint: 'MCP is served at /mcp' })
     } catch (error) {
       this.#answerFailure(error, res)
     }
   }
 
-  #answerReadiness(res: ServerResponse): void {
-    const reason = this.#deps.notReady()
+  async #answerReadiness(res: ServerResponse): Promise<void> {
+    const reason = await this.#deps.notReady()
     sendJson(res, reason === null ? 200 : 503, { ready: reason === null, reason })
   }
 

@@ -113,7 +113,7 @@ test('answers with the reason and no figures while Redis is down, and recovers',
 
 test('a Redis that hides its figures is ready, with the reason and no figures', async () => {
   await server.send((redis) =>
-    redis.acl('SETUSER', 'limited', 'on', '>secret', '~*', '+@all', '-scan'),
+    redis.acl('SETUSER', 'limited', 'on', '>secret', '~*', '+@all', '-info'),
   )
   const url = `${server.socket}?username=limited&password=secret`
   const store = new RedisCacheStore({ url, namespace: 'dev' })
@@ -121,7 +121,7 @@ test('a Redis that hides its figures is ready, with the reason and no figures', 
   await store.close()
   expect(answer).toMatchObject({
     status: 'ready',
-    reason: 'The Redis user lacks a right it needs.',
+    reason: 'The Redis user lacks the right to run INFO.',
     redis_info: UNKNOWN,
   })
 })

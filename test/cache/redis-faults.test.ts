@@ -216,7 +216,7 @@ test('a Redis that has become a replica still answers reads, and is used when it
   await primary.send((redis) => redis.set('catalyst:test:key', 'copied'))
   await server.send((redis) => redis.replicaof('127.0.0.1', port))
   await vi.waitFor(async () => expect(await store.get('key')).toBe('copied'), RECOVERY)
-  const message = 'Redis answers reads only at the moment.'
+  const message = 'Redis answers reads only, as a replica does.'
   const before = await connectionsMade()
   for (let call = 0; call < 10; call++) {
     await expect(store.set('key', 'x', MINUTE)).rejects.toMatchObject({ message })

@@ -30,8 +30,7 @@ export async function open(databaseUrl: string, env: Record<string, string> = {}
   })
   const log = createLog(config.LOG_LEVEL)
   const app = await openApp(config, log)
-  const notReady = () => app.schema.state.reason
-  const endpoint = new HttpEndpoint({ serving: app.serving, log, notReady })
+  const endpoint = new HttpEndpoint({ serving: app.serving, log, notReady: app.notReady })
   const url = await endpoint.listen('127.0.0.1', 0)
   const clients: TestClient[] = []
   let closing: Promise<void> | undefined

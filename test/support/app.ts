@@ -53,7 +53,7 @@ export async function startApp(
   const endpoint = new HttpEndpoint({
     serving: { ...app.serving, ...(extend ? { extend } : {}) },
     log,
-    notReady: () => app.schema.state.reason,
+    notReady: app.notReady,
   })
   const url = await endpoint.listen('127.0.0.1', 0)
   const clients: TestClient[] = []

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { appendFileSync, chmodSync, cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -39,6 +40,7 @@ export class Cluster {
   static #at(directory: string): Cluster {
     const cluster = new Cluster(directory)
     onTestFinished(async () => {
+      cluster.thaw()
       await cluster.stop('immediate')
       rmSync(directory, { recursive: true, force: true })
       rmSync(cluster.#home.sockets, { recursive: true, force: true })
@@ -68,6 +70,37 @@ export class Cluster {
     if (!(await hasEnded(found.process, STOP_MS))) throw new Error('PostgreSQL does not stop')
   }
 
+  /** Stops all of it where it stands, connections included, until `thaw`. */
+  freeze(): void {
+    this.#toAll('SIGSTOP')
+  }
+
+  /** Lets it go on. */
+  thaw(): void {
+    this.#toAll('SIGCONT')
+  }
+
+  /** Only new connections hang; those that exist go on. */
+  freezePostmaster(): void {
+    const found = findPostmaster(this.#home.cluster)
+    if (found) signal(found.process.pid, 'SIGSTOP')
+  }
+
+  /** Who may log in from now on: lines of pg_hba.conf before the one that lets `postgres` in. */
+  async letIn(...lines: string[]): Promise<void> {
+    const always = 'local all postgres trust\nlocal replication postgres trust\n'
+    writeFileSync(
+      join(this.#home.cluster, 'pg_hba.conf'),
+      lines.map((line) => `${line}\n`).join('') + always,
+    )
+    await this.query('select pg_reload_conf()')
+  }
+
+  /** The database over the socket, for another role. */
+  urlFor(login: string, database = 'catalyst'): string {
+    return this.url.replace('postgres@', `${login}@`).replace('/catalyst?', `/${database}?`)
+  }
+
   /** Settings for its next start. */
   configure(settings: Readonly<Record<string, string>>): void {
     const lines = Object.entries(settings).map(([name, value]) => `${name} = '${value}'\n`)
@@ -89,15 +122,27 @@ export class Cluster {
     return standby
   }
 
+  /** The postmaster and its children. */
+  #toAll(name: 'SIGSTOP' | 'SIGCONT'): void {
+    const found = findPostmaster(this.#home.cluster)
+    if (!found) return
+    const pids = [found.process.pid, ...childrenOf(found.process.pid)]
+    for (const pid of pids) signal(pid, name)
+  }
+
   /** Makes a standby the primary, and waits until it is. */
   async promote(): Promise<void> {
     await this.query('select pg_promote()')
   }
 
   /** Runs one statement on a connection of its own. */
-  async query<Row extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<Row[]> {
+  async query<Row extends pg.QueryResultRow>(
+    text: string,
+    values?: unknown[],
+    database = 'catalyst',
+  ): Promise<Row[]> {
     const client = new pg.Client({
-      connectionString: this.url,
+      connectionString: this.urlFor('postgres', database),
       application_name: 'test',
       types: exactTypes,
     })
@@ -110,6 +155,12 @@ export class Cluster {
     }
   }
 }
+
+const childrenOf = (pid: number): number[] =>
+  spawnSync('pgrep', ['-P', String(pid)], { encoding: 'utf8' })
+    .stdout.split('\n')
+    .filter((line) => line !== '')
+    .map(Number)
 
 function newDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), 'cluster-'))

@@ -36,7 +36,7 @@ export async function startEndpoint(options: EndpointOptions = {}): Promise<stri
     jobs,
     notifications,
   }
-  const endpoint = new HttpEndpoint({ serving, log, notReady: () => null })
+  const endpoint = new HttpEndpoint({ serving, log, notReady: async () => null })
   const url = await endpoint.listen('127.0.0.1', 0)
   afterAll(() => endpoint.close())
   return url

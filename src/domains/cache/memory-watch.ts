@@ -73,7 +73,9 @@ export class MemoryWatch {
 
   /** Hears why the cache did not take a value; a cache without memory is told of at once. */
   failed(error: unknown): void {
-    if (!isOutOfMemory(error) || this.#isOn || this.#isStopped) return
+    if (!isOutOfMemory(error) || this.#isStopped) return
+    this.#low = 0
+    if (this.#isOn) return
     this.#running = this.#running.then(() =>
       this.#tried(async () => this.#begin('out_of_memory', await this.#memory())),
     )
@@ -88,10 +90,10 @@ export class MemoryWatch {
         this.#isOn ??= known?.is_on ?? false
       }
       const memory = await this.#memory()
-      const share = shareOf(memory)
-      if (share === null) return
-      this.#high = share * 100 >= policy.memory_high_pct ? this.#high + 1 : 0
-      this.#low = share * 100 < policy.memory_ok_pct ? this.#low + 1 : 0
+      const pressure = pressureOf(memory)
+      if (pressure === null) return
+      this.#high = pressure * 100 >= policy.memory_high_pct ? this.#high + 1 : 0
+      this.#low = pressure * 100 < policy.memory_ok_pct ? this.#low + 1 : 0
       if (!this.#isOn && this.#high >= SAMPLES_ON) await this.#begin('sample', memory)
       if (this.#isOn && this.#low >= SAMPLES_OFF) await this.#end(memory)
     })
@@ -112,7 +114,9 @@ export class MemoryWatch {
   ): Promise<void> {
     const { state, cause, memory } = told
     const { database, committed } = this.#deps
-    const data = { state, cause, ...memory, used_share: shareOf(memory) }
+    const { used_memory_bytes, max_memory_bytes } = memory
+    const figures = { used_memory_bytes, max_memory_bytes, used_share: shareOf(memory) }
+    const data = { state, cause, ...figures }
     const isFirst = await database.transaction(async (tx) => {
       if ((await tx.run(change)) === 0) return false
       await tx.emit(CONDITION, data)
@@ -133,7 +137,7 @@ export class MemoryWatch {
   #memory(): Promise<CacheMemory> {
     return this.#deps.store
       .memory()
-      .catch(() => ({ used_memory_bytes: null, max_memory_bytes: null }))
+      .catch(() => ({ used_memory_bytes: null, max_memory_bytes: null, evicts: null }))
   }
 
   /** What cannot be told now is seen again by the next sample. */
@@ -144,6 +148,15 @@ export class MemoryWatch {
       this.#deps.log.debug({ err: error }, 'the memory of the cache could not be looked at')
     }
   }
+}
+
+/**
+ * How close the cache is to refusing values: one without a limit never does, and one that drops what
+ * is old is full for most of its life. Null where the memory is not known.
+ */
+const pressureOf = (memory: CacheMemory): number | null => {
+  if (memory.used_memory_bytes === null) return null
+  return memory.evicts ? 0 : (shareOf(memory) ?? 0)
 }
 
 const shareOf = ({ used_memory_bytes: used, max_memory_bytes: max }: CacheMemory): number | null =>

@@ -1,8 +1,10 @@
 import { AppError, recallError, toErrorBody } from '../../errors.js'
 import type { Caller } from '../../lib/caller.js'
 import type { Job, JobRequest } from '../../lib/job.js'
+import type { Trouble } from '../../lib/tls-trouble.js'
 import { JobQueue, type SqlExecutor } from '../../platform/jobs/job-queue.js'
 import type { Log } from '../../platform/log.js'
+import { troubleOf } from '../../platform/postgres/connection-trouble.js'
 import type { Database } from '../../platform/postgres/database.js'
 import type { EventLog } from '../../platform/postgres/event-log.js'
 import type { WorkerConnection } from '../../platform/postgres/worker-connection.js'
@@ -43,6 +45,10 @@ interface StillRunning {
 
 /** `cancel_job` answers with the end of the job when that comes so soon. */
 const CANCEL_WAIT_MS = 2_000
+const UNKNOWN_TROUBLE: Trouble = {
+  cause: 'The job queue does not work.',
+  fix: 'Look for "the job queue is interrupted" in the log of catalyst-db.',
+}
 const JOB_ID = /^job_[0-9a-f]{32}$/
 
 /** Long operations that outlive the request, the connection and the server that started them. */
@@ -80,6 +86,15 @@ export class JobService {
     this.#starter = new JobStarter({ database, queue: this.#queue })
     const read = (jobId: string, principal: string) => this.get(jobId, principal)
     this.#waiting = new Waiting({ news: this.#news, read })
+  }
+
+  /** Why long operations can be neither started nor run; null while they can, or soon will. */
+  get trouble(): Trouble | null {
+    const { trouble } = this.#queue
+    if (trouble === null) return null
+    if (!(trouble instanceof AppError)) return UNKNOWN_TROUBLE
+    // A lost connection is made anew within seconds.
+    return trouble.code === 'unavailable' ? null : troubleOf(trouble)
   }
 
   /** Begins to run jobs, in the background; a server without long operations needs no queue. */

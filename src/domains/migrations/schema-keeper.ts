@@ -1,13 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { AppError } from '../../errors.js'
 import type { Log } from '../../platform/log.js'
+import type { SchemaState } from './schema-state.js'
 import type { MigrationService } from './service.js'
-
-/** Where the schema stands: `current`, or why not. */
-export interface SchemaState {
-  readonly state: 'current' | 'pending' | 'failed'
-  readonly reason: string | null
-}
 
 const RETRY_MS = 1_000
 

@@ -13,6 +13,7 @@ import type * as report from './report.js'
 import { planDownOf, prepareDown, rollBackAll } from './rollback.js'
 import { isRunning } from './runner-lock.js'
 import { asRunner, hasCurrentLedger, openLedger, reading, readLedger } from './runner-session.js'
+import type { SchemaState } from './schema-state.js'
 import { listLog } from './sql.js'
 
 export type * from './report.js'
@@ -59,6 +60,19 @@ export class MigrationService {
       const options = { actor: AT_START, signal, progress: () => {} }
       const prepared = await prepareUp(pending, new Linting(session))
       return applyAll(this.#start(session, options), prepared)
+    })
+  }
+
+  /** Whether the product's own migrations are applied, for whoever only looks. */
+  async standing(): Promise<SchemaState> {
+    const folders = { ...this.#deps, operatorDir: null }
+    return reading(this.#deps.endpoint, async (session) => {
+      const { pending, problems } = await takeInventory(folders, await readLedger(session))
+      const [problem] = problems
+      if (problem) return { state: 'failed', reason: `${problem.message} ${problem.next_step}` }
+      if (pending.length === 0) return { state: 'current', reason: null }
+      const reason = `${pending.length} migrations of this version are not applied: a server applies them when it starts.`
+      return { state: 'pending', reason }
     })
   }
 

@@ -1,10 +1,14 @@
-import { AppError } from '../../errors.js'
-import type { CacheHealth } from '../../platform/cache/cache-store.js'
+import type { Trouble } from '../../lib/tls-trouble.js'
 import type { Endpoint } from '../../platform/postgres/connection.js'
+import { troubleOf } from '../../platform/postgres/connection-trouble.js'
 import { DedicatedConnection } from '../../platform/postgres/dedicated.js'
+import { unreachable } from '../../platform/postgres/errors.js'
+import { hasRoom } from '../../platform/postgres/room.js'
 import { checkDefaults } from './defaults.js'
+import { DISK_FULL } from './disk-watch.js'
 import { type Finding, ok, problem, warning } from './finding.js'
 import { type ServerFacts, serverFacts } from './sql.js'
+import type { CacheLook } from './verdict.js'
 
 export type { Finding }
 
@@ -13,10 +17,17 @@ export interface CheckupDeps {
   readonly pooled: Endpoint
   readonly direct: Endpoint
   readonly isEmbedded: boolean
-  readonly cacheHealth: () => Promise<CacheHealth>
+  /** Why there is no PostgreSQL to ask. */
+  readonly absent: Trouble | null
+  readonly cacheHealth: () => Promise<CacheLook>
   readonly nodeVersion: string
 }
 
+const POSTGRES = 'PostgreSQL'
+const DIRECT = 'Direct connection'
+const WRITABLE = 'Writable'
+const SPACE = 'Space'
+const NEEDED = [POSTGRES, DIRECT, WRITABLE, SPACE]
 const OLDEST_POSTGRES = 14
 const NEWEST_POSTGRES = 18
 /** Versions that receive fixes of the server's dependencies. */
@@ -25,14 +36,28 @@ const OLDEST_NODE = [20, 19]
 /** Longest look at one server, in milliseconds. */
 const LOOK_MS = 5_000
 
+/** True when the database can be reached and written to. */
+export const isUsable = (findings: readonly Finding[]): boolean =>
+  !findings.some(({ check, status }) => status === 'problem' && NEEDED.includes(check))
+
 /** Looks at everything the server needs, and says for each what to do when it is not well. */
 export async function checkUp(deps: CheckupDeps): Promise<Finding[]> {
-  const [postgres, direct, cache] = await Promise.all([
+  const [postgres, cache] = await Promise.all([checkDatabase(deps), deps.cacheHealth()])
+  return [checkNode(deps.nodeVersion), ...postgres, checkCache(cache)]
+}
+
+async function checkDatabase(deps: CheckupDeps): Promise<Finding[]> {
+  if (deps.absent) return [problem(POSTGRES, deps.absent.cause, deps.absent.fix)]
+  const [postgres, direct, room] = await Promise.all([
     checkPostgres(deps),
     checkDirect(deps),
-    deps.cacheHealth(),
+    hasRoom(deps.direct),
   ])
-  return [checkNode(deps.nodeVersion), ...postgres, ...direct, checkCache(cache)]
+  return [
+    ...postgres,
+    ...(room === false ? [problem(SPACE, DISK_FULL.cause, DISK_FULL.fix)] : []),
+    ...direct,
+  ]
 }
 
 function checkNode(version: string): Finding {
@@ -50,7 +75,7 @@ async function checkPostgres({ pooled, isEmbedded }: CheckupDeps): Promise<Findi
       const facts = await connection.one(serverFacts())
       const latency = (performance.now() - started).toFixed(1)
       return [
-        ok('PostgreSQL', `${pooled.label} answers (${latency} ms)`),
+        ok(POSTGRES, `${pooled.label} answers (${latency} ms)`),
         checkVersion(facts),
         checkRole(facts),
         ...checkRights(facts, isEmbedded),
@@ -61,7 +86,7 @@ async function checkPostgres({ pooled, isEmbedded }: CheckupDeps): Promise<Findi
       ]
     })
   } catch (error) {
-    return [unreachable('PostgreSQL', pooled, 'DATABASE_URL', error)]
+    return [away(POSTGRES, pooled, 'DATABASE_URL', error)]
   }
 }
 
@@ -72,10 +97,10 @@ async function checkDirect({ pooled, direct }: CheckupDeps): Promise<Finding[]> 
       await connection.one(serverFacts())
       return connection.isPooled
     })
-    if (!isPooled) return [ok('Direct connection', `${direct.label} is not behind a pooler`)]
+    if (!isPooled) return [ok(DIRECT, `${direct.label} is not behind a pooler`)]
     return [
       problem(
-        'Direct connection',
+        DIRECT,
         `${setting} (${direct.label}) leads to a connection pooler`,
         'Set DATABASE_DIRECT_URL to the database itself: sessions, migrations, jobs and events need it.',
       ),
@@ -83,7 +108,7 @@ async function checkDirect({ pooled, direct }: CheckupDeps): Promise<Finding[]> 
   } catch (error) {
     // The same address was already reported.
     if (direct.label === pooled.label) return []
-    return [unreachable('Direct connection', direct, setting, error)]
+    return [away(DIRECT, direct, setting, error)]
   }
 }
 
@@ -118,11 +143,11 @@ function checkVersion({ version }: ServerFacts): Finding {
 const checkRole = ({ in_recovery, read_only }: ServerFacts): Finding =>
   in_recovery || read_only
     ? problem(
-        'Writable',
+        WRITABLE,
         'the server answers reads only',
         'Point DATABASE_URL at the primary, not at a replica.',
       )
-    : ok('Writable', 'yes')
+    : ok(WRITABLE, 'yes')
 
 function checkRights(facts: ServerFacts, isEmbedded: boolean): Finding[] {
   const rights = facts.may_create
@@ -176,32 +201,18 @@ const checkStatements = ({ has_statements }: ServerFacts): Finding =>
         'Add pg_stat_statements to shared_preload_libraries and restart PostgreSQL.',
       )
 
-const checkCache = ({ state, reason }: CacheHealth): Finding =>
-  state === 'ready'
-    ? ok('Cache', 'answers')
+const checkCache = ({ state, reason }: CacheLook): Finding => {
+  if (state === 'ready') return ok('Cache', 'answers')
+  return state === 'not running'
+    ? ok('Cache', reason)
     : warning(
         'Cache',
         `${state}: ${reason}`,
         'Check REDIS_URL; without a cache everything works, only slower.',
       )
-
-function unreachable(check: string, endpoint: Endpoint, setting: string, error: unknown): Finding {
-  const reason = error instanceof AppError ? error.message : 'the connection failed'
-  const code = causeOf(error)
-  return problem(
-    check,
-    `${endpoint.label}: ${reason} (${code})`,
-    CERTIFICATE_ERROR.test(code)
-      ? `The certificate of the server is not trusted: add sslrootcert=<file of its authority> to ${setting}, or set PGSSLROOTCERT.`
-      : `Check ${setting}, that the server runs, and that this machine may connect to it.`,
-  )
 }
 
-/** How Node names what is wrong with a certificate or its chain. */
-const CERTIFICATE_ERROR = /CERT|SELF_SIGNED|UNABLE_TO|ALTNAME/
-
-/** The bare error code, which is safe to show: a driver's text may carry more. */
-function causeOf(error: unknown): string {
-  const codes = [error, Object(error).cause].map((one) => Object(one).code)
-  return codes.find((code) => /^[A-Z0-9]{5,}$/.test(String(code))) ?? 'no code'
+function away(check: string, endpoint: Endpoint, setting: string, error: unknown): Finding {
+  const { cause, fix } = troubleOf(unreachable(error), setting)
+  return problem(check, `${endpoint.label}: ${cause}`, fix)
 }

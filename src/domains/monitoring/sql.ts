@@ -8,9 +8,13 @@ export interface ServerHealth {
   readonly connections: number
   readonly max_connections: number
   readonly replicas: readonly ReplicaLag[]
+  readonly job_tables: JobTables
   /** The newest applied migration. */
   readonly schema_version: number | null
 }
+
+/** The queue's own tables: not there yet, not to be made by this role, not to be used by it, or well. */
+export type JobTables = 'absent' | 'missing' | 'forbidden' | 'usable'
 
 /** One replica as its primary sees it. */
 export interface ReplicaLag {
@@ -46,6 +50,27 @@ const replicas = sql`
   from pg_stat_replication`
 
 /**
+ * From the catalogs alone, which any role may read. Who reads and writes `job`, the parent of all its
+ * tables, is the role that made them or was given them.
+ */
+const jobTables = sql`
+  select
+    case
+      when s.oid is null and has_database_privilege(current_database(), 'create') then 'absent'
+      when s.oid is null then 'missing'
+      when not has_schema_privilege(s.oid, 'usage') then 'forbidden'
+      when j.oid is null and has_schema_privilege(s.oid, 'create') then 'absent'
+      when j.oid is null then 'forbidden'
+      when has_table_privilege(j.oid, 'select') and has_table_privilege(j.oid, 'insert')
+        and has_table_privilege(j.oid, 'update') and has_table_privilege(j.oid, 'delete')
+        then 'usable'
+      else 'forbidden'
+    end
+  from (values ('catalyst_jobs')) as wanted (name)
+  left join pg_namespace s on s.nspname = wanted.name
+  left join pg_class j on j.relnamespace = s.oid and j.relname = 'job'`
+
+/**
  * The server itself (version, start, role, how full it is), its replicas and the schema. One
  * statement, for under load every round trip waits for its turn. `isMigrated` says that the ledger
  * of migrations exists, which it does once a server has started on this database.
@@ -61,6 +86,7 @@ export const serverHealth = (isMigrated: boolean) =>
     (select count(*)::int from pg_stat_activity where backend_type = 'client backend') as connections,
     current_setting('max_connections')::int as max_connections,
     (select coalesce(json_agg(r order by r.name), '[]') from (${replicas}) as r) as replicas,
+    (${jobTables}) as job_tables,
     (${isMigrated ? newestMigration : sql`select null::int`}) as schema_version`,
   )
 

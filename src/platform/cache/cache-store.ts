@@ -33,7 +33,10 @@ export interface CacheStats {
 }
 
 /** The memory of an engine; `CacheStats` says the same of it. */
-export type CacheMemory = Pick<CacheStats, 'used_memory_bytes' | 'max_memory_bytes'>
+export interface CacheMemory extends Pick<CacheStats, 'used_memory_bytes' | 'max_memory_bytes'> {
+  /** At its limit it drops entries like ours instead of refusing new ones; null where that is not known. */
+  readonly evicts: boolean | null
+}
 
 /** Called after each step of a deletion with the number of keys it deleted. */
 export type Deleted = (count: number) => void

@@ -123,8 +123,10 @@ export class MemoryCacheStore implements CacheStore {
       return true
     })
     const reads = this.#hits + this.#misses
+    const { used_memory_bytes, max_memory_bytes } = await this.memory()
     return {
-      ...(await this.memory()),
+      used_memory_bytes,
+      max_memory_bytes,
       hit_rate: reads === 0 ? null : this.#hits / reads,
       evicted_keys: this.#evictions,
       connected_clients: null,
@@ -136,6 +138,7 @@ export class MemoryCacheStore implements CacheStore {
     return {
       used_memory_bytes: this.#entries.calculatedSize,
       max_memory_bytes: this.#maxBytes,
+      evicts: true,
     }
   }
 

@@ -68,11 +68,17 @@ export class RedisConnection {
     }
   }
 
-  /** A server can stop answering while the connection is fine, so the record alone is not enough. */
-  async probe(): Promise<CacheHealth> {
+  /**
+   * A server can stop answering, or stop taking what `check` sends, while the connection is fine, so
+   * the record alone is not enough.
+   */
+  async probe(check: (redis: RedisServers) => Promise<void>): Promise<CacheHealth> {
     await this.#firstAttempt
     try {
-      await this.#ping()
+      await this.#ask(async () => {
+        await this.#servers.ping()
+        await check(this.#servers)
+      })
       this.#health.set('ready', null)
     } catch (error) {
       // What a server says is first-hand. A failure says less than the connection's own events did.
@@ -84,11 +90,10 @@ export class RedisConnection {
   }
 
   /** An answer closes the breaker, but an open one must not keep us from asking. */
-  async #ping(): Promise<void> {
-    const ping = () => this.#servers.ping()
-    await this.#breaker.execute(ping).catch((error: unknown) => {
+  async #ask(question: () => Promise<void>): Promise<void> {
+    await this.#breaker.execute(question).catch((error: unknown) => {
       if (!isBroken(error)) throw error
-      return ping()
+      return question()
     })
   }
 

@@ -1,4 +1,5 @@
 import { AppError } from '../../errors.js'
+import { type TlsPeer, tlsTrouble } from '../../lib/tls-trouble.js'
 
 interface Meaning {
   readonly message: string
@@ -12,7 +13,10 @@ const DOCTOR = 'Run "catalyst-db doctor": it names what to change in REDIS_URL.'
 const REPLIES: Readonly<Record<string, Meaning>> = {
   LOADING: { message: 'Redis is loading its data into memory.' },
   MASTERDOWN: { message: 'Redis has lost its primary server.' },
-  READONLY: { message: 'Redis answers reads only at the moment.' },
+  READONLY: {
+    message: 'Redis answers reads only, as a replica does.',
+    hint: 'Point REDIS_URL at the primary. The database is not affected.',
+  },
   OOM: {
     message: 'Redis is out of memory and evicts nothing.',
     hint: 'Raise its maxmemory or set an eviction policy; read catalyst://cache/stats.',
@@ -23,7 +27,14 @@ const REPLIES: Readonly<Record<string, Meaning>> = {
   BUSY: { message: 'Redis is busy with a script.' },
   NOAUTH: { message: 'Redis asks for a password.', hint: DOCTOR, retryable: false },
   WRONGPASS: { message: 'Redis refused the login.', hint: DOCTOR, retryable: false },
-  NOPERM: { message: 'The Redis user lacks a right it needs.', hint: DOCTOR, retryable: false },
+}
+
+/** The server names the command; a key it does not name. */
+function withoutRight(error: Error): Meaning {
+  const command = /'([a-z|]+)'/i.exec(error.message)?.[1]
+  const what = command ? `to run ${command.toUpperCase()}` : 'to keys that begin with catalyst:'
+  const hint = `Run: acl setuser <user> ~catalyst:* ~catalyst-index:* +@read +@write +@connection +multi +exec +info +scan. The database is not affected.`
+  return { message: `The Redis user lacks the right ${what}.`, hint, retryable: false }
 }
 
 const NOBODY_THERE = { message: 'Nothing listens at the address of the cache.' }
@@ -42,7 +53,12 @@ const NETWORK: Readonly<Record<string, Meaning>> = {
 }
 
 const FULL: Meaning = { message: 'Redis accepts no more connections.' }
-const TLS: Meaning = { message: 'The TLS connection to Redis was not accepted.', hint: DOCTOR }
+const TLS_PEER: TlsPeer = {
+  name: 'Redis',
+  url: 'REDIS_URL',
+  authority: 'ca=<file> in REDIS_URL',
+  ownCertificate: 'cert=<file> and key=<file> in REDIS_URL',
+}
 const NO_SENTINEL: Meaning = {
   message: 'No Sentinel knows the primary of the cache.',
   hint: DOCTOR,
@@ -85,13 +101,17 @@ export function translate(error: unknown, knownReason: string | null): unknown {
 export const isOutOfMemory = (error: unknown): boolean =>
   replyCode(error instanceof AppError ? error.cause : error) === 'OOM'
 
-/** Why the connection is gone, in words that may be shown to clients. */
-export const reasonOf = (error: unknown): string => (meaningOf(error) ?? LOST).message
+/** Why the cache cannot be used and, where it is not plain, what to do, in words for clients. */
+export function reasonOf(error: unknown): string {
+  const { message, hint } = meaningOf(error) ?? LOST
+  return hint === undefined || hint === DOCTOR ? message : `${message} ${hint}`
+}
 
 function meaningOf(error: unknown): Meaning | undefined {
   if (!(error instanceof Error)) return undefined
   const reply = replyCode(error)
   if (reply === 'ERR') return /max number of clients/i.test(error.message) ? FULL : undefined
+  if (reply === 'NOPERM') return withoutRight(error)
   if (reply !== null) return REPLIES[reply]
   return NETWORK[networkCode(error)] ?? meaningOfText(error)
 }
@@ -100,8 +120,8 @@ function meaningOf(error: unknown): Meaning | undefined {
 function meaningOfText(error: Error): Meaning {
   if (/^All sentinels/.test(error.message)) return NO_SENTINEL
   if (/timed out|timeout/i.test(error.message)) return SILENT
-  if (/certificate|CERT|SSL|TLS/.test(`${networkCode(error)} ${error.message}`)) return TLS
-  return LOST
+  const trouble = tlsTrouble(error, TLS_PEER)
+  return trouble ? { message: trouble.cause, hint: trouble.fix } : LOST
 }
 
 function replyCode(error: unknown): string | null {

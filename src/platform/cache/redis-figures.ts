@@ -23,6 +23,16 @@ export function figuresOf(infos: readonly string[]): Figures {
   }
 }
 
+/**
+ * Whether every server drops entries at its limit: all policies but `noeviction` find something among
+ * ours, which all have an end. https://redis.io/docs/latest/develop/reference/eviction/
+ */
+export function evicts(infos: readonly string[]): boolean | null {
+  const policies = infos.map((info) => /^maxmemory_policy:(\S+)/m.exec(info)?.[1])
+  if (policies.some((policy) => policy === undefined)) return null
+  return !policies.includes('noeviction')
+}
+
 /** Null when a server does not report a field. */
 function sum(infos: readonly string[], ...fields: string[]): number | null {
   const figures = infos.flatMap((info) => fields.map((field) => figure(info, field)))

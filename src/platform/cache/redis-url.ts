@@ -26,13 +26,20 @@ export type RedisSite =
       readonly login: Login
     }
 
+/** Whom we trust, and what we show of ourselves, in PEM. */
+interface Certificates {
+  readonly ca?: string
+  readonly cert?: string
+  readonly key?: string
+}
+
 /** What a Redis URL says. */
 export interface RedisTarget {
   readonly site: RedisSite
   readonly login: Login
   readonly db: number
   /** Null without TLS; with it the server is verified, by this authority if one is named. */
-  readonly tls: { readonly ca?: string } | null
+  readonly tls: Certificates | null
 }
 
 interface Parts {
@@ -45,7 +52,15 @@ interface Parts {
 
 const REDIS_PORT = 6_379
 const SENTINEL_PORT = 26_379
-const PARAMETERS = ['username', 'password', 'db', 'ca', 'sentinel_username', 'sentinel_password']
+const FILES = ['ca', 'cert', 'key'] as const
+const PARAMETERS = [
+  'username',
+  'password',
+  'db',
+  ...FILES,
+  'sentinel_username',
+  'sentinel_password',
+]
 
 /** Everything up to the last `@` before the path is the login: a password may hold one too. */
 const URL_PARTS =
@@ -68,7 +83,8 @@ export function parseRedisUrl(url: string): RedisTarget {
   checkParameters(parameters)
   const login = { ...splitLogin(user), ...loginIn(parameters) }
   const tls = protocol === 'rediss' ? tlsOf(parameters) : null
-  if (!tls && parameters.has('ca')) throw wrong('names a ca, which needs rediss://')
+  const file = FILES.find((name) => parameters.has(name))
+  if (!tls && file) throw wrong(`names a ${file}, which needs rediss://`)
   const parts = { hosts, path: decode(path), parameters, login, tls }
   const read = scheme === 'unix' ? socketOf : /^rediss?$/.test(protocol) ? READERS.get(kind) : null
   if (!read) throw wrong('has an unknown scheme')
@@ -146,13 +162,23 @@ const loginOf = (username: string | null, password: string | null): Login => ({
   ...(password ? { password } : {}),
 })
 
-function tlsOf(parameters: URLSearchParams): { ca?: string } {
-  const file = parameters.get('ca')
-  if (file === null) return {}
+function tlsOf(parameters: URLSearchParams): Certificates {
+  if (parameters.has('cert') !== parameters.has('key')) {
+    throw wrong('needs cert and key together: the certificate of this client and its private key')
+  }
+  return Object.fromEntries(
+    FILES.flatMap((name) => {
+      const file = parameters.get(name)
+      return file === null ? [] : [[name, readPem(name, file)]]
+    }),
+  )
+}
+
+function readPem(name: string, file: string): string {
   try {
-    return { ca: readFileSync(file, 'utf8') }
+    return readFileSync(file, 'utf8')
   } catch {
-    throw wrong('names a ca file that cannot be read')
+    throw wrong(`names a ${name} file that cannot be read`)
   }
 }
 

@@ -16,7 +16,8 @@ import { escapeGlob } from './glob.js'
 import { KeyCensus } from './key-census.js'
 import { KeyPager } from './key-pager.js'
 import { RedisConnection, type RedisConnectionOptions } from './redis-connection.js'
-import { figuresOf } from './redis-figures.js'
+import { evicts, figuresOf } from './redis-figures.js'
+import { tryCommands } from './redis-rights.js'
 import { KEYS_PER_STEP } from './redis-servers.js'
 import { TagIndex } from './redis-tags.js'
 
@@ -31,6 +32,8 @@ interface Options extends RedisConnectionOptions {
 export class RedisCacheStore implements CacheStore {
   readonly #connection: RedisConnection
   readonly #prefix: string
+  /** Keys that nothing is ever stored under: a value is named by its type. */
+  readonly #nobodys: { readonly entry: string; readonly index: string }
   readonly #tags: TagIndex
   readonly #census: KeyCensus
   readonly #walkLimitMs: number
@@ -39,13 +42,15 @@ export class RedisCacheStore implements CacheStore {
     if (namespace === '') throw new Error('a cache namespace must not be empty')
     const name = encodeURIComponent(namespace)
     this.#prefix = `catalyst:${name}:`
+    const indexPrefix = `catalyst-index:${name}:`
+    this.#nobodys = { entry: `${this.#prefix}\u0000`, index: `${indexPrefix}\u0000` }
     this.#walkLimitMs = walkLimitMs
     this.#connection = new RedisConnection(connection)
     const clock = connection.clock ?? systemClock
     this.#census = new KeyCensus(clock)
     this.#tags = new TagIndex({
       connection: this.#connection,
-      prefix: `catalyst-index:${name}:`,
+      prefix: indexPrefix,
       clock,
     })
   }
@@ -111,12 +116,17 @@ export class RedisCacheStore implements CacheStore {
   }
 
   async memory(): Promise<CacheMemory> {
-    const { used_memory_bytes, max_memory_bytes } = figuresOf(await this.#infos('memory'))
-    return { used_memory_bytes, max_memory_bytes }
+    const infos = await this.#infos('memory')
+    const { used_memory_bytes, max_memory_bytes } = figuresOf(infos)
+    return { used_memory_bytes, max_memory_bytes, evicts: evicts(infos) }
   }
 
   health(): Promise<CacheHealth> {
-    return this.#connection.probe()
+    return this.#connection.probe(async (redis) => {
+      await tryCommands(redis.keyed, this.#nobodys)
+      const [server] = await redis.primaries()
+      await server?.scan(0, 'MATCH', this.#nobodys.entry, 'COUNT', 1)
+    })
   }
 
   async close(): Promise<void> {

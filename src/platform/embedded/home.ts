@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import {
   chmodSync,
+  existsSync,
   lchownSync,
   lstatSync,
   mkdirSync,
@@ -38,12 +39,18 @@ const LONGEST_SOCKET_NAME = '.s.PGSQL.5432'
  */
 export function prepareHome(dataDir: string): Home {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
-  const root = realpathSync(dataDir)
-  makePrivate(root)
+  const home = homeIn(realpathSync(dataDir))
+  for (const path of [home.root, home.run, home.sockets]) makePrivate(path)
+  return home
+}
+
+/** The same where it is there already; creates nothing. Null when there is no such directory. */
+export const findHome = (dataDir: string): Home | null =>
+  existsSync(dataDir) ? homeIn(realpathSync(dataDir)) : null
+
+function homeIn(root: string): Home {
   const run = join(root, 'run')
-  makePrivate(run)
   const sockets = fitsSocket(run) ? run : shortDirectory(root)
-  makePrivate(sockets)
   return { root, run, sockets, cluster: join(root, 'postgres'), libraries: join(root, 'lib') }
 }
 

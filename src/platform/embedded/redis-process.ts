@@ -83,6 +83,11 @@ export class RedisProcess {
     }
   }
 
+  /** The socket of a server that answers; starts nothing. */
+  async find(): Promise<string | null> {
+    return (await ask(this.#path)) ? this.#path : null
+  }
+
   /** Ends the server; a cache has nothing to lose. */
   async stop(): Promise<void> {
     const recorded = this.#recorded()

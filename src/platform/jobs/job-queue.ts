@@ -55,7 +55,7 @@ export class JobQueue {
   #sender: Promise<PgBoss> | null = null
   #boss: PgBoss | null = null
   #isInstalled = false
-  /** Why the last attempt to begin has failed. */
+  /** Why the last attempt to begin or to take something has failed. */
   #trouble: unknown = null
   #failure: unknown = null
   readonly #wakeUp = new WakeUp()
@@ -64,6 +64,11 @@ export class JobQueue {
   constructor(deps: JobQueueDeps) {
     this.#deps = deps
     this.#outage = new Outage(deps.log, 'the job queue')
+  }
+
+  /** Why nothing can be announced or taken now; null while all is well, and before the first attempt. */
+  get trouble(): unknown {
+    return this.#trouble
   }
 
   /** Begins in the background; while the database is away it keeps trying. */
@@ -115,6 +120,7 @@ export class JobQueue {
         this.#boss ??= await this.#install()
         this.#wakeUp.answer()
         await this.#take(this.#boss)
+        this.#trouble = null
         backoff.reset()
         this.#outage.over()
         // With jitter, so that no server always looks just before another one.

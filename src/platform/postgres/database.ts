@@ -2,8 +2,8 @@ import pg from 'pg'
 import { abortError } from '../../errors.js'
 import { OwnClient } from './client.js'
 import type { Endpoint } from './connection.js'
-import { behindPooler, isPoolExhausted, LostConnection, translate } from './errors.js'
-import { Lease } from './lease.js'
+import { behindPooler, isPoolExhausted, LostConnection, unreachable } from './errors.js'
+import { type Hearing, Lease } from './lease.js'
 import { Gate, repeatWhenUndone } from './policies.js'
 import type { Queryable, Transaction } from './queryable.js'
 import type { TransactionMode } from './settings.js'
@@ -32,9 +32,15 @@ export class Database implements Queryable {
   readonly #endpoint: Endpoint
   readonly #pool: pg.Pool
   readonly #gate = new Gate()
+  readonly #heard: Hearing
 
-  constructor(options: { readonly endpoint: Endpoint; readonly poolMax: number }) {
+  constructor(options: {
+    readonly endpoint: Endpoint
+    readonly poolMax: number
+    readonly heard?: Hearing
+  }) {
     this.#endpoint = options.endpoint
+    this.#heard = options.heard ?? {}
     this.#pool = new pg.Pool({
       ...options.endpoint.config,
       Client: clientsOf(options.endpoint),
@@ -139,7 +145,9 @@ export class Database implements Queryable {
     for (;;) {
       const client = await this.#connect()
       const standing = this.#endpoint.servers.standingOf(client)
-      if (standing) return new Lease({ client, endpoint: this.#endpoint, standing })
+      if (standing) {
+        return new Lease({ client, endpoint: this.#endpoint, standing, heard: this.#heard })
+      }
       // It was cut after the pool had taken it out.
       client.release(true)
     }
@@ -153,7 +161,7 @@ export class Database implements Queryable {
       return await this.#pool.connect()
     } catch (error) {
       servers.suspect()
-      if (isRepeat || isPoolExhausted(error)) throw translate(error)
+      if (isRepeat || isPoolExhausted(error)) throw unreachable(error)
       return this.#connect(true)
     }
   }

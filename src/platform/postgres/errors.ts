@@ -1,4 +1,6 @@
 import { AppError, type ErrorCode } from '../../errors.js'
+import type { Trouble } from '../../lib/tls-trouble.js'
+import { connectionTrouble } from './connection-trouble.js'
 
 interface Meaning {
   readonly code: ErrorCode
@@ -30,7 +32,6 @@ const SCHEMA_NOT_READY: Meaning = {
  * https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
 const MEANINGS: Readonly<Record<string, Meaning>> = {
-  '08': UNAVAILABLE,
   '22': { code: 'invalid_input', message: 'PostgreSQL refused a value.' },
   '23': {
     code: 'integrity_violation',
@@ -47,21 +48,9 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
     message: 'The transaction was idle for too long; the work was rolled back.',
     hint: 'Start a new session and repeat the work.',
   },
-  '28': {
-    code: 'unavailable',
-    message: 'PostgreSQL refused the login of this server.',
-    hint: 'Run "catalyst-db doctor": it names what to change in DATABASE_URL.',
-    retryable: false,
-  },
   '3F000': SCHEMA_NOT_READY,
   '42P01': SCHEMA_NOT_READY,
   '42703': SCHEMA_NOT_READY,
-  '3D000': {
-    code: 'unavailable',
-    message: 'The database named in DATABASE_URL does not exist.',
-    hint: 'Run "catalyst-db doctor".',
-    retryable: false,
-  },
   '40': {
     code: 'conflict',
     message: 'Another transaction changed the same rows first; nothing was written.',
@@ -75,8 +64,13 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   },
   '53': {
     code: 'unavailable',
-    message: 'PostgreSQL is out of a resource (connections, memory or disk).',
+    message: 'PostgreSQL is out of a resource.',
     hint: 'Read catalyst://db/status. Nothing was written; send the same call again later.',
+  },
+  '53100': {
+    code: 'unavailable',
+    message: 'The disk of PostgreSQL is full.',
+    hint: 'Nothing was written. Free space on the server of the database or enlarge its disk, then send the same call again; catalyst://db/status says when writing works again.',
   },
   '54': { code: 'invalid_input', message: 'A value is too complex for PostgreSQL.' },
   '55P03': {
@@ -89,19 +83,6 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   '57014': { code: 'timeout', message: 'The statement ran longer than its limit and was stopped.' },
   '58': UNAVAILABLE,
 }
-
-const NETWORK_CODES = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'EPIPE',
-  'ETIMEDOUT',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'ENOENT',
-  'EACCES',
-])
 
 /** The five-character SQLSTATE of an error raised by PostgreSQL, or null. */
 export function sqlState(error: unknown): string | null {
@@ -126,14 +107,7 @@ export function serverMessage(error: unknown): string {
 export function isConnectionLoss(error: unknown): boolean {
   const state = sqlState(error)
   if (state) return /^(08|57P0[1-5])/.test(state) || state === '25P03' || state === '53300'
-  const code = property(error, 'code')
-  if (typeof code === 'string' && NETWORK_CODES.has(code)) return true
-  return (
-    error instanceof Error &&
-    /connection terminated|timeout exceeded when trying to connect|connection error|not queryable|client was closed|timeout expired|query read timeout/i.test(
-      error.message,
-    )
-  )
+  return connectionTrouble(error) !== null
 }
 
 /**
@@ -193,8 +167,21 @@ export const behindPooler = (): AppError =>
     },
   )
 
-/** The client's view of a database that cannot be reached. */
-export const unreachable = (cause: unknown): AppError => toAppError(UNAVAILABLE, cause)
+/** The client's view of a connection that could not be made, whatever kept it from that. */
+export const unreachable = (error: unknown): AppError =>
+  error instanceof AppError ? error : toAppError(meaningOfRefusal(error), error)
+
+/** Until there is a connection, nothing that goes wrong is about a statement. */
+function meaningOfRefusal(error: unknown): Meaning {
+  const meaning = isPoolExhausted(error) ? POOL_EXHAUSTED : meaningOf(error)
+  return meaning?.code === 'unavailable' ? meaning : UNAVAILABLE
+}
+
+const toMeaning = ({ cause, fix }: Trouble): Meaning => ({
+  code: 'unavailable',
+  message: cause,
+  hint: `Nothing was written. ${fix} Then send the same call again; catalyst://db/status says when the database is back.`,
+})
 
 /** The client's view of a server that does not write. */
 export const readOnlyServer = (cause: unknown): AppError => toAppError(READ_ONLY_SERVER, cause)
@@ -210,8 +197,10 @@ export const isPoolExhausted = (error: unknown): boolean =>
   error instanceof Error && error.message === 'timeout exceeded when trying to connect'
 
 function meaningOf(error: unknown): Meaning | undefined {
+  const trouble = connectionTrouble(error)
+  if (trouble) return toMeaning(trouble)
   const state = sqlState(error)
-  if (!state) return isConnectionLoss(error) ? UNAVAILABLE : undefined
+  if (!state) return undefined
   for (let length = 5; length >= 2; length--) {
     const meaning = MEANINGS[state.slice(0, length)]
     if (meaning) return meaning

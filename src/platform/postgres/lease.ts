@@ -25,11 +25,20 @@ const COMMIT_MS = 20_000
 /** SQLSTATE of `begin read write` in recovery. */
 const FEATURE_NOT_SUPPORTED = '0A000'
 
+/** Who hears what becomes of transactions. */
+export interface Hearing {
+  /** Why a statement or a commit failed. */
+  readonly failed?: (error: unknown) => void
+  /** What was written is committed. */
+  readonly wrote?: () => void
+}
+
 /** One pooled connection in use. Whoever holds it must end what is open and release it. */
 export class Lease {
   readonly #client: pg.PoolClient
   readonly #endpoint: Endpoint
   readonly #standing: Standing
+  readonly #heard: Hearing
   #transaction: PgTransaction | null = null
   #lost: unknown = null
   #onLost: () => void = () => {}
@@ -38,7 +47,9 @@ export class Lease {
     readonly client: pg.PoolClient
     readonly endpoint: Endpoint
     readonly standing: Standing
+    readonly heard: Hearing
   }) {
+    this.#heard = options.heard
     this.#client = options.client
     this.#endpoint = options.endpoint
     this.#standing = options.standing
@@ -125,7 +136,10 @@ export class Lease {
     this.#transaction = null
     if (this.isLost) throw new LostConnection(this.#lost)
     const wroteNothing = transaction.isReadOnly || options.wroteNothing === true
-    if (await this.#sendCommit(transaction, wroteNothing)) return
+    if (await this.#sendCommit(transaction, wroteNothing)) {
+      if (!wroteNothing) this.#heard.wrote?.()
+      return
+    }
     throw new AppError(
       'conflict',
       'PostgreSQL rolled the transaction back instead of committing it.',
@@ -210,6 +224,7 @@ export class Lease {
   }
 
   #noticeLossIn(error: unknown): void {
+    this.#heard.failed?.(error)
     if (isConnectionLoss(error)) this.#lose(error)
   }
 

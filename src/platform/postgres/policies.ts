@@ -61,13 +61,17 @@ export class Gate {
     halfOpenAfter: PROBE_AFTER_MS,
     breaker: new ConsecutiveBreaker(FAILURES),
   })
+  /** Why the database is away, which those who are kept from it are told. */
+  #reason: unknown = null
 
   /** Runs `connect` unless the database is known to be away. */
   async pass<T>(connect: () => Promise<T>): Promise<T> {
     try {
       return await this.#breaker.execute(connect)
     } catch (error) {
-      throw error instanceof BrokenCircuitError ? unreachable(error) : error
+      if (error instanceof BrokenCircuitError) throw unreachable(this.#reason)
+      this.#reason = error
+      throw error
     }
   }
 }

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type pg from 'pg'
 import { AppError } from '../../errors.js'
 import { OwnClient } from './client.js'
+import { unreachable } from './errors.js'
 import type { Target } from './host-list.js'
 import type { ConnectionSettings } from './settings.js'
 import { type Standing, settle, sever } from './standing.js'
@@ -169,9 +170,14 @@ export class Servers {
   /** All are asked, not the first that answers: a primary that was left behind may be among them. */
   async #look(): Promise<Target> {
     const found: Found[] = []
+    const failures: unknown[] = []
     const asked = this.#targets.map(async (target) => {
-      const standing = await this.#ask(target)
-      if (standing && this.#isPrimary(standing)) found.push({ target, standing })
+      try {
+        const standing = await this.#ask(target)
+        if (this.#isPrimary(standing)) found.push({ target, standing })
+      } catch (error) {
+        failures.push(error)
+      }
     })
     const all = Promise.all(asked)
     const first = Promise.any(asked.map((one) => one.then(() => found[0] ?? Promise.reject())))
@@ -183,7 +189,9 @@ export class Servers {
       ),
     ])
     const [best] = found.sort((a, b) => rank(b.standing) - rank(a.standing))
-    if (!best) throw noPrimary()
+    // Where none answers, why not is worth more than that none is the primary.
+    if (!best)
+      throw failures.length === this.#targets.length ? unreachable(failures[0]) : noPrimary()
     const hasMoved = best.target !== this.#primary
     this.#primary = best.target
     this.#isSure = true
@@ -192,17 +200,12 @@ export class Servers {
     return best.target
   }
 
-  /** Null when it does not answer. */
-  async #ask(target: Target): Promise<Standing | null> {
+  async #ask(target: Target): Promise<Standing> {
+    const client = await this.#reach(target)
     try {
-      const client = await this.#reach(target)
-      try {
-        return await settle(client)
-      } finally {
-        client.end().catch(() => {})
-      }
-    } catch {
-      return null
+      return await settle(client)
+    } finally {
+      sever(client)
     }
   }
 
@@ -226,13 +229,18 @@ export class Servers {
       return { client, standing: await ask(client) }
     } catch (error) {
       sever(client)
-      throw error
+      throw unreachable(error)
     }
   }
 
   async #reach(target: Target, overrides: pg.ClientConfig = {}): Promise<pg.Client> {
     const client = new OwnClient({ ...this.#config, ...target, ...overrides })
-    await client.connect()
+    try {
+      await client.connect()
+    } catch (error) {
+      sever(client)
+      throw unreachable(error)
+    }
     return client
   }
 

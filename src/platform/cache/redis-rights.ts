@@ -1,0 +1,34 @@
+import type { RedisCommander } from 'ioredis'
+import { isOutOfMemory } from './redis-errors.js'
+
+/**
+ * Runs every command on keys that the cache uses, on keys of its own that nobody has: each of them
+ * answers without changing anything, unless the user lacks a right to it or the server takes no
+ * writes. A cache without memory still serves: that is told elsewhere.
+ */
+export async function tryCommands(
+  redis: RedisCommander,
+  keys: { readonly entry: string; readonly index: string },
+): Promise<void> {
+  const { entry, index } = keys
+  const commands: Promise<unknown>[] = [
+    redis.get(entry),
+    redis.mget(entry),
+    redis.exists(entry),
+    redis.exists(index),
+    redis.set(entry, '', 'EX', 1, 'XX'),
+    redis.unlink(entry),
+    redis.zadd(index, 'XX', 0, entry),
+    redis.expire(index, 1),
+    redis.zscan(index, 0, 'COUNT', 1),
+    redis.zrange(index, 0, '0', 'WITHSCORES'),
+    redis.zremrangebyscore(index, '-inf', 0),
+  ]
+  await Promise.all(
+    commands.map((command) =>
+      command.catch((error: unknown) => {
+        if (!isOutOfMemory(error)) throw error
+      }),
+    ),
+  )
+}

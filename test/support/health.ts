@@ -1,0 +1,58 @@
+import { expect } from 'vitest'
+import type { TestClient } from './app.js'
+import { runCommand } from './cli.js'
+import { article } from './news.js'
+
+/** A server that is asked. */
+interface Served {
+  readonly url: string
+  connect(): Promise<TestClient>
+}
+
+/** What `/readyz` answers. */
+export async function readiness(served: Served) {
+  const answer = await fetch(served.url.replace(/\/mcp$/, '/readyz'))
+  const { ready, reason } = Object(await answer.json())
+  return { status: answer.status, ready, reason }
+}
+
+/** Everything that tells of the database says that it cannot be used, why, and what to do. */
+export async function expectUnusable(served: Served, cause: RegExp, fix: RegExp): Promise<void> {
+  const client = await served.connect()
+  const status = await client.resource('db/status')
+  expect(status.status).toBe('unhealthy')
+  expect(status.reasons[0]).toMatch(cause)
+  expect(status.reasons[0]).toMatch(fix)
+  expect(await readiness(served)).toMatchObject({
+    status: 503,
+    ready: false,
+    reason: expect.stringMatching(cause),
+  })
+}
+
+/** A call is refused for now, with the cause. */
+export async function expectRefused(served: Served, cause: RegExp): Promise<void> {
+  const client = await served.connect()
+  expect(await client.refused('persist_news_catalyst', article())).toMatchObject({
+    code: 'unavailable',
+    retryable: true,
+    message: expect.stringMatching(cause),
+  })
+}
+
+/** Every command that needs the database ends with 4, and says why and what to do. */
+export async function expectCommandsToSay(
+  env: Record<string, string>,
+  cause: RegExp,
+  fix: RegExp,
+  commands = [['status'], ['doctor'], ['migrate', 'status']],
+): Promise<void> {
+  const results = await Promise.all(commands.map((args) => runCommand(args, env)))
+  for (const { code, stdout, stderr } of results) {
+    const said = stdout + stderr
+    expect(said).toMatch(cause)
+    expect(said).toMatch(fix)
+    expect(said).not.toMatch(/\n\s+at |hunter2/)
+    expect(code).toBe(4)
+  }
+}
