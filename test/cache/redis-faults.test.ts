@@ -180,7 +180,7 @@ test('five calls without an answer keep the next ones away, until one has found 
   await server.send((redis) => redis.client('PAUSE', 60_000, 'WRITE'))
   const calls = Array.from({ length: 5 }, () => store.set('key', 'late', MINUTE))
   await Promise.allSettled(calls)
-  await reaches('ready')
+  await reaches('down')
   expect((await store.health()).breaker).toBe('open')
   const message = 'Redis did not answer in time.'
   await expect(store.get('key')).rejects.toMatchObject({ code: 'unavailable', message })

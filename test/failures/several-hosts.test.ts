@@ -17,8 +17,10 @@ test.each([
 })
 
 test('everything but the servers stays as it was', () => {
-  const { single } = splitHosts('postgresql://u:p%40ss@h1,h2/db?sslmode=disable&port=6000')
-  expect(single).toBe('postgresql://u:p%40ss@localhost/db?sslmode=disable')
+  const split = splitHosts('postgresql://u:p%40ss@h1,h2/db?sslmode=disable&port=6000')
+  expect(split.base).toBe('postgresql://u:p%40ss@localhost')
+  expect(split.database).toBe('db')
+  expect(String(split.parameters)).toBe('sslmode=disable')
 })
 
 test.each([

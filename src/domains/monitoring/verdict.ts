@@ -6,7 +6,7 @@ import type { Probe } from './probe.js'
 import type { JobTables, ReplicaLag, ServerHealth } from './sql.js'
 
 /** Where the schema stands: `current`, or why not. */
-export interface SchemaState {
+interface SchemaState {
   readonly state: 'current' | 'pending' | 'failed'
   readonly reason: string | null
 }

@@ -2,9 +2,10 @@ import type { RedisCommander } from 'ioredis'
 import { isOutOfMemory } from './redis-errors.js'
 
 /**
- * Runs every command on keys that the cache uses, on keys of its own that nobody has: each of them
- * answers without changing anything, unless the user lacks a right to it or the server takes no
- * writes. A cache without memory still serves: that is told elsewhere.
+ * Runs every writing command that the cache uses on keys that nobody has: each of them answers
+ * without changing anything, unless the user lacks a right to it or the server takes no writes. Reads
+ * are not tried, for Redis would count them as misses. A cache without memory still serves: that is
+ * told elsewhere.
  */
 export async function tryCommands(
   redis: RedisCommander,
@@ -12,16 +13,10 @@ export async function tryCommands(
 ): Promise<void> {
   const { entry, index } = keys
   const commands: Promise<unknown>[] = [
-    redis.get(entry),
-    redis.mget(entry),
-    redis.exists(entry),
-    redis.exists(index),
     redis.set(entry, '', 'EX', 1, 'XX'),
     redis.unlink(entry),
     redis.zadd(index, 'XX', 0, entry),
     redis.expire(index, 1),
-    redis.zscan(index, 0, 'COUNT', 1),
-    redis.zrange(index, 0, '0', 'WITHSCORES'),
     redis.zremrangebyscore(index, '-inf', 0),
   ]
   await Promise.all(

@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs'
 import type pg from 'pg'
 import { parse, toClientConfig } from 'pg-connection-string'
 import { ENCODING_HINT } from '../../lib/secret.js'
 import { behindPooler } from './errors.js'
 import { splitHosts, targetLabel } from './host-list.js'
 import { Servers } from './servers.js'
+import { takeTlsParameters, trusting } from './tls-options.js'
 import { exactTypes } from './types.js'
 
 /** How to reach one database, and how it may be named in logs and answers. */
@@ -26,21 +26,22 @@ const KEEP_ALIVE_MS = 10_000
 
 /**
  * Reads a PostgreSQL URL, which may name several servers. TLS, where the URL asks for it, verifies
- * the server's certificate: a private authority is named by `sslrootcert` (or `PGSSLROOTCERT`), and
- * only `sslmode=no-verify` switches verification off.
+ * the server's certificate: a private authority is named by `sslrootcert` (or `PGSSLROOTCERT`), that
+ * of the system by `system`, and only `sslmode=no-verify` switches verification off.
  *
  * @throws TypeError when the URL cannot be read; its text never contains the URL
  */
 export function parseDatabaseUrl(url: string, rootCertificate?: string): Endpoint {
-  const { targets, single } = splitHosts(url)
-  const verified = single.replace(/([?&]sslmode=)(prefer|require|verify-ca)\b/, '$1verify-full')
-  const { host: _host, port: _port, ...parsed } = toClientConfig(read(verified))
+  const { targets, database: named, base, parameters } = splitHosts(url)
+  const authority = takeTlsParameters(parameters) ?? rootCertificate
+  const { host: _host, port: _port, ...parsed } = toClientConfig(read(`${base}?${parameters}`))
   const ssl =
-    parsed.ssl && typeof parsed.ssl === 'object' && rootCertificate && !parsed.ssl.ca
-      ? { ...parsed.ssl, ca: readFileSync(rootCertificate, 'utf8') }
+    parsed.ssl && typeof parsed.ssl === 'object' && authority
+      ? trusting(parsed.ssl, authority)
       : parsed.ssl
   const config: pg.ClientConfig = {
     ...parsed,
+    ...(named === null ? {} : { database: named }),
     ...(ssl === undefined ? {} : { ssl }),
     application_name: 'catalyst-db',
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
@@ -49,7 +50,7 @@ export function parseDatabaseUrl(url: string, rootCertificate?: string): Endpoin
     keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
     types: exactTypes,
   }
-  const database = parsed.database || 'postgres'
+  const database = named ?? 'postgres'
   const label = `${targets.map(targetLabel).join(',')}/${database}`
   return { config, servers: new Servers(targets, config), database, label }
 }

@@ -12,14 +12,18 @@ const URL_PARTS = /^(postgres(?:ql)?:\/\/)([^/?#]*@)?([^/?#]*)([^?#]*)(?:\?([^#]
 
 /**
  * Splits libpq's form of a URL, `postgresql://user@h1:5432,h2:5432/db?host=…&port=…`, into its
- * servers and the same URL with one server that any parser takes:
+ * servers, its database, and the rest with one server, which any parser takes:
  * https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-MULTIPLE-HOSTS
  *
  * @throws TypeError when it cannot be read; its text never contains the URL
  */
 export function splitHosts(url: string): {
   readonly targets: readonly [Target, ...Target[]]
-  readonly single: string
+  /** Null when the URL names none. */
+  readonly database: string | null
+  /** Scheme and login with one server. */
+  readonly base: string
+  readonly parameters: URLSearchParams
 } {
   const match = URL_PARTS.exec(url)
   if (!match) throw new TypeError(`cannot be read as a PostgreSQL URL: ${ENCODING_HINT}`)
@@ -36,9 +40,19 @@ export function splitHosts(url: string): {
     named.length > 0
       ? pair(named, list(parameters, 'port'))
       : pair(...columns(authority.split(',').map(splitPort), list(parameters, 'port')))
-  for (const name of ['host', 'port', 'target_session_attrs']) parameters.delete(name)
-  const rest = parameters.size > 0 ? `?${parameters}` : ''
-  return { targets, single: `${scheme}${user}${DEFAULT_HOST}${path}${rest}` }
+  const database = parameters.get('dbname') || decode(path.slice(1)) || null
+  for (const name of ['host', 'port', 'dbname', 'target_session_attrs']) parameters.delete(name)
+  return { targets, database, base: `${scheme}${user}${DEFAULT_HOST}`, parameters }
+}
+
+function decode(name: string): string {
+  try {
+    return decodeURIComponent(name)
+  } catch {
+    throw new TypeError(
+      'the database name of the PostgreSQL URL has a % that is not followed by two hexadecimal digits (write it as %25)',
+    )
+  }
 }
 
 /** As a person writes it; a socket directory as it is. */
