@@ -63,7 +63,7 @@ Examples:
     .addHelpText(
       'after',
       `
-Changes nothing. Exits with 0 when healthy, 7 when not, 4 when PostgreSQL is down.
+Starts and changes nothing. Exits with 0 when healthy, 7 when not, 4 when PostgreSQL cannot be used.
 
 Examples:
   $ catalyst-db status
@@ -74,7 +74,8 @@ Examples:
     .addHelpText(
       'after',
       `
-Changes nothing. Exits with 0 when nothing is wrong, 7 when something is.
+Starts and changes nothing. Exits with 0 when nothing is wrong, 7 when something is, 4 when PostgreSQL
+cannot be used.
 
 Examples:
   $ catalyst-db doctor

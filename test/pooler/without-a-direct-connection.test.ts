@@ -39,7 +39,7 @@ test.each(MODES)('in %s mode the doctor and the status command name it', async (
     REDIS_URL: `unix://${inject('redisPath')}`,
   }
   const doctor = await runCommand(['doctor', '--json'], env)
-  expect(doctor.code).toBe(7)
+  expect(doctor.code).toBe(4)
   expect(JSON.parse(doctor.stdout).findings).toContainEqual(
     expect.objectContaining({
       check: 'Direct connection',
@@ -48,7 +48,7 @@ test.each(MODES)('in %s mode the doctor and the status command name it', async (
     }),
   )
   const status = await runCommand(['status'], env)
-  expect(status.code).toBe(7)
+  expect(status.code).toBe(4)
   expect(status.stdout).toContain(FIX)
 })
 
