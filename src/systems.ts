@@ -81,7 +81,9 @@ export async function observeSystems(config: Config): Promise<ObservedSystems> {
   const found = await observeEmbedded(embeddedDir(config))
   const endpoints = endpointsOf(config, found.connectionString)
   const hasCache = config.REDIS_URL !== undefined || found.redis !== null
-  const cache = hasCache ? await openCache(config, found.redis, endpoints.pooled.database, null) : null
+  const cache = hasCache
+    ? await openCache(config, found.redis, endpoints.pooled.database, null)
+    : null
   return {
     ...endpoints,
     absent: config.DATABASE_URL ? null : found.absent,
