@@ -91,7 +91,7 @@ const SIGNAL = [
   ...['created_at', 'expires_at'],
 ]
 
-const LIST = ['symbol', 'since', 'until', 'limit', 'cursor']
+const LIST = ['symbol', 'since', 'until', 'stored_since', 'limit', 'cursor']
 
 const CONNECTIONS = [
   'pool_stats',
@@ -151,6 +151,7 @@ const TOOLS: Readonly<Record<string, { takes: readonly string[]; answers: readon
     ],
     answers: [
       'total_processed',
+      'news_ids',
       'new_articles',
       'duplicates',
       'catalyst_scores',
@@ -483,6 +484,7 @@ const RESOURCES: Readonly<
       'min_confidence',
       'since',
       'until',
+      'stored_since',
       'limit',
       'cursor',
     ],
@@ -500,7 +502,7 @@ const RESOURCES: Readonly<
   news: {
     takes: [
       ...['symbol', 'source', 'since', 'until', 'catalyst_type', 'min_score'],
-      ...['limit', 'cursor'],
+      ...['stored_since', 'limit', 'cursor'],
     ],
     answers: ['items', ...NEWS_ITEM.map((field) => `items[].${field}`), 'next_cursor'],
   },
@@ -538,7 +540,7 @@ const RESOURCES: Readonly<
     ],
   },
   'news/sources': {
-    takes: ['source', 'tier', 'limit', 'cursor'],
+    takes: ['source', 'tier', 'stored_since', 'limit', 'cursor'],
     answers: [
       'sources[].source_name',
       'sources[].tier',

@@ -117,7 +117,16 @@ class Start implements Step {
   }
   check = (model: Readonly<Model>) => open(model).length < 4
   async run(model: Model, system: System): Promise<void> {
-    const { session_id } = await system.client(this).tool('start_db_session')
+    // A busy machine may not give a connection in time: nothing is there then.
+    const { session_id } = await waitFor(() =>
+      system
+        .client(this)
+        .tool('start_db_session')
+        .catch((error: unknown) => {
+          if (error instanceof ToolError && error.body.code === 'unavailable') return null
+          throw error
+        }),
+    )
     const session = { id: session_id, client: this.client, staged: [], pending: null }
     model.sessions.push({ ...session, ended: 'open' })
     await check(model)
@@ -217,12 +226,14 @@ class LoseCommit extends OnSession implements Step {
     this.#cut()
     const code = await codeOf(system.client(session).tool('execute_transaction', call))
     proxy.set(null)
+    const wasAway = proxy.isClosed
     proxy.isClosed = false
     // The cut may have met the commit of something else: what was answered is what counts.
     expect([null, 'session_lost', 'outcome_unknown']).toContain(code)
     if (code === 'outcome_unknown') expect(this.away).toBe(true)
     if (code !== null) session.ended = code === 'session_lost' ? 'lost' : 'unknown'
     session.staged.length = 0
+    if (wasAway) for (const one of open(model)) await this.#lose(system, one)
     const isKept = code === null || (await this.#isKept(system, session, call))
     if (isKept) for (const story of session.pending.stories) model.committed.add(story)
     await check(model)
@@ -242,6 +253,13 @@ class LoseCommit extends OnSession implements Step {
       how: 'reset',
       times: 3,
     })
+  }
+  /** Every connection was cut. */
+  async #lose(system: System, session: ModelSession): Promise<void> {
+    const uri = `db/sessions/${session.id}`
+    const read = () => codeOf(system.client(session).tool('read_resource', { uri }))
+    await waitFor(async () => (await read()) === 'session_lost')
+    session.ended = 'lost'
   }
   async #isKept(system: System, session: ModelSession, call: object): Promise<boolean> {
     const code = await waitFor(async () => {

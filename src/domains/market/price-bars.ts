@@ -7,7 +7,7 @@ import { sortableUtcText } from '../../lib/utc-text.js'
 import { priceBar } from './bars.schemas.js'
 
 /** A valid bar, its numbers as plain decimal text. */
-export interface Bar {
+interface Bar {
   /** The start of its interval, UTC with six decimals of a second, so that texts sort as instants do. */
   readonly ts: string
   readonly ends_at: string

@@ -24,7 +24,7 @@ export type Verdict =
     }
 
 /** The starts of the first and the last bar that count, in milliseconds: others change nothing. */
-export interface BarsSpan {
+interface BarsSpan {
   readonly from: number
   readonly until: number
 }

@@ -9,7 +9,7 @@ export const persistTradingSignal = tool({
   name: 'persist_trading_signal',
   title: 'Persist a trading signal',
   description:
-    'Stores a BUY, SELL or HOLD signal with the stories and patterns it rests on, and answers size, stop and targets by the limits of risk. Give entry price, ATR and equity in indicators: what is missing leaves nulls, named in missing. A BUY or SELL that fails a check is stored as rejected, with reasons: do not trade it. Against the open position of its symbol it is an exit, which nothing is checked for. A pending entry holds its place in the limits of its account, and a second one in its symbol is rejected, until it is executed, cancelled or over. A pending signal expires at expires_at. Report its fill with persist_trade_execution, any other end with update_signal_status.',
+    'Stores a BUY, SELL or HOLD signal with what it rests on, and answers size, stop and targets by the limits of risk. Give entry price, ATR and equity in indicators: what is missing leaves nulls, named in missing. A BUY or SELL that fails a check is stored as rejected, with reasons: do not trade it. Against the open position of its symbol it is an exit, which nothing is checked for. A pending entry counts in the limits of its account, and a second in its symbol is rejected, until it is filled, cancelled or past expires_at. Report fills with persist_trade_execution, else use update_signal_status.',
   effect: 'write',
   idempotent: false,
   openWorld: false,
