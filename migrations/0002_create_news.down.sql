@@ -12,3 +12,4 @@ drop table catalyst.narrative_clusters;
 drop table catalyst.source_aliases;
 drop table catalyst.news_sources;
 drop table catalyst.securities;
+drop function catalyst.has_character(bytea);

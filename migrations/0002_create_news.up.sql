@@ -1,5 +1,16 @@
 -- description: News: securities, sources with tiers and aliases, articles, confirmations, clusters, source totals.
 
+-- Whether the encoding of this database has a character, given in UTF-8.
+create function catalyst.has_character(utf8 bytea) returns boolean
+language plpgsql stable as $$
+begin
+  perform convert(utf8, 'UTF8', getdatabaseencoding());
+  return true;
+exception when untranslatable_character then
+  return false;
+end
+$$;
+
 create table catalyst.securities (
   security_id integer generated always as identity primary key,
   symbol text collate "C" not null unique check (symbol ~ '^[A-Z0-9][A-Z0-9.-]{0,14}$'),

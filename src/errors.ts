@@ -76,6 +76,26 @@ export class AppError extends Error {
   }
 }
 
+/** A text cannot be stored or looked for, because the encoding of the database lacks a character. */
+export class LackingCharacter extends AppError {
+  readonly character: string
+
+  constructor(character: string, cause: unknown, field = 'a text') {
+    super('invalid_input', `${field}: ${lacks(character)}`, {
+      hint: 'Nothing was written. Leave the character out, or move to a database with the encoding UTF8: "catalyst-db doctor" says how.',
+      cause,
+    })
+    this.character = character
+  }
+}
+
+/** Why a text with this character is refused; the character itself may be anything, so it is not repeated. */
+export const lacks = (character: string): string =>
+  `the encoding of the database lacks the character U+${(character.codePointAt(0) ?? 0xfffd)
+    .toString(16)
+    .toUpperCase()
+    .padStart(4, '0')}`
+
 /** What a client is shown of a failure; of one that nobody expected, only where to look. */
 export function toErrorBody(error: unknown, reference: string): ErrorBody {
   if (error instanceof AppError) {

@@ -74,9 +74,8 @@ export class CallRecord {
   }
 }
 
-/** A name that nobody serves may be any text; one that PostgreSQL cannot store would stop the audit. */
-const printable = (name: string): string =>
-  name.slice(0, MAX_NAME).toWellFormed().replaceAll(/\p{C}/gu, '\uFFFD')
+/** A name that nobody serves may be any text; one that the database cannot store would stop the audit. */
+const printable = (name: string): string => name.slice(0, MAX_NAME).replaceAll(/[^\x20-\x7e]/g, '?')
 
 function digest(args: unknown): string {
   const known = Object.entries(Object(args)).filter(([name]) => !SECRET.test(name))

@@ -7,6 +7,7 @@ import { giveTurn } from '../lib/turns.js'
 import { type Log, referenceLog } from '../platform/log.js'
 import { type Asker, ConfirmationGate } from './confirmation-gate.js'
 import type { BoundTool, Confirmations, Jobs, UnitsOfWork } from './define.js'
+import { namingFields } from './lacking-characters.js'
 import { parseArguments, type Registry } from './registry.js'
 
 /** An answer, or the failure as the client sees it. Never thrown, so nothing can forget to catch it. */
@@ -92,7 +93,10 @@ export class Dispatcher {
   /** Reads the resource at a URI or bare path. */
   readResource(uri: string, origin: Origin): Promise<Outcome> {
     const caller = { ...origin, requestId: randomUUID(), record: null, confirmedPlan: null }
-    return this.#answer(caller, (asked) => this.#deps.registry.read(uri, asked))
+    const parameters = Object.fromEntries(new URLSearchParams(uri.split('?')[1]))
+    return this.#answer(caller, (asked) =>
+      namingFields(parameters, () => this.#deps.registry.read(uri, asked)),
+    )
   }
 
   async #call(tool: BoundTool, args: unknown, caller: Asker) {
@@ -128,7 +132,7 @@ export class Dispatcher {
     const call = { principal: origin.principal, requestId, tool: tool.name, arguments: args }
     const record = new CallRecord(call)
     const caller = { ...origin, requestId, record, confirmedPlan: null }
-    const outcome = await this.#answer(caller, work)
+    const outcome = await this.#answer(caller, (asked) => namingFields(args, () => work(asked)))
     const result = outcome.ok ? resultOf(outcome.data, tool) : outcome.error.code
     const { audit } = this.#deps
     if (tool.effect === 'read') audit.count(record.entry(result))

@@ -14,6 +14,7 @@ import {
   type PreparedArticle,
   prepare,
 } from './news-article.js'
+import { partByEncoding } from './news-encoding.js'
 import { ingest } from './news-ingest.js'
 import { getNews, listNews } from './news-reading.js'
 import {
@@ -72,10 +73,12 @@ export class NewsService {
     const nowMs = this.#clock.now().getTime()
     let steps = 0
     const step = (message: string) => progress(++steps, STEPS, message)
-    const { valid, errors } = await check(batch.articles, nowMs)
+    const { valid, errors: invalid } = await check(batch.articles, nowMs)
+    const { storable, refused } = await partByEncoding(tx, valid)
+    const errors = [...invalid, ...refused].sort((a, b) => a.index - b.index)
     step('articles checked')
     const { deduplicate } = batch
-    const fates = await ingest(tx, valid, { nowMs, deduplicate, beside: this.#database, step })
+    const fates = await ingest(tx, storable, { nowMs, deduplicate, beside: this.#database, step })
     const added = fates.filter(({ kind }) => kind === 'new').length
     const news_ids = batch.articles.map((): string | null => null)
     for (const { story, located } of fates) news_ids[located.article.index] = story.news_id

@@ -63,6 +63,13 @@ export const addNames = (names: readonly string[], symbols: readonly string[]) =
   order by n.symbol collate "C"
   on conflict do nothing`
 
+/** Those of these characters, each its UTF-8 in hexadecimal, that the encoding of the database lacks. */
+export const lackingCharacters = (characters: readonly string[]) => sql<{ utf8: string }>`
+  select c.utf8
+  from unnest(${characters}::text[]) as c (utf8)
+  where getdatabaseencoding() <> 'UTF8'
+    and not catalyst.has_character(decode(c.utf8, 'hex'))`
+
 /** The isolation level of the transaction. */
 export const isolation = () => sql<{ transaction_isolation: string }>`show transaction_isolation`
 

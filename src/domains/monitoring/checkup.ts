@@ -77,6 +77,7 @@ async function checkPostgres({ pooled, isEmbedded }: CheckupDeps): Promise<Findi
       return [
         ok(POSTGRES, `${pooled.label} answers (${latency} ms)`),
         checkVersion(facts),
+        checkEncoding(facts),
         checkRole(facts),
         ...checkRights(facts, isEmbedded),
         checkSchema(facts),
@@ -139,6 +140,15 @@ function checkVersion({ version }: ServerFacts): Finding {
   }
   return ok('Version', version)
 }
+
+const checkEncoding = ({ encoding }: ServerFacts): Finding =>
+  encoding === 'UTF8'
+    ? ok('Encoding', encoding)
+    : warning(
+        'Encoding',
+        `${encoding}: texts with characters that it lacks are refused`,
+        'Create a database with "createdb --template=template0 --encoding=UTF8", move the data with pg_dump and pg_restore, and point DATABASE_URL at it.',
+      )
 
 const checkRole = ({ in_recovery, read_only }: ServerFacts): Finding =>
   in_recovery || read_only

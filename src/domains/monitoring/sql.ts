@@ -115,6 +115,7 @@ export const connectionDetails = (limit: number) =>
 /** What the doctor asks of a server. */
 export interface ServerFacts {
   readonly version: string
+  readonly encoding: string
   readonly database: string
   readonly role: string
   readonly superuser: boolean
@@ -190,6 +191,7 @@ const sessionDefaults = () => sql`
 export const serverFacts = () => sql<ServerFacts>`
   select
     current_setting('server_version') as version,
+    getdatabaseencoding()::text as encoding,
     current_database() as database,
     current_user as role,
     (select rolsuper from pg_roles where rolname = current_user) as superuser,

@@ -1,4 +1,4 @@
-import { AppError, type ErrorCode } from '../../errors.js'
+import { AppError, type ErrorCode, LackingCharacter } from '../../errors.js'
 import type { Trouble } from '../../lib/tls-trouble.js'
 import { connectionTrouble } from './connection-trouble.js'
 
@@ -100,7 +100,7 @@ export function serverMessage(error: unknown): string {
   const full = error instanceof Error ? error.message.replaceAll(/\p{C}+/gu, ' ') : ''
   // Data exceptions quote the value, which may be a row's.
   const text = sqlState(error)?.startsWith('22') ? full.replace(/".*"/s, '(value not shown)') : full
-  return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text
+  return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}...` : text
 }
 
 /** True when the connection itself is gone or was never made, so nothing is known of its last statement. */
@@ -145,8 +145,16 @@ export const isDuplicateKey = (error: unknown): boolean => sqlState(error) === '
  */
 export function translate(error: unknown): unknown {
   if (error instanceof AppError) return error
+  if (sqlState(error) === '22P05') return lackingCharacter(error)
   const meaning = isPoolExhausted(error) ? POOL_EXHAUSTED : meaningOf(error)
   return meaning ? toAppError(meaning, error) : error
+}
+
+/** A text has a character that the encoding of the database lacks; the message tells it in UTF-8. */
+function lackingCharacter(error: unknown): LackingCharacter {
+  const [bytes = ''] = /(?:0x[0-9a-f]{2}\s*)+/.exec(serverMessage(error)) ?? []
+  const character = Buffer.from(bytes.replaceAll(/0x|\s/g, ''), 'hex').toString()
+  return new LackingCharacter(character, error)
 }
 
 function toAppError({ code, message, hint, retryable }: Meaning, cause: unknown): AppError {

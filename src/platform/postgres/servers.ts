@@ -253,6 +253,7 @@ export class Servers {
   }
 
   #refuse(standing: Standing): void {
+    if (standing.encoding === NO_ENCODING) throw withoutEncoding()
     if (this.#isLeftBehind(standing)) throw leftBehind()
     if (this.areSeveral && !this.#isPrimary(standing)) throw noPrimary()
   }
@@ -272,6 +273,16 @@ export class Servers {
     sever(client)
   }
 }
+
+/** Texts are stored as the bytes that came, whatever they mean. */
+const NO_ENCODING = 'SQL_ASCII'
+
+const withoutEncoding = (): AppError =>
+  new AppError(
+    'precondition_failed',
+    'The encoding of the database is SQL_ASCII, which knows no characters: create one with "createdb --template=template0 --encoding=UTF8" and point DATABASE_URL at it.',
+    { hint: 'Move what the old one holds with pg_dump --encoding and pg_restore.' },
+  )
 
 const rank = ({ timeline }: Standing): number => timeline ?? 0
 

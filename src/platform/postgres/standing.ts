@@ -8,6 +8,8 @@ export interface Standing extends ConnectionKind {
   readonly read_only: boolean
   /** The history that its writes continue; null in recovery. Every promotion starts a higher one. */
   readonly timeline: number | null
+  /** Of the database, such as `UTF8`. */
+  readonly encoding: string
 }
 
 const ANSWER_TIMEOUT_MS = 2_000
@@ -30,7 +32,8 @@ const standingText = (processId: number): string => `
     case when not pg_is_in_recovery() then ${TIMELINE} end as timeline,
     pg_backend_pid() <> ${processId} as is_pooled,
     current_setting('synchronous_commit') = 'off' as is_asynchronous,
-    current_setting('server_version_num')::int as version`
+    current_setting('server_version_num')::int as version,
+    current_setting('server_encoding') as encoding`
 
 /**
  * Asks the server behind a new connection what it is, and sets what a connection of our own needs:

@@ -73,7 +73,7 @@ function place(before: string): string {
 
 function printable(message: string): string {
   const plain = message.replaceAll(/\p{C}+/gu, ' ')
-  return plain.length > MAX_QUOTED ? `${plain.slice(0, MAX_QUOTED)}…` : plain
+  return plain.length > MAX_QUOTED ? `${plain.slice(0, MAX_QUOTED)}...` : plain
 }
 
 /** The parser counts bytes here. */

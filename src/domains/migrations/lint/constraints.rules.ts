@@ -9,7 +9,7 @@ export const addCheck: Rule = {
   severity: 'block',
   harmlessOn: 'small tables',
   what: 'reads and writes wait until every row was checked.',
-  safeWay: 'ADD CONSTRAINT … NOT VALID, and VALIDATE CONSTRAINT in a later migration.',
+  safeWay: 'ADD CONSTRAINT ... NOT VALID, and VALIDATE CONSTRAINT in a later migration.',
   docs: squawkDocs('constraint-missing-not-valid'),
   check: (statement, script) => unvalidated(statement, script, 'CONSTR_CHECK'),
 }
@@ -19,7 +19,7 @@ export const addForeignKey: Rule = {
   severity: 'block',
   harmlessOn: 'small tables',
   what: 'writes of both tables wait until every row was looked up.',
-  safeWay: 'ADD FOREIGN KEY … NOT VALID, and VALIDATE CONSTRAINT in a later migration.',
+  safeWay: 'ADD FOREIGN KEY ... NOT VALID, and VALIDATE CONSTRAINT in a later migration.',
   docs: squawkDocs('adding-foreign-key-constraint'),
   check: (statement, script) => [
     ...unvalidated(statement, script, 'CONSTR_FOREIGN'),
@@ -36,7 +36,7 @@ export const setNotNull: Rule = {
   harmlessOn: 'small tables',
   what: 'reads and writes wait until every row was checked for nulls.',
   safeWay:
-    'ADD CONSTRAINT … NOT NULL column NOT VALID, then VALIDATE CONSTRAINT in a later migration; if a validated CHECK says so already, allow this rule with that reason.',
+    'ADD CONSTRAINT ... NOT NULL column NOT VALID, then VALIDATE CONSTRAINT in a later migration; if a validated CHECK says so already, allow this rule with that reason.',
   docs: squawkDocs('adding-not-nullable-field'),
   check: (statement, script) => [
     ...alterations(statement, 'AT_SetNotNull')
@@ -68,7 +68,7 @@ export const addUnique: Rule = {
   harmlessOn: 'small tables',
   what: 'reads and writes wait until the index of the constraint is built.',
   safeWay:
-    'CREATE UNIQUE INDEX CONCURRENTLY in a file of its own, then ADD CONSTRAINT … USING INDEX.',
+    'CREATE UNIQUE INDEX CONCURRENTLY in a file of its own, then ADD CONSTRAINT ... USING INDEX.',
   docs: squawkDocs('disallowed-unique-constraint'),
   check: (statement, script) => [
     ...addedConstraints(statement)

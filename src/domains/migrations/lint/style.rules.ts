@@ -108,7 +108,7 @@ export const longIdentifier: Rule = {
     [...text.matchAll(/(?<![\p{L}\p{N}_$'])[\p{L}_][\p{L}\p{N}_$]{31,}(?![\p{L}\p{N}_$'])/gu)]
       .map(([name]) => name)
       .filter((name) => Buffer.byteLength(name) > MAX_NAME_BYTES)
-      .map((name) => ({ subject: `${quoted(name.slice(0, SHOWN))}…`, on: [] })),
+      .map((name) => ({ subject: `${quoted(name.slice(0, SHOWN))}...`, on: [] })),
 }
 
 /** NAMEDATALEN - 1. */

@@ -52,7 +52,7 @@ export const detachPartition: Rule = {
   severity: 'block',
   harmlessOn: 'small tables',
   what: 'reads and writes of the whole partitioned table wait for it.',
-  safeWay: 'DETACH PARTITION … CONCURRENTLY, in a file with "-- transaction: none" at the top.',
+  safeWay: 'DETACH PARTITION ... CONCURRENTLY, in a file with "-- transaction: none" at the top.',
   docs: squawkDocs('require-concurrent-partition-detach'),
   check: (statement, script) =>
     alterations(statement, 'AT_DetachPartition')
@@ -65,7 +65,7 @@ export const createPartition: Rule = {
   severity: 'warn',
   harmlessOn: 'small tables',
   what: 'reads and writes of the whole partitioned table wait for a partition made with PARTITION OF.',
-  safeWay: 'CREATE TABLE … (LIKE parent), then ATTACH PARTITION.',
+  safeWay: 'CREATE TABLE ... (LIKE parent), then ATTACH PARTITION.',
   docs: manual('sql-createtable'),
   check: ({ kind, node }, script) =>
     kind === 'CreateStmt' && node.partbound
