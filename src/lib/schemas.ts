@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { decimal } from './decimal.js'
 
 /**
  * Text from outside, at most `max` characters. NUL cannot be stored by PostgreSQL, and a lone
@@ -31,6 +32,22 @@ export const ratio = () =>
     .number()
     .min(0, 'must be 0-1')
     .max(1, { error: ({ input }) => `must be 0-1${suggestRatio(input)}` })
+
+/** How a number is rounded to the decimals its column keeps: half away from zero, or towards zero. */
+const ROUNDING = { nearest: 1, down: 0 } as const
+
+/**
+ * A number as its column keeps it, rounded at the door: what is compared with limits, what is stored and
+ * what is answered are then the same. `down` is for what a limit must not let pass by rounding.
+ */
+export const kept = (
+  number: z.ZodNumber,
+  decimals: number,
+  rounding: keyof typeof ROUNDING = 'nearest',
+) => number.transform((value) => decimal(value).round(decimals, ROUNDING[rounding]).toNumber())
+
+/** A ratio as columns keep it: with four decimals. */
+export const keptRatio = (rounding?: keyof typeof ROUNDING) => kept(ratio(), 4, rounding)
 
 const suggestRatio = (input: unknown): string =>
   typeof input === 'number' && input <= 100 ? `, did you mean ${input / 100}?` : ''

@@ -238,15 +238,21 @@ test("the stored ATR serves where none is given: of the signal's timeframe, else
   })
 })
 
-test('confidence counts with four decimals and is never rounded up', async () => {
-  const { risk_parameters, signal_id, warnings } = await persist({ confidence: 0.70009 })
+test('confidence is cut to four decimals and never rounded up, the score rounded to three', async () => {
+  const { risk_parameters, signal_id } = await persist({
+    confidence: 0.70009,
+    catalyst_context: { news_ids: [], catalyst_score: 40.12351 },
+  })
   expect(risk_parameters.size_tier).toBe('half')
-  expect(warnings).toEqual([expect.stringMatching(/^confidence: /)])
+  expect(await client.resource(`signals/${signal_id}`)).toMatchObject({
+    confidence: 0.7,
+    catalyst_score: 40.124,
+  })
   const [row] = await database.query(
-    'select confidence from catalyst.trading_signals where signal_id = $1',
+    'select catalyst_context from catalyst.trading_signals where signal_id = $1',
     [signal_id],
   )
-  expect(row).toEqual({ confidence: '0.7000' })
+  expect(row?.catalyst_context).toMatchObject({ catalyst_score: 40.124 })
 })
 
 test('patterns are registered, and linked to the newest detection of the last day', async () => {

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { toJsonSchema } from '../../lib/json-schema.js'
 import { MARKET_STATES } from '../../lib/market-clock.js'
-import { instant, nonEmptyText, ratio, symbol, text } from '../../lib/schemas.js'
+import { instant, keptRatio, nonEmptyText, symbol, text } from '../../lib/schemas.js'
 import { CATALYST_TYPES } from './catalyst-categories.js'
 
 /** The most articles one batch takes. */
@@ -20,19 +20,13 @@ const publishedTimestamp = instant().refine(
   `must not be before ${EARLIEST}`,
 )
 
-/** As the column keeps it, so that what is answered is what was stored. */
-const toFourDecimals = (value: number): number => Math.round(value * 10_000) / 10_000
-
 const NO_INDICATORS = { keywords: [], urgency_score: 0 }
 
 /** What the client knows of a story beside its text; what it leaves out says nothing. */
 const catalystIndicators = z
   .strictObject({
     keywords: z.array(nonEmptyText(100)).max(50).default([]),
-    urgency_score: ratio()
-      .transform(toFourDecimals)
-      .default(0)
-      .describe('0-1; rounded to four decimals.'),
+    urgency_score: keptRatio().default(0).describe('0-1; rounded to four decimals.'),
     market_state: z
       .enum(MARKET_STATES)
       .optional()

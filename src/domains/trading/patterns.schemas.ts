@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { decimalOf, decimalText, price } from '../../lib/decimal.js'
 import { NEXT_CURSOR, pageParameters } from '../../lib/page.js'
 import { normalName, patternType } from '../../lib/pattern-type.js'
-import { instant, nonEmptyText, ratio, storedSince, symbol } from '../../lib/schemas.js'
+import { instant, kept, keptRatio, nonEmptyText, storedSince, symbol } from '../../lib/schemas.js'
 import { RATE_LEVELS } from '../../lib/success-rate.js'
 import { TIMEFRAMES } from '../../lib/timeframes.js'
 
@@ -24,11 +24,9 @@ const catalystAlignment = z
   .strictObject({
     has_catalyst: z.boolean(),
     catalyst_type: catalystType.optional().describe('Such as earnings.'),
-    alignment_score: z
-      .number()
-      .min(-1)
-      .max(1)
-      .describe('-1 to 1, kept with four decimals: below 0 the news speaks against the pattern.'),
+    alignment_score: kept(z.number().min(-1).max(1), 4).describe(
+      '-1 to 1, rounded to four decimals: below 0 the news speaks against the pattern.',
+    ),
   })
   .refine((given) => given.has_catalyst || given.catalyst_type === undefined, {
     path: ['catalyst_type'],
@@ -51,7 +49,7 @@ export const timeframe = z.enum(TIMEFRAMES)
 export const patternDetection = z.strictObject({
   symbol: symbol(),
   pattern_type: patternType().describe('Such as bull_flag; an unknown one is registered.'),
-  confidence: ratio().describe('0-1, kept with four decimals.'),
+  confidence: keptRatio().describe('0-1; rounded to four decimals.'),
   catalyst_alignment: catalystAlignment,
   timeframe: timeframe.default('5m'),
   direction: z

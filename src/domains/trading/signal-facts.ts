@@ -9,10 +9,6 @@ import type { NewSignal } from './signals.schemas.js'
 import type { FactsKey, FactsRow } from './signals.sql.js'
 import { atrTimeframes, freshAtr, oldestBar } from './stored-atr.js'
 
-/** As many as the column has: what is stored explains the size. */
-const CONFIDENCE_DECIMALS = 4
-const ROUND_DOWN = 0
-
 /** What must be read before the risk of a signal can be told. */
 export function factsKey(signal: NewSignal, security_id: number, nowMs: number): FactsKey {
   const { catalyst_context, account_id } = signal
@@ -38,7 +34,7 @@ export function riskFacts(signal: NewSignal, stored: FactsRow, nowMs: number): R
   return {
     ...given,
     signal_type: signal.signal_type,
-    confidence: decimal(signal.confidence).round(CONFIDENCE_DECIMALS, ROUND_DOWN),
+    confidence: decimal(signal.confidence),
     market_state: marketState(nowMs),
     atr: given.atr ?? found?.atr ?? null,
     atr_source: given.atr ? 'client' : found && 'stored',
@@ -69,11 +65,8 @@ export function assertKnown(newsIds: readonly string[], known: readonly string[]
 }
 
 /** What a reader of the answer may not expect. */
-export function factWarnings(signal: NewSignal, facts: RiskFacts): string[] {
+export function factWarnings(facts: RiskFacts): string[] {
   const warnings: string[] = []
-  if (!facts.confidence.eq(signal.confidence)) {
-    warnings.push(`confidence: counted with ${CONFIDENCE_DECIMALS} decimals`)
-  }
   if (facts.atr_source === 'stored') {
     warnings.push(`atr: that of the stored ${facts.atr_timeframe} bars, as none was given`)
   }

@@ -8,6 +8,8 @@ import {
   DEFAULT_ACCOUNT,
   identifier,
   instant,
+  kept,
+  keptRatio,
   nonEmptyText,
   ratio,
   storedSince,
@@ -45,11 +47,13 @@ const indicators = z
 export const newSignal = z.strictObject({
   symbol: symbol(),
   signal_type: z.enum(SIGNAL_TYPES),
-  confidence: ratio().describe('0-1; counts with four decimals, never rounded up.'),
+  confidence: keptRatio('down').describe('0-1; cut to four decimals, never rounded up.'),
   catalyst_context: z.strictObject({
     news_ids: z.array(identifier(MAX_ID)).max(MAX_NEWS).describe('Stories it rests on.'),
     catalyst_type: nonEmptyText(100).optional(),
-    catalyst_score: z.number().min(0).max(100).optional().describe('Kept with three decimals.'),
+    catalyst_score: kept(z.number().min(0).max(100), 3)
+      .optional()
+      .describe('0-100; rounded to three decimals.'),
   }),
   technical_context: z.strictObject({
     patterns: z.array(patternType()).max(MAX_PATTERNS).describe('Such as bull_flag.'),

@@ -66,7 +66,7 @@ export class SignalService {
     const answer = {
       account_id: signal.account_id,
       ...this.#judge(facts, nowMs),
-      warnings: factWarnings(signal, facts),
+      warnings: factWarnings(facts),
     }
     const record = { signal, security_id, facts, answer, created_at: instantText(nowMs) }
     const detected_since = instantText(nowMs - DETECTION_AGE_MS)
