@@ -145,7 +145,7 @@ test('a database of SQL_ASCII is refused at the start, with the fix', async () =
     DATABASE_URL: database.url,
     ...redis,
   })
-  expect(code).toBe(7)
+  expect(code).toBe(4)
   expect(JSON.parse(stdout).findings).toContainEqual({
     check: 'PostgreSQL',
     status: 'problem',
