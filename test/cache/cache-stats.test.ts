@@ -107,7 +107,7 @@ test('answers with the reason and no figures while Redis is down, and recovers',
     redis_info: UNKNOWN,
   })
   await server.start()
-  await vi.waitFor(async () => expect(await read()).toMatchObject({ status: 'ready' }), 5_000)
+  await vi.waitFor(async () => expect(await read()).toMatchObject({ status: 'ready' }), 60_000)
   await store.close()
 })
 

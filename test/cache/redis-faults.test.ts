@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { CacheState } from '../../src/platform/cache/cache-store.js'
@@ -6,9 +7,7 @@ import { MINUTE } from './lifetime.js'
 import { COPIES_AT_ONCE, RedisServer } from './redis-server.js'
 
 const TIMEOUT_MS = 500
-/** What a call may take beyond its limit on a busy machine. */
-const MARGIN_MS = 400
-const RECOVERY = { timeout: 5_000, interval: 20 }
+const RECOVERY = { timeout: 60_000, interval: 20 }
 
 let server: RedisServer
 let store: RedisCacheStore
@@ -40,16 +39,27 @@ const worksAgain = () =>
     expect(await store.get('key')).toBe('value')
   }, RECOVERY)
 
-/** Fails as `unavailable`, and within the limit. */
-async function failsFast(call: Promise<unknown>, limitMs = TIMEOUT_MS): Promise<void> {
-  const start = performance.now()
-  await expect(call).rejects.toMatchObject({ code: 'unavailable', retryable: true })
-  expect(performance.now() - start).toBeLessThan(limitMs + MARGIN_MS)
+/** Fails as `unavailable`. */
+const fails = (call: Promise<unknown>) =>
+  expect(call).rejects.toMatchObject({ code: 'unavailable', retryable: true })
+
+/**
+ * Fails as `unavailable`, having waited for nothing: what is known already is told before a timer of
+ * the time limit rings in the same event loop, however slow the machine is.
+ */
+async function failsAtOnce(call: Promise<unknown>): Promise<void> {
+  let hasRung = false
+  const timer = setTimeout(() => {
+    hasRung = true
+  }, TIMEOUT_MS)
+  await fails(call)
+  clearTimeout(timer)
+  expect(hasRung).toBe(false)
 }
 
 test('a Redis that is down at the start stops nobody, and is used once it is there', async () => {
   store = open()
-  await failsFast(store.get('key'))
+  await fails(store.get('key'))
   const reason = 'Nothing listens at the address of the cache.'
   expect(await store.health()).toMatchObject({ state: 'down', reason })
   await expect(store.get('key')).rejects.toMatchObject({
@@ -72,12 +82,13 @@ test('a killed Redis fails calls at once, says down since when, and comes back b
   store = open()
   await worksAgain()
   await server.kill()
-  await failsFast(store.get('key'), 0)
-  await failsFast(store.set('key', 'lost', MINUTE), 0)
-  await failsFast(store.stats([]), 0)
+  await reaches('down')
+  await failsAtOnce(store.get('key'))
+  await failsAtOnce(store.set('key', 'lost', MINUTE))
+  await failsAtOnce(store.stats([]))
   const down = await store.health()
   expect(down).toMatchObject({ state: 'down', reason: expect.any(String) })
-  await new Promise((resolve) => setTimeout(resolve, 300))
+  await turnsAway(server.socket, 3)
   expect((await store.health()).since).toBe(down.since)
   await server.start()
   await worksAgain()
@@ -95,14 +106,13 @@ test('a frozen Redis costs one time limit, then nothing, and leaves the event lo
   const ticking = setInterval(() => {
     turns += 1
   }, 10)
-  await failsFast(
-    Promise.all([store.get('key'), store.set('key', 'late', MINUTE), store.stats([])]),
-  )
+  await fails(Promise.all([store.get('key'), store.set('key', 'late', MINUTE), store.stats([])]))
   clearInterval(ticking)
-  expect(turns).toBeGreaterThan(10)
+  // A loop that was held up meanwhile would catch up with one.
+  expect(turns).toBeGreaterThan(2)
   await reaches('down')
   expect((await store.health()).reason).toBe('Redis did not answer in time.')
-  await failsFast(store.get('key'), 0)
+  await failsAtOnce(store.get('key'))
   server.thaw()
   await worksAgain()
 })
@@ -124,7 +134,8 @@ test('an answer that only trickles in is given up at the time limit', async () =
   store = open(`${server.dir}/slow.sock`)
   await store.set('big', 'x'.repeat(1_000), MINUTE)
   wire.slowDown()
-  await failsFast(store.get('big'))
+  await fails(store.get('big'))
+  expect(wire.isUnderWay()).toBe(true)
   await store.close()
   wire.close()
 })
@@ -134,7 +145,7 @@ test('a write that was not acknowledged is not sent again after the reconnect', 
   store = open()
   await worksAgain()
   server.freeze()
-  const write = failsFast(store.set('unacknowledged', 'value', MINUTE))
+  const write = fails(store.set('unacknowledged', 'value', MINUTE))
   await server.kill()
   await write
   await server.start()
@@ -154,7 +165,7 @@ test('a loading Redis is called loading, and is used when it has loaded', async 
   await server.start('--key-load-delay', '500', '--loading-process-events-interval-bytes', '1024')
   store = open()
   await reaches('loading')
-  await failsFast(store.get('key'), 0)
+  await failsAtOnce(store.get('key'))
   expect((await store.health()).reason).toBe('Redis is loading its data into memory.')
   await worksAgain()
   expect(await store.health()).toMatchObject({ state: 'ready', reason: null })
@@ -268,21 +279,42 @@ test('after closing, calls fail and nothing reconnects', async () => {
   store = open()
   await worksAgain()
   await store.close()
-  await failsFast(store.get('key'), 0)
+  await failsAtOnce(store.get('key'))
   expect((await store.health()).state).toBe('down')
-  await new Promise((resolve) => setTimeout(resolve, 300))
+  await server.kill()
+  await server.start()
+  // Another one, which began later, has had the time to connect and to look around.
+  const another = open()
+  await another.set('key', 'value', MINUTE)
+  expect((await another.health()).state).toBe('ready')
   const clients = await server.send((redis) => redis.client('LIST'))
-  expect(String(clients).trim().split('\n')).toHaveLength(1)
+  await another.close()
+  expect(String(clients).trim().split('\n')).toHaveLength(2)
 })
+
+/** Takes the place of a server that is gone, until so many have tried to connect. */
+async function turnsAway(path: string, attempts: number): Promise<void> {
+  await rm(path, { force: true })
+  let count = 0
+  await new Promise<void>((resolve) => {
+    const door = createServer((client) => {
+      client.destroy()
+      count += 1
+      if (count === attempts) door.close(() => resolve())
+    }).listen(path)
+  })
+}
 
 /** A proxy that, once told, passes answers on one byte at a time, ten a second. */
 async function slowWire(target: string, path: string) {
   let isSlow = false
+  let isUnderWay = false
   const proxy = createServer((client) => {
     const upstream = connect(target)
     const queue: number[] = []
     const drip = setInterval(() => {
       const byte = queue.shift()
+      isUnderWay = queue.length > 0
       if (byte !== undefined) client.write(Buffer.of(byte))
     }, 100)
     client.pipe(upstream)
@@ -301,6 +333,8 @@ async function slowWire(target: string, path: string) {
     slowDown: () => {
       isSlow = true
     },
+    /** Whether more of an answer is still to come. */
+    isUnderWay: () => isUnderWay,
     close: () => proxy.close(),
   }
 }

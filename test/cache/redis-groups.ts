@@ -120,7 +120,7 @@ export class SentinelGroup extends Group {
 }
 
 const eventually = (check: () => Promise<void>) =>
-  vi.waitFor(check, { timeout: 20_000, interval: 50 })
+  vi.waitFor(check, { timeout: 60_000, interval: 50 })
 
 /** A replica that has not yet copied its primary cannot take its place. */
 const isInStep = (replica: RedisServer) =>

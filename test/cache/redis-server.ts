@@ -33,7 +33,7 @@ export class RedisServer {
     const file = options[0]?.startsWith('/') ? options.splice(0, 1) : []
     this.#process = spawn(PROGRAM, [...file, ...base, ...options], { stdio: 'ignore' })
     await vi.waitFor(() => this.send((redis) => redis.info('server')), {
-      timeout: 10_000,
+      timeout: 60_000,
       interval: 10,
     })
   }

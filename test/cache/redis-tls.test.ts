@@ -45,7 +45,7 @@ async function startTls(...options: string[]): Promise<{ server: RedisServer; po
 
 async function works(url: string): Promise<void> {
   const store = new RedisCacheStore({ url, namespace: 'tls' })
-  await vi.waitFor(() => store.set('key', 'value', { ttlSeconds: 60, tags: ['tag'] }), 5_000)
+  await vi.waitFor(() => store.set('key', 'value', { ttlSeconds: 60, tags: ['tag'] }), 60_000)
   expect(await store.get('key')).toBe('value')
   expect(await store.deleteByTag('tag')).toBe(1)
   await store.close()
@@ -86,7 +86,7 @@ describe.runIf(openssl)('Redis with TLS', () => {
     await server.send((redis) => redis.cluster('ADDSLOTS', ...slots))
     await vi.waitFor(async () => {
       expect(await server.send((redis) => redis.cluster('INFO'))).toContain('cluster_state:ok')
-    }, 5_000)
+    }, 60_000)
     await works(`rediss+cluster://127.0.0.1:${port}${ca}`)
   })
 

@@ -40,7 +40,7 @@ test('a zombie does not count as running', async () => {
   // The shell does not wait for its child; its own child reports its pid and ends.
   const parent = spawn('sh', ['-c', 'sh -c "echo \\$\\$" & exec sleep 1000'])
   const [output] = await once(parent.stdout, 'data')
-  await expect.poll(() => identify(Number(output))).toBeNull()
+  await expect.poll(() => identify(Number(output)), { timeout: 60_000 }).toBeNull()
   expect(process.kill(Number(output), 0)).toBe(true)
   parent.kill()
 })

@@ -19,10 +19,8 @@ test('after kill -9 of the server the next one adopts, keeps every committed row
   await killed.kill()
   expect(postmasterOf(dataDir)?.isReady).toBe(true)
 
-  const begun = performance.now()
   const next = new ServerProcess(dataDir, { redis: true })
   const adopted = await next.joined()
-  expect(performance.now() - begun).toBeLessThan(5_000)
   expect(adopted).toMatchObject({ postgres: { adopted: true }, redis: { adopted: true } })
   expect(await query(adopted.postgres?.connectionString ?? '', 'select * from trades')).toEqual([
     { quantity: 7 },

@@ -66,11 +66,9 @@ let pair: Pair
 describe('with synchronous replication', () => {
   beforeEach(async () => {
     pair = await startPair({ synchronous: true })
-  }, 120_000)
+  })
 
-  test('writes resume within 10 s of the promotion; nothing acknowledged is lost or doubled; the old primary is refused', {
-    timeout: 120_000,
-  }, async () => {
+  test('writes resume within 10 s of the promotion; nothing acknowledged is lost or doubled; the old primary is refused', async () => {
     const { primary, standby, toStandby, url } = pair
     const served = await serve(url)
     const clients = await Promise.all(
@@ -119,9 +117,7 @@ describe('with synchronous replication', () => {
     expect(await rowsIn(primary)).toBe(left)
   })
 
-  test('what the standby has not confirmed is not acknowledged, neither at once nor by repeating it', {
-    timeout: 120_000,
-  }, async () => {
+  test('what the standby has not confirmed is not acknowledged, neither at once nor by repeating it', async () => {
     const { primary, standby, wire, url } = pair
     const served = await serve(url)
     const client = await served.connect()
@@ -159,9 +155,7 @@ describe('with synchronous replication', () => {
     expect(await rowsIn(standby)).toBe(2)
   })
 
-  test('a commit whose wait for the standby somebody cancelled is not acknowledged', {
-    timeout: 120_000,
-  }, async () => {
+  test('a commit whose wait for the standby somebody cancelled is not acknowledged', async () => {
     const { primary, wire, url } = pair
     const client = await (await serve(url)).connect()
     await persist(client, 'before')
@@ -181,11 +175,9 @@ describe('with synchronous replication', () => {
 describe('with asynchronous replication', () => {
   beforeEach(async () => {
     pair = await startPair({ synchronous: false })
-  }, 120_000)
+  })
 
-  test('what the standby never received is gone, and repeating it by its key does it once', {
-    timeout: 120_000,
-  }, async () => {
+  test('what the standby never received is gone, and repeating it by its key does it once', async () => {
     const { primary, standby, wire, url } = pair
     const client = await (await serve(url)).connect()
     await persist(client, 'received')
@@ -202,9 +194,7 @@ describe('with asynchronous replication', () => {
     expect(await rowsIn(standby)).toBe(2)
   })
 
-  test('a commit whose answer is lost in a failover is never taken for done when it is not there', {
-    timeout: 120_000,
-  }, async () => {
+  test('a commit whose answer is lost in a failover is never taken for done when it is not there', async () => {
     const { primary, standby, wire, toPrimary, url } = pair
     const client = await (await serve(url)).connect()
     await persist(client, 'before')
@@ -239,9 +229,7 @@ describe('with asynchronous replication', () => {
   })
 })
 
-test('a standby alone is read from, and whoever wants to write is told', {
-  timeout: 90_000,
-}, async () => {
+test('a standby alone is read from, and whoever wants to write is told', async () => {
   const primary = await Cluster.start()
   const standby = await primary.startStandby(`host=${primary.sockets} port=5432`)
   const client = await (await serve(standby.url)).connect()

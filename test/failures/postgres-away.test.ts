@@ -14,9 +14,7 @@ async function took<T>(work: Promise<T>): Promise<{ readonly ms: number; readonl
   return { ms: performance.now() - started, value }
 }
 
-test('a server started before its database says so, and works once it is there', {
-  timeout: 90_000,
-}, async () => {
+test('a server started before its database says so, and works once it is there', async () => {
   const cluster = await Cluster.start()
   await cluster.stop('fast')
   const served = await serve(cluster.url)
@@ -33,9 +31,7 @@ test('a server started before its database says so, and works once it is there',
   await waitFor(async () => (await client.resource('db/status')).status !== 'unhealthy')
 })
 
-test('a database killed while serving is reported at once, and used again when it is back', {
-  timeout: 90_000,
-}, async () => {
+test('a database killed while serving is reported at once, and used again when it is back', async () => {
   const cluster = await Cluster.start()
   const served = await serve(cluster.url)
   const client = await served.connect()
@@ -54,9 +50,7 @@ test('a database killed while serving is reported at once, and used again when i
   process.stdout.write(`back after ${Math.round(back.ms)} ms\n`)
 })
 
-test('a database behind a dead network is not waited for by every call, and noticed when it is back', {
-  timeout: 90_000,
-}, async () => {
+test('a database behind a dead network is not waited for by every call, and noticed when it is back', async () => {
   const database = await createDatabase()
   onTestFinished(() => database.drop())
   const proxy = await FaultProxy.forThisTest(database.url)

@@ -64,9 +64,7 @@ const commit = (client: TestClient, session_id: string, key?: string) =>
     ...(key === undefined ? {} : { idempotency_key: key }),
   })
 
-test('a commit that nobody can say anything about is unknown, to the owner, in the log and on record; its key tells the truth', {
-  timeout: 60_000,
-}, async () => {
+test('a commit that nobody can say anything about is unknown, to the owner, in the log and on record; its key tells the truth', async () => {
   const { proxy, client, session_id, headline } = await openSession()
   loseDatabase(proxy, { at: ({ sinceCommit }) => sinceCommit === 2, deliver: false })
   const first = await commit(client, session_id, 'kept')
@@ -95,9 +93,7 @@ test('a commit that nobody can say anything about is unknown, to the owner, in t
   })
 })
 
-test('a commit that never arrived is unknown as long as nobody can say so; its key then says that it was not committed', {
-  timeout: 60_000,
-}, async () => {
+test('a commit that never arrived is unknown as long as nobody can say so; its key then says that it was not committed', async () => {
   const { proxy, client, session_id, headline } = await openSession()
   loseDatabase(proxy, { at: ({ sinceCommit }) => sinceCommit === 1, deliver: false })
   expect(await commit(client, session_id, 'dropped')).toMatchObject({ code: 'outcome_unknown' })
@@ -114,9 +110,7 @@ test('a commit that never arrived is unknown as long as nobody can say so; its k
   expect(await isStored(headline)).toBe(false)
 })
 
-test('a connection that went silent after COMMIT is given up, and the fate of the commit asked for', {
-  timeout: 90_000,
-}, async () => {
+test('a connection that went silent after COMMIT is given up, and the fate of the commit asked for', async () => {
   const { proxy, client, session_id, headline } = await openSession()
   proxy.set({ at: ({ sinceCommit }) => sinceCommit === 2, deliver: false, how: 'silence' })
   const answer = await client.tool('end_db_session', { session_id, outcome: 'commit' })
@@ -128,9 +122,7 @@ test('a connection that went silent after COMMIT is given up, and the fate of th
   expect(use).toMatchObject({ code: 'not_found', message: 'The session has ended.' })
 })
 
-test('a session whose connection is gone before COMMIT is sent was rolled back, whoever can be asked', {
-  timeout: 60_000,
-}, async () => {
+test('a session whose connection is gone before COMMIT is sent was rolled back, whoever can be asked', async () => {
   const { proxy, client, session_id, headline } = await openSession()
   proxy.isClosed = true
   proxy.resetAll()

@@ -41,9 +41,7 @@ async function refusedWith(client: TestClient, cluster: Cluster, tool: string, a
   return cancelWaits(cluster, client.refused(tool, { ...args }))
 }
 
-test('whatever level of messages is set, a commit that no standby has is not acknowledged', {
-  timeout: 120_000,
-}, async () => {
+test('whatever level of messages is set, a commit that no standby has is not acknowledged', async () => {
   const { cluster, client, session_id } = await startWithoutStandby()
   const args = { ...article({ symbol: undefined }), idempotency_key: 'unconfirmed' }
   expect(await refusedWith(client, cluster, 'persist_news_catalyst', args)).toMatchObject({

@@ -16,13 +16,10 @@ test('a server that starts before its database runs jobs once that is there', as
   expect(early).toMatchObject({ code: 'unavailable' })
   await admin.query(`alter database ${database.name}_away rename to ${database.name}`)
   bench.open('late')
-  await waitFor(
-    async () => {
-      const answer = app.client.tool('run_held', { label: 'late' }).catch(() => null)
-      return (await answer)?.label === 'late'
-    },
-    { timeoutMs: 20_000 },
-  )
+  await waitFor(async () => {
+    const answer = app.client.tool('run_held', { label: 'late' }).catch(() => null)
+    return (await answer)?.label === 'late'
+  })
   await app.close()
   await database.drop()
   await admin.drop()

@@ -74,7 +74,7 @@ test('whatever the order of the batches, the indicators are those of the whole s
     }),
     { numRuns: 30, endOnFailure: true },
   )
-}, 60_000)
+})
 
 test.each([0, 1, 20, 40, 58, 59])('one bar corrected, number %i of sixty', async (at) => {
   const symbol = uniqueSymbol()

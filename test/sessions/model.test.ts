@@ -369,4 +369,4 @@ test('whatever clients, faults and restarts do, the database holds what was comm
     }),
     { numRuns: 25, endOnFailure: true },
   )
-}, 180_000)
+}, 600_000)

@@ -32,9 +32,7 @@ async function holdTransactions(client: TestClient, count: number): Promise<stri
 
 const poolOf = async (client: TestClient) => (await client.resource('db/status')).connection_pool
 
-test('thirty sessions that start at once take half of the pool at most, and nobody waits for them', {
-  timeout: 90_000,
-}, async () => {
+test('thirty sessions that start at once take half of the pool at most, and nobody waits for them', async () => {
   const { proxy, client } = await serveThroughProxy()
   await client.tool('persist_news_catalyst', article())
   proxy.latencyMs = 2

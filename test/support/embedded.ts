@@ -23,9 +23,6 @@ import { findPostmaster } from '../../src/platform/embedded/postmaster.js'
 import { RedisProcess } from '../../src/platform/embedded/redis-process.js'
 import { joinEmbedded } from '../../src/platform/embedded/services.js'
 
-/** An initdb takes seconds on a busy machine. */
-vi.setConfig({ testTimeout: 120_000 })
-
 const ofThisFile: string[] = []
 afterAll(() => {
   for (const path of ofThisFile) rmSync(path, { recursive: true, force: true })
@@ -89,7 +86,7 @@ export const postmasterOf = (dataDir: string) => findPostmaster(homeOf(dataDir).
 export const homeOf = (dataDir: string): Home => prepareHome(dataDir)
 
 /** Polls until the condition holds. */
-export const until = (condition: () => unknown, timeout = 20_000): Promise<unknown> =>
+export const until = (condition: () => unknown, timeout = 60_000): Promise<unknown> =>
   vi.waitFor(
     async () => {
       if (!(await condition())) throw new Error(`not yet: ${condition}`)

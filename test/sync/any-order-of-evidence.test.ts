@@ -112,7 +112,7 @@ test('any order of bars, fills, the detection and syncs ends in the same figures
     }),
     { numRuns: 10, endOnFailure: true },
   )
-}, 180_000)
+}, 600_000)
 
 /** A pattern with its history and a window whose levels are told, by index. */
 async function told(levels: readonly (Level | null)[]) {

@@ -80,4 +80,4 @@ test('whatever order trades, syncs and recounts come in, each result counts once
     }),
     { numRuns: 12 },
   )
-}, 120_000)
+}, 600_000)
