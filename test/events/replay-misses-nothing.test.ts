@@ -11,7 +11,7 @@ const cursor = async (): Promise<number> => (await client.tool('list_events')).n
 test('a commit is one event with its transaction id, and the cursor goes on from there', async () => {
   const after = await cursor()
   await client.tool('persist_news_catalyst', article())
-  const { events, next_cursor } = await client.tool('list_events', { after, wait_ms: 5_000 })
+  const { events, next_cursor } = await client.tool('list_events', { after, wait_ms: 25_000 })
   expect(events).toHaveLength(1)
   expect(events[0]).toMatchObject({
     type: 'db.transaction',
@@ -40,13 +40,13 @@ test('transactions that commit out of order are all seen by a reader who goes on
   await fast.query('begin')
   await write(fast, 'second written')
   await fast.query('commit')
-  const first = await client.tool('list_events', { after, wait_ms: 5_000 })
+  const first = await client.tool('list_events', { after, wait_ms: 25_000 })
   expect(first.events.map((event: { data: { code: string } }) => event.data.code)).toEqual([
     'second written',
   ])
   after = first.next_cursor
   await slow.query('commit')
-  const second = await client.tool('list_events', { after, wait_ms: 5_000 })
+  const second = await client.tool('list_events', { after, wait_ms: 25_000 })
   expect(second.events.map((event: { data: { code: string } }) => event.data.code)).toEqual([
     'first written',
   ])
@@ -60,7 +60,7 @@ test('what was rolled back is never an event', async () => {
   await client.tool('persist_news_catalyst', { ...article(), session_id })
   await client.tool('end_db_session', { session_id, outcome: 'rollback' })
   await client.tool('persist_news_catalyst', article({ symbol: 'LAST' }))
-  const { events } = await client.tool('list_events', { after, wait_ms: 5_000 })
+  const { events } = await client.tool('list_events', { after, wait_ms: 25_000 })
   expect(events).toHaveLength(1)
 })
 

@@ -61,6 +61,6 @@ test('subscribing to what does not exist is refused, and unsubscribing ends the 
   await client.sdk.unsubscribeResource({ uri: 'catalyst://events' })
   const after = (await client.tool('list_events')).next_cursor
   await client.tool('persist_news_catalyst', article({ symbol: 'QUIET' }))
-  await client.tool('list_events', { after, wait_ms: 5_000 })
+  await client.tool('list_events', { after, wait_ms: 25_000 })
   expect(updates.size).toBe(0)
 })

@@ -6,28 +6,20 @@ import { article } from '../support/news.js'
 import { waitFor } from '../support/wait-for.js'
 import { repeat, serve } from './serving.js'
 
-const BACK_WITHIN_MS = 5_000
-
-async function took<T>(work: Promise<T>): Promise<{ readonly ms: number; readonly value: T }> {
-  const started = performance.now()
-  const value = await work
-  return { ms: performance.now() - started, value }
-}
+const CALLS = 20
 
 test('a server started before its database says so, and works once it is there', async () => {
   const cluster = await Cluster.start()
   await cluster.stop('fast')
   const served = await serve(cluster.url)
   const client = await served.connect()
-  const refused = await took(client.refused('persist_news_catalyst', article()))
-  expect(refused.value).toMatchObject({ code: 'unavailable', retryable: true })
-  expect(refused.value.hint).toContain('db/status')
-  expect(refused.ms).toBeLessThan(1_000)
+  const refused = await client.refused('persist_news_catalyst', article())
+  expect(refused).toMatchObject({ code: 'unavailable', retryable: true })
+  expect(refused.hint).toContain('db/status')
   const status = await client.resource('db/status')
   expect(status).toMatchObject({ status: 'unhealthy', postgresql: { status: 'down' } })
   await cluster.start()
-  const back = await took(repeat(client, 'persist_news_catalyst', article()))
-  expect(back.ms).toBeLessThan(BACK_WITHIN_MS)
+  await repeat(client, 'persist_news_catalyst', article())
   await waitFor(async () => (await client.resource('db/status')).status !== 'unhealthy')
 })
 
@@ -38,16 +30,13 @@ test('a database killed while serving is reported at once, and used again when i
   await client.tool('persist_news_catalyst', article())
   await cluster.stop('immediate')
   for (let i = 0; i < 10; i++) {
-    const { ms, value } = await took(client.refused('persist_news_catalyst', article()))
-    expect(value).toMatchObject({ code: 'unavailable', retryable: true })
-    expect(ms).toBeLessThan(1_000)
+    const refused = await client.refused('persist_news_catalyst', article())
+    expect(refused).toMatchObject({ code: 'unavailable', retryable: true })
   }
   expect((await client.resource('db/status')).postgresql.status).toBe('down')
   await cluster.start()
-  const back = await took(repeat(client, 'persist_news_catalyst', article()))
-  expect(back.ms).toBeLessThan(BACK_WITHIN_MS)
+  await repeat(client, 'persist_news_catalyst', article())
   expect((await client.resource('db/status')).postgresql.status).toBe('up')
-  process.stdout.write(`back after ${Math.round(back.ms)} ms\n`)
 })
 
 test('a database behind a dead network is not waited for by every call, and noticed when it is back', async () => {
@@ -56,20 +45,17 @@ test('a database behind a dead network is not waited for by every call, and noti
   const proxy = await FaultProxy.forThisTest(database.url)
   const client = await (await serve(proxy.url(database.name))).connect()
   proxy.silence()
-  const first = await took(
-    Promise.all(
-      Array.from({ length: 5 }, () => client.refused('persist_news_catalyst', article())),
-    ),
-  )
-  expect(first.value.map(({ code }) => code)).toEqual(Array(5).fill('unavailable'))
-  expect(first.ms).toBeLessThan(10_000)
-  const second = await took(client.refused('persist_news_catalyst', article()))
-  expect(second.value).toMatchObject({ code: 'unavailable', retryable: true })
-  expect(second.ms).toBeLessThan(250)
+  const refusals = async (count: number) => {
+    const calls = Array.from({ length: count }, () =>
+      client.refused('persist_news_catalyst', article()),
+    )
+    return (await Promise.all(calls)).map(({ code }) => code)
+  }
+  expect(await refusals(5)).toEqual(Array(5).fill('unavailable'))
+  const { asked } = proxy
+  expect(await refusals(CALLS)).toEqual(Array(CALLS).fill('unavailable'))
+  // Each would have asked twice; now one a second does on behalf of all.
+  expect(proxy.asked - asked).toBeLessThan(CALLS)
   proxy.speak()
-  const back = await took(repeat(client, 'persist_news_catalyst', article()))
-  expect(back.ms).toBeLessThan(BACK_WITHIN_MS)
-  process.stdout.write(
-    `refused in ${Math.round(second.ms)} ms, back after ${Math.round(back.ms)} ms\n`,
-  )
+  await repeat(client, 'persist_news_catalyst', article())
 })

@@ -74,7 +74,7 @@ test('a commit that nobody can say anything about is unknown, to the owner, in t
   const use = () => client.refused('persist_news_catalyst', { ...article(), session_id })
   expect(await use()).toMatchObject({ code: 'outcome_unknown', retryable: false })
   proxy.isClosed = false
-  await waitFor(async () => (await recordOf(session_id)) === 'unknown', { timeoutMs: 20_000 })
+  await waitFor(async () => (await recordOf(session_id)) === 'unknown')
   const later = await waitFor(async () => {
     const refusal = await use()
     return refusal.code !== 'unavailable' && refusal
@@ -98,7 +98,7 @@ test('a commit that never arrived is unknown as long as nobody can say so; its k
   loseDatabase(proxy, { at: ({ sinceCommit }) => sinceCommit === 1, deliver: false })
   expect(await commit(client, session_id, 'dropped')).toMatchObject({ code: 'outcome_unknown' })
   proxy.isClosed = false
-  await waitFor(async () => (await recordOf(session_id)) === 'unknown', { timeoutMs: 20_000 })
+  await waitFor(async () => (await recordOf(session_id)) === 'unknown')
   const found = await waitFor(async () => {
     const refusal = await commit(client, session_id, 'dropped')
     return refusal.code !== 'unavailable' && refusal
@@ -130,6 +130,6 @@ test('a session whose connection is gone before COMMIT is sent was rolled back, 
   expect(refusal).toMatchObject({ code: 'session_lost' })
   expect(refusal.message).toContain('rolled back')
   proxy.isClosed = false
-  await waitFor(async () => (await recordOf(session_id)) === 'lost', { timeoutMs: 20_000 })
+  await waitFor(async () => (await recordOf(session_id)) === 'lost')
   expect(await isStored(headline)).toBe(false)
 })

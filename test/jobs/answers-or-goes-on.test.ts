@@ -46,7 +46,7 @@ test.each(['legacy', 'modern'] as const)(
       error: null,
       finished_at: null,
     })
-    const waiting = client.tool('get_job', { job_id, wait_ms: 20_000 })
+    const waiting = client.tool('get_job', { job_id, wait_ms: 25_000 })
     bench.open(label)
     const done = await waiting
     expect(done).toMatchObject({ state: 'succeeded', result: { label, starts: 1 } })
@@ -79,7 +79,7 @@ test('the end of a job is an event', async () => {
   const { events } = await app.client.tool('list_events', {
     types: ['job.finished'],
     after: 0,
-    wait_ms: 5_000,
+    wait_ms: 25_000,
   })
   expect(events[0].data).toMatchObject({ tool: 'run_held', state: 'succeeded' })
 })

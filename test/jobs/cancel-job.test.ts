@@ -56,7 +56,7 @@ test('a job that still waits for its turn is cancelled at once', async () => {
   })
   for (let n = 0; n < 8; n++) bench.open(`holder ${n}`)
   for (const id of holders) {
-    await app.client.tool('get_job', { job_id: id, wait_ms: 10_000 })
+    await app.client.tool('get_job', { job_id: id, wait_ms: 25_000 })
   }
   expect(bench.startsOf('never')).toBe(0)
 })
@@ -64,7 +64,7 @@ test('a job that still waits for its turn is cancelled at once', async () => {
 test('a job that has ended stays as it is', async () => {
   bench.open('ended')
   const job_id = await start('ended')
-  const done = await app.client.tool('get_job', { job_id, wait_ms: 10_000 })
+  const done = await app.client.tool('get_job', { job_id, wait_ms: 25_000 })
   expect(done).toMatchObject({ state: 'succeeded' })
   expect(await app.client.tool('cancel_job', { job_id })).toEqual(done)
 })

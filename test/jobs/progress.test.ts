@@ -58,7 +58,7 @@ test('whoever waits on another server hears of progress and end, and so do subsc
   await subscriber.sdk.subscribeResource({ uri })
   const heard: string[] = []
   const waiting = other.client.sdk.callTool(
-    { name: 'get_job', arguments: { job_id, wait_ms: 20_000 } },
+    { name: 'get_job', arguments: { job_id, wait_ms: 25_000 } },
     { onprogress: ({ message }) => heard.push(message ?? '') },
   )
   bench.say('far', 1, 2, 'half')

@@ -16,15 +16,12 @@ test('a hundred jobs announced to two servers run a hundred times, never two at 
   // One server runs eight at a time, so both have taken some.
   await waitFor(() => labels.filter((label) => bench.isRunning(label)).length === 16)
   for (const label of labels) bench.open(label)
-  await waitFor(
-    async () => {
-      const [row] = await app.database.query<{ n: number }>(
-        `select count(*)::int as n from catalyst.jobs where state = 'succeeded'`,
-      )
-      return row?.n === 100
-    },
-    { timeoutMs: 25_000 },
-  )
+  await waitFor(async () => {
+    const [row] = await app.database.query<{ n: number }>(
+      `select count(*)::int as n from catalyst.jobs where state = 'succeeded'`,
+    )
+    return row?.n === 100
+  })
   expect(bench.started.filter((label) => label.startsWith('of many')).sort()).toEqual(labels.sort())
   expect(bench.hasOverlapped).toBe(false)
   const servers = await app.database.query(
@@ -72,7 +69,7 @@ test('a server that does not have the tool leaves the job to those that have it'
   })
   expect(bench.startsOf('left alone')).toBe(0)
   for (const label of labels) bench.open(label)
-  const done = await newer.client.tool('get_job', { job_id, wait_ms: 20_000 })
+  const done = await newer.client.tool('get_job', { job_id, wait_ms: 25_000 })
   expect(done).toMatchObject({ state: 'succeeded', tool: 'run_held' })
   await newer.close()
   await own.close()

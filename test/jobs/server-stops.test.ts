@@ -41,7 +41,7 @@ test('a server that stops hands on what can be run again, says what cannot, and 
   expect(await app.client.tool('get_job', { job_id })).toMatchObject({ state: 'queued' })
   for (const label of busy) second.open(label)
   second.open('handed on')
-  const done = await app.client.tool('get_job', { job_id, wait_ms: 20_000 })
+  const done = await app.client.tool('get_job', { job_id, wait_ms: 25_000 })
   expect(done).toMatchObject({ state: 'succeeded', result: { label: 'handed on', starts: 1 } })
   await Promise.all(running)
   const given = await app.client.tool('get_job', { job_id: await jobOf('given up') })

@@ -3,9 +3,9 @@ import { startApp } from '../support/app.js'
 import { article } from '../support/news.js'
 import { waitFor } from '../support/wait-for.js'
 
-const { client, database } = await startApp({
-  env: { CATALYST_SESSION_IDLE_SECONDS: '2', CATALYST_SESSION_MAX_SECONDS: '6' },
-})
+const { client, database } = await startApp()
+const impatient = await startApp({ database, env: { CATALYST_SESSION_IDLE_SECONDS: '5' } })
+const brief = await startApp({ database, env: { CATALYST_SESSION_MAX_SECONDS: '5' } })
 
 const eventsOfType = async (type: string) => (await client.resource(`events/${type}`)).events
 /** What the backend of a session does; null once it is gone. */
@@ -17,6 +17,7 @@ const stateOf = async (pid: number) =>
   )[0]?.state ?? null
 
 test('an abandoned session is rolled back, its connection freed, and its next use says so', async () => {
+  const { client } = impatient
   const { session_id } = await client.tool('start_db_session')
   await client.tool('persist_news_catalyst', { ...article(), session_id })
   const { backend_pid } = (await client.resource(`db/sessions/${session_id}`)).connection_info
@@ -36,6 +37,7 @@ test('an abandoned session is rolled back, its connection freed, and its next us
 })
 
 test('a session in constant use still ends at its absolute limit', async () => {
+  const { client } = brief
   const { session_id } = await client.tool('start_db_session')
   const error = await waitFor(async () => {
     try {

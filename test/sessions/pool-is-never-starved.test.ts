@@ -28,9 +28,7 @@ test('open transactions take at most half of the pool; the next one is refused, 
 test('a hundred sessions opened and abandoned are all reaped, and the pool is as before', async () => {
   const opened: string[] = []
   for (let i = 0; i < 100; i++) opened.push((await client.tool('start_db_session')).session_id)
-  await waitFor(async () => (await client.resource('db/sessions/active')).sessions.length === 0, {
-    timeoutMs: 30_000,
-  })
+  await waitFor(async () => (await client.resource('db/sessions/active')).sessions.length === 0)
   for (const session_id of opened) {
     const use = client.refused('end_db_session', { session_id, outcome: 'commit' })
     expect(await use).toMatchObject({ code: 'session_expired' })

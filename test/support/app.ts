@@ -144,7 +144,7 @@ export class TestClient {
 
   /** A resource's JSON. */
   // biome-ignore lint/suspicious/noExplicitAny: answers are asserted field by field, not typed
-  async resource(uri: string, options: { timeout?: number } = {}): Promise<any> {
+  async resource(uri: string, options: { signal?: AbortSignal } = {}): Promise<any> {
     const { contents } = await this.sdk.readResource({ uri }, options)
     const [first] = contents
     if (!first || !('text' in first)) throw new Error(`${uri} answered without text`)

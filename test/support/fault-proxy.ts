@@ -39,6 +39,8 @@ export class FaultProxy {
   isClosed = false
   /** Messages of the pool's connections since the fault was set. */
   passed = 0
+  /** Connections that pools have asked for. */
+  asked = 0
   #upstream: net.NetConnectOpts
   #fault: Fault | null = null
   #left = 0
@@ -150,7 +152,9 @@ export class FaultProxy {
 
   async #pass(link: Link, direction: Direction, message: Message, to: net.Socket): Promise<void> {
     if (link.isCut) return
+    const isKnown = link.isPool
     link.notice(direction, message)
+    if (link.isPool && !isKnown) this.asked++
     if (this.#isSilent) link.isSilent = true
     if (link.isSilent) return
     const fault = link.isPool ? this.#faultAt(link, direction, message) : null

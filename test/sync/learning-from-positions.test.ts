@@ -196,7 +196,7 @@ test('each sync tells of its end in an event', async () => {
     const page = await client.tool('list_events', {
       types: ['sync.completed'],
       after,
-      wait_ms: 5_000,
+      wait_ms: 25_000,
     })
     seen.push(...page.events.map(({ data }: { data: { sync: string } }) => data.sync))
     after = page.next_cursor
