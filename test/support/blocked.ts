@@ -56,7 +56,7 @@ export class Blocked {
     await waitFor(async () => (await this.waiters()) === count, { what })
   }
 
-  /** Waits until the product runs nothing and holds nothing open, which no limit of its own brings about so soon. */
+  /** Waits until the product runs nothing and holds nothing open; its own limits do that later. */
   async isQuiet(): Promise<void> {
     await waitFor(async () => (await this.#busy()) === 0, {
       timeoutMs: QUIET_MS,

@@ -86,12 +86,12 @@ export const postmasterOf = (dataDir: string) => findPostmaster(homeOf(dataDir).
 export const homeOf = (dataDir: string): Home => prepareHome(dataDir)
 
 /** Polls until the condition holds. */
-export const until = (condition: () => unknown, timeout = 60_000): Promise<unknown> =>
+export const until = (condition: () => unknown): Promise<unknown> =>
   vi.waitFor(
     async () => {
       if (!(await condition())) throw new Error(`not yet: ${condition}`)
     },
-    { timeout, interval: 5 },
+    { timeout: 60_000, interval: 5 },
   )
 
 /** Runs one statement on a connection of its own. */
