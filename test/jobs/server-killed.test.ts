@@ -1,12 +1,9 @@
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { startApp } from '../support/app.js'
 import { createDatabase } from '../support/database.js'
 import { waitFor } from '../support/wait-for.js'
 import { Bench, benchDomain } from './bench.js'
 import { ChildServer } from './child-server.js'
-
-// A server is found dead by its silence of 10 s.
-vi.setConfig({ testTimeout: 90_000 })
 
 const database = await createDatabase()
 const bench = new Bench()
