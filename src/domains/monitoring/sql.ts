@@ -13,8 +13,8 @@ export interface ServerHealth {
   readonly schema_version: number | null
 }
 
-/** The queue's own tables: not there yet, not to be made by this role, not to be used by it, or well. */
-export type JobTables = 'absent' | 'missing' | 'forbidden' | 'usable'
+/** The table of jobs: not there yet, not to be used by this role, or well. */
+export type JobTables = 'absent' | 'forbidden' | 'usable'
 
 /** One replica as its primary sees it. */
 export interface ReplicaLag {
@@ -49,26 +49,20 @@ const replicas = sql`
     end as lag_bytes
   from pg_stat_replication`
 
-/**
- * From the catalogs alone, which any role may read. Who reads and writes `job`, the parent of all its
- * tables, is the role that made them or was given them.
- */
+/** From the catalogs alone, which any role may read. Before the migrations there is no table, which they make. */
 const jobTables = sql`
   select
     case
-      when s.oid is null and has_database_privilege(current_database(), 'create') then 'absent'
-      when s.oid is null then 'missing'
-      when not has_schema_privilege(s.oid, 'usage') then 'forbidden'
-      when j.oid is null and has_schema_privilege(s.oid, 'create') then 'absent'
-      when j.oid is null then 'forbidden'
-      when has_table_privilege(j.oid, 'select') and has_table_privilege(j.oid, 'insert')
+      when j.oid is null then 'absent'
+      when has_schema_privilege(s.oid, 'usage')
+        and has_table_privilege(j.oid, 'select') and has_table_privilege(j.oid, 'insert')
         and has_table_privilege(j.oid, 'update') and has_table_privilege(j.oid, 'delete')
         then 'usable'
       else 'forbidden'
     end
-  from (values ('catalyst_jobs')) as wanted (name)
+  from (values ('catalyst')) as wanted (name)
   left join pg_namespace s on s.nspname = wanted.name
-  left join pg_class j on j.relnamespace = s.oid and j.relname = 'job'`
+  left join pg_class j on j.relnamespace = s.oid and j.relname = 'jobs'`
 
 /**
  * The server itself (version, start, role, how full it is), its replicas and the schema. One

@@ -69,10 +69,9 @@ export const inWords = ({ cause, fix }: Trouble): string => `${cause} ${fix}`.tr
 const JOBS = 'Long operations (jobs) cannot run:'
 const JOB_TABLES: Readonly<Record<JobTables, string | null>> = {
   usable: null,
-  // A server makes them when it starts.
+  // The schema is not current then, which is told as such.
   absent: null,
-  missing: `${JOBS} their schema "catalyst_jobs" is missing and this role may not create it. Run: grant create on database <database> to <role>;`,
-  forbidden: `${JOBS} this role lacks rights to the schema "catalyst_jobs" or its tables. Run: grant usage, create on schema catalyst_jobs to <role>; grant all on all tables in schema catalyst_jobs to <role>; or let the role own them.`,
+  forbidden: `${JOBS} this role lacks rights to the table catalyst.jobs. Run: grant usage on schema catalyst to <role>; grant select, insert, update, delete on catalyst.jobs to <role>;`,
 }
 
 /** The catalogs know at once; what only the queue has met it says itself. */
