@@ -19,9 +19,10 @@ import { Partitions } from './domains/market/partitions.js'
 import { SecurityService } from './domains/market/securities.service.js'
 import { migrations as migrationDomain } from './domains/migrations/index.js'
 import { type LintedFile, lintFiles, lintFolder } from './domains/migrations/lint-files.js'
+import { MigratorLogin } from './domains/migrations/migrator-login.js'
 import { MigrationOperations } from './domains/migrations/operations.service.js'
 import { SchemaKeeper } from './domains/migrations/schema-keeper.js'
-import { MigrationService } from './domains/migrations/service.js'
+import { type MigrationDeps, MigrationService } from './domains/migrations/service.js'
 import { monitoring } from './domains/monitoring/index.js'
 import { MonitoringService } from './domains/monitoring/service.js'
 import { sessions as sessionDomain } from './domains/sessions/index.js'
@@ -51,7 +52,7 @@ import { Database } from './platform/postgres/database.js'
 import { DedicatedConnection } from './platform/postgres/dedicated.js'
 import { EventLog } from './platform/postgres/event-log.js'
 import { WorkerConnection } from './platform/postgres/worker-connection.js'
-import { describe, openSystems, type RunningPart } from './systems.js'
+import { describe, openSystems, type RunningPart, type Systems } from './systems.js'
 
 /** Everything that runs, constructed and connected. */
 export interface App {
@@ -86,7 +87,14 @@ export async function openApp(
   const poolMax = config.CATALYST_POOL_MAX
   const database = new Database({ endpoint: pooled, poolMax })
   const health = new DedicatedConnection({ endpoint: direct, timeoutMs: HEALTH_TIMEOUT_MS })
-  const migrations = runnerOf(config, direct, () => eventLog.poke())
+  const migrations = runnerOf(config, systems, {
+    committed: () => eventLog.poke(),
+    scripts: new MigratorLogin({
+      direct,
+      given: systems.migrator,
+      isTrusted: systems.embedded?.postgres != null,
+    }),
+  })
   const schema = new SchemaKeeper({ migrations, log })
   const eventLog = new EventLog({ endpoint: direct, log })
   const serverId = newId('srv')
@@ -270,13 +278,17 @@ export async function openApp(
 const workerConnection = (endpoint: Endpoint, timeoutMs: number): WorkerConnection =>
   new WorkerConnection({ endpoint, name: 'catalyst-db jobs', timeoutMs })
 
-const runnerOf = (config: Config, endpoint: Endpoint, committed = () => {}): MigrationService =>
+const runnerOf = (
+  config: Config,
+  { direct }: Systems,
+  more: Pick<MigrationDeps, 'committed' | 'scripts'> = {},
+): MigrationService =>
   new MigrationService({
-    endpoint,
+    endpoint: direct,
     builtInDir: MIGRATIONS,
     operatorDir: migrationsDir(config),
     appVersion: VERSION,
-    committed,
+    ...more,
   })
 
 const operationsOf = (config: Config, runner: MigrationService): MigrationOperations =>
@@ -290,7 +302,7 @@ const operationsOf = (config: Config, runner: MigrationService): MigrationOperat
 /** The migrations without the rest of the product, for commands. */
 export async function openMigrations(config: Config, log: Log) {
   const systems = await openSystems(config, log)
-  const operations = operationsOf(config, runnerOf(config, systems.direct))
+  const operations = operationsOf(config, runnerOf(config, systems))
   return { operations, close: () => systems.close() }
 }
 
