@@ -49,8 +49,8 @@ async function runRecorded(context: RunContext, task: ScriptTask, step: Step): P
         : runWithRecord(context, task, { ...step, blockers }),
     )
   } catch (error) {
-    // On a lost connection nothing can be written: the row then says that the end is not known.
-    if (error instanceof AppError) {
+    // Of a statement whose connection was lost nobody knows the end, and the row then says so.
+    if (error instanceof AppError && error.code !== 'unavailable') {
       await own.many(ledger.recordFailure(task.version, error.message)).catch(() => {})
     }
     throw error

@@ -104,7 +104,8 @@ export const createLedger = () => sql`
 export const ledgerState = () => sql<{ present: boolean; is_current: boolean }>`
   select
     to_regclass('catalyst.schema_migrations') is not null as present,
-    to_regclass('catalyst.schema_migration_losses') is not null as is_current`
+    to_regclass('catalyst.schema_migration_log') is not null
+      and to_regclass('catalyst.schema_migration_losses') is not null as is_current`
 
 /** The whole ledger, lowest version first; also one of an earlier build, which has fewer columns. */
 export const listLedger = () => sql<LedgerRow>`
