@@ -1,9 +1,14 @@
 import type { Endpoint } from '../../platform/postgres/connection.js'
-import { DirectSession } from '../../platform/postgres/direct.js'
+import { DirectSession, type Login } from '../../platform/postgres/direct.js'
 import { translate } from '../../platform/postgres/errors.js'
+import { settleRows } from './commit.js'
+import type { FileLosses } from './measure/loss.js'
+import type { Author } from './recording.js'
 import { withRunnerLock } from './runner-lock.js'
+import type { ScriptPlace } from './script-login.js'
 import { prepareSession } from './session.sql.js'
-import { createLedger, type LedgerRow, ledgerState, listLedger } from './sql.js'
+import { createLedger, findLosses, type LedgerRow, ledgerState, listLedger } from './sql.js'
+import { pinSettings } from './wire.js'
 
 /**
  * Runs `work` on a connection of its own that only reads the ledger.
@@ -13,14 +18,19 @@ import { createLedger, type LedgerRow, ledgerState, listLedger } from './sql.js'
 export const reading = <T>(
   endpoint: Endpoint,
   work: (session: DirectSession) => Promise<T>,
+  login: Login | null = null,
 ): Promise<T> =>
-  DirectSession.use(endpoint, async (session) => {
-    try {
-      return await work(session)
-    } catch (error) {
-      throw translate(error)
-    }
-  })
+  DirectSession.use(
+    endpoint,
+    async (session) => {
+      try {
+        return await work(session)
+      } catch (error) {
+        throw translate(error)
+      }
+    },
+    login,
+  )
 
 /**
  * Runs `work` on a connection of its own as the only runner of the database.
@@ -40,10 +50,25 @@ export async function readLedger(session: DirectSession): Promise<LedgerRow[]> {
   return state?.present ? session.many(listLedger()) : []
 }
 
-/** The ledger in the form that this build writes; made or brought to it when need be. */
-export async function openLedger(session: DirectSession): Promise<LedgerRow[]> {
+/**
+ * The ledger in the form that this build writes; made or brought to it when need be. What an earlier
+ * runner committed without a word is written down.
+ */
+export async function openLedger(author: Author): Promise<LedgerRow[]> {
+  const { session } = author
   if (!(await hasCurrentLedger(session))) await session.many(createLedger())
-  return session.many(listLedger())
+  const rows = await session.many(listLedger())
+  return (await settleRows(author, rows)) ? session.many(listLedger()) : rows
+}
+
+/** What a plan was last measured to lose; null when it was not measured. */
+export async function knownLosses(
+  session: DirectSession,
+  plan: string,
+): Promise<readonly FileLosses[] | null> {
+  if (!(await hasCurrentLedger(session))) return null
+  const [row] = await session.many(findLosses(plan))
+  return row?.losses ?? null
 }
 
 /** True when nothing has to be done before the ledger is written. */
@@ -52,9 +77,18 @@ export async function hasCurrentLedger(session: DirectSession): Promise<boolean>
   return state?.is_current === true
 }
 
-/** Makes a session as new for the next script; true when the log is decoded by somebody. */
-export async function renewSession(session: DirectSession): Promise<boolean> {
-  await session.renew()
-  const [settings] = await session.many(prepareSession())
-  return settings?.wal_level === 'logical'
-}
+/** Runs `work` on a connection of its own for one script, which is closed with whatever it left there. */
+export const asScript = <T>(
+  { endpoint, login, admit }: ScriptPlace,
+  work: (session: DirectSession, marksSchemaChanges: boolean) => Promise<T>,
+): Promise<T> =>
+  reading(
+    endpoint,
+    async (session) => {
+      await session.many(pinSettings())
+      await admit(session)
+      const [settings] = await session.many(prepareSession())
+      return work(session, settings?.wal_level === 'logical')
+    },
+    login,
+  )
