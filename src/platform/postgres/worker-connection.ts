@@ -1,4 +1,5 @@
 import type pg from 'pg'
+import { AppError } from '../../errors.js'
 import { connectDirectly, type Endpoint } from './connection.js'
 import { translate } from './errors.js'
 import type { Statement } from './sql.js'
@@ -32,6 +33,22 @@ export class WorkerConnection {
   async many<Row>(statement: Statement<Row>): Promise<Row[]> {
     const { rows } = await this.#inTurn(statement)
     return rows
+  }
+
+  /**
+   * Makes the connection unless it is there. That nobody answers is left to who needs an answer.
+   *
+   * @throws AppError `precondition_failed` when only a pooler answers
+   */
+  async assertDirect(): Promise<void> {
+    const opening = this.#connected()
+    try {
+      await opening
+    } catch (error) {
+      await this.#drop(opening)
+      const told = translate(error)
+      if (!(told instanceof AppError && told.code === 'unavailable')) throw told
+    }
   }
 
   /** Text from a library that writes its own; without parameters it may be several statements. */
