@@ -115,7 +115,7 @@ export class JobService {
    * @throws AppError of the job when it failed
    */
   async call(request: JobRequest, caller: Caller) {
-    const { job, isJoined } = await this.#starter.start(request, caller)
+    const { job, isJoined } = await this.#start(request, caller)
     const answer = answerOf(await this.#waiting.wait(job, caller, this.#deps.waitMs))
     return { answer, replayed: isJoined }
   }
@@ -131,7 +131,7 @@ export class JobService {
 
   /** Starts the job or joins the one with the same key. */
   async start(request: JobRequest, caller: Caller): Promise<Job> {
-    return (await this.#starter.start(request, caller)).job
+    return (await this.#start(request, caller)).job
   }
 
   /**
@@ -181,6 +181,12 @@ export class JobService {
       const ended = events.filter(({ type }) => type === 'job.finished')
       for (const { data } of ended) this.#news.changed(String(data.job_id))
     })
+  }
+
+  /** What no server could run, because a pooler stands between, is not started. */
+  async #start(request: JobRequest, caller: Caller) {
+    await this.#deps.connection.assertDirect()
+    return this.#starter.start(request, caller)
   }
 
   async #close(): Promise<void> {

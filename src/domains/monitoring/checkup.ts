@@ -3,6 +3,7 @@ import type { Endpoint } from '../../platform/postgres/connection.js'
 import { troubleOf } from '../../platform/postgres/connection-trouble.js'
 import { DedicatedConnection } from '../../platform/postgres/dedicated.js'
 import { unreachable } from '../../platform/postgres/errors.js'
+import { tryTransaction } from '../../platform/postgres/login.js'
 import { hasRoom } from '../../platform/postgres/room.js'
 import { checkDefaults } from './defaults.js'
 import { DISK_FULL } from './disk-watch.js'
@@ -25,9 +26,10 @@ export interface CheckupDeps {
 
 const POSTGRES = 'PostgreSQL'
 const DIRECT = 'Direct connection'
+const POOLER = 'Pooler'
 const WRITABLE = 'Writable'
 const SPACE = 'Space'
-const NEEDED = [POSTGRES, DIRECT, WRITABLE, SPACE]
+const NEEDED = [POSTGRES, DIRECT, POOLER, WRITABLE, SPACE]
 const OLDEST_POSTGRES = 14
 const NEWEST_POSTGRES = 18
 /** Versions that receive fixes of the server's dependencies. */
@@ -84,11 +86,17 @@ async function checkPostgres({ pooled, isEmbedded }: CheckupDeps): Promise<Findi
         checkDefaults(facts),
         ...checkPartitions(facts),
         checkStatements(facts),
+        ...(connection.isPooled ? await checkPooler(pooled) : []),
       ]
     })
   } catch (error) {
     return [away(POSTGRES, pooled, 'DATABASE_URL', error)]
   }
+}
+
+async function checkPooler(pooled: Endpoint): Promise<Finding[]> {
+  const login = await tryTransaction(pooled)
+  return 'trouble' in login ? [problem(POOLER, login.trouble.cause, login.trouble.fix)] : []
 }
 
 async function checkDirect({ pooled, direct }: CheckupDeps): Promise<Finding[]> {
