@@ -29,6 +29,7 @@ import { MonitoringService } from './domains/monitoring/service.js'
 import type { CacheLook } from './domains/monitoring/verdict.js'
 import { sessions as sessionDomain } from './domains/sessions/index.js'
 import { SessionService } from './domains/sessions/service.js'
+import { sayAlive } from './domains/sessions/sql.js'
 import { sync } from './domains/sync/index.js'
 import { SyncService } from './domains/sync/service.js'
 import { patterns, signals, trades } from './domains/trading/index.js'
@@ -103,8 +104,8 @@ export async function openApp(
   const health = new DedicatedConnection({ endpoint: direct, timeoutMs: HEALTH_TIMEOUT_MS })
   const migrations = runnerOf(config, direct, () => eventLog.poke())
   const schema = new SchemaKeeper({ migrations, log })
-  const eventLog = new EventLog({ endpoint: direct, log })
   const serverId = newId('srv')
+  const eventLog = new EventLog({ endpoint: direct, greeting: sayAlive(serverId), log })
   const { risk, learning, cache: cachePolicy, audit: auditPolicy } = config.policy
   const months = new AuditMonths({ database, keepMonths: auditPolicy.keep_months, log })
   const audit = new AuditTrail({ database, serverId, clock: systemClock, months, log })
@@ -261,6 +262,7 @@ export async function openApp(
   partitionKeeper.start()
   eventLog.start()
   jobs.open()
+  sessions.open()
   // A cache inside the process evicts by itself and is nobody else's.
   if (cache.engine !== 'in-process') coherent.memory.start()
   audit.poke()

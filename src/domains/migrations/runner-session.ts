@@ -1,14 +1,16 @@
 import type { Endpoint } from '../../platform/postgres/connection.js'
 import { DirectSession } from '../../platform/postgres/direct.js'
 import { translate } from '../../platform/postgres/errors.js'
+import { foreignSchema } from './refusals.js'
 import { withRunnerLock } from './runner-lock.js'
 import { prepareSession } from './session.sql.js'
-import { createLedger, type LedgerRow, ledgerState, listLedger } from './sql.js'
+import { createLedger, type LedgerRow, type LedgerState, ledgerState, listLedger } from './sql.js'
 
 /**
  * Runs `work` on a connection of its own that only reads the ledger.
  *
- * @throws AppError `precondition_failed` when only a pooled connection is available
+ * @throws AppError `precondition_failed` when only a pooled connection is available, or when the
+ *   schema is somebody else's
  */
 export const reading = <T>(
   endpoint: Endpoint,
@@ -36,8 +38,8 @@ export const asRunner = <T>(
 
 /** The ledger; empty where there is none yet. */
 export async function readLedger(session: DirectSession): Promise<LedgerRow[]> {
-  const [state] = await session.many(ledgerState())
-  return state?.present ? session.many(listLedger()) : []
+  const { present } = await stateOf(session)
+  return present ? session.many(listLedger()) : []
 }
 
 /** The ledger in the form that this build writes; made or brought to it when need be. */
@@ -48,8 +50,15 @@ export async function openLedger(session: DirectSession): Promise<LedgerRow[]> {
 
 /** True when nothing has to be done before the ledger is written. */
 export async function hasCurrentLedger(session: DirectSession): Promise<boolean> {
+  return (await stateOf(session)).is_current
+}
+
+/** Nothing is read from a schema that is not ours, or written into it. */
+async function stateOf(session: DirectSession): Promise<LedgerState> {
   const [state] = await session.many(ledgerState())
-  return state?.is_current === true
+  if (!state) throw new Error('the catalog did not say what the schema is')
+  if (state.is_foreign) throw foreignSchema()
+  return state
 }
 
 /** Makes a session as new for the next script; true when the log is decoded by somebody. */

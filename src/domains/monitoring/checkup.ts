@@ -194,8 +194,14 @@ function checkRights(facts: ServerFacts, isEmbedded: boolean): Finding[] {
   ]
 }
 
-const checkSchema = ({ schema_present }: ServerFacts): Finding =>
-  ok('Schema', schema_present ? 'present' : 'not there yet: it is created when a server starts')
+const checkSchema = ({ schema_present, schema_foreign }: ServerFacts): Finding =>
+  schema_foreign
+    ? problem(
+        'Schema',
+        'the schema "catalyst" of this database belongs to something else: it holds objects and no ledger of catalyst-db',
+        'Give catalyst-db a database of its own, or rename that schema: alter schema catalyst rename to <name>;',
+      )
+    : ok('Schema', schema_present ? 'present' : 'not there yet: it is created when a server starts')
 
 /** Whoever stores bars of a month makes its partition, but should not have to. */
 function checkPartitions({ missing_partitions: missing }: ServerFacts): Finding[] {

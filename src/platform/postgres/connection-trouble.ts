@@ -56,7 +56,7 @@ const ROLE: Trouble = {
 }
 const RULES: Trouble = {
   cause: 'pg_hba.conf of PostgreSQL does not let this role in from here.',
-  fix: `Add a line for this role, database and address to pg_hba.conf and reload it; if it only takes TLS, write sslmode=verify-full into ${URL}.`,
+  fix: `Add a line for this role, database and address to pg_hba.conf and reload it; if it only takes TLS, write sslmode=verify-full into ${URL}, and sslcert=<file> and sslkey=<file> where it asks for a certificate of the client.`,
 }
 const NO_DATABASE: Trouble = {
   cause: `The database named in ${URL} does not exist.`,
