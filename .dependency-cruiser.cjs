@@ -132,11 +132,10 @@ module.exports = {
     home('sdk-only-in-mcp', ['@modelcontextprotocol'], ['^src/mcp/(?!define\\.ts)']),
     home(
       'driver-postgres',
-      ['pg', '@types/pg', 'pg-(?!boss).+', '@types/pg-.+'],
+      ['pg', '@types/pg', 'pg-.+', '@types/pg-.+'],
       ['^src/platform/(postgres|embedded)/'],
     ),
     home('sql-parser', ['libpg-query', '@pgsql'], ['^src/platform/sql-parser/']),
-    home('driver-jobs', ['pg-boss'], ['^src/platform/jobs/']),
     home('driver-cache', ['ioredis', 'lru-cache'], ['^src/platform/cache/']),
     home('driver-log', ['pino'], ['^src/platform/log\\.ts$']),
     home('decimals-in-one-place', ['big.js', '@types/big.js'], ['^src/lib/decimal\\.ts$']),

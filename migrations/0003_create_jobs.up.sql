@@ -1,6 +1,6 @@
 -- description: Jobs: long operations that outlive the request and the server that started them.
 
--- The queue only says that there is something to run; what a job is and became stands here.
+-- What waits, runs and ended. Servers take jobs over straight from here.
 create table catalyst.jobs (
   job_id text collate "C" primary key check (job_id ~ '^job_[0-9a-f]{32}$'),
   tool text not null,

@@ -85,8 +85,6 @@ const HEALTH_TIMEOUT_MS = 2_000
 const LEASE_TIMEOUT_MS = 2_500
 /** Readers of the cache wait so long at most to hear what is outdated; then they read the database. */
 const SIGHT_TIMEOUT_MS = 1_000
-/** The queue's maintenance waits for locks up to 30 s. */
-const QUEUE_TIMEOUT_MS = 40_000
 
 /** The composition root: the only place where things are constructed. */
 export async function openApp(
@@ -137,15 +135,13 @@ export async function openApp(
     changed: () => notifications.resourceChanged('db/sessions/active'),
   })
   const leases = workerConnection(direct, LEASE_TIMEOUT_MS)
-  const queue = workerConnection(direct, QUEUE_TIMEOUT_MS)
   const jobs = new JobService({
     database,
     connection: leases,
-    queueConnection: queue,
     serverId,
     log,
     waitMs: config.CATALYST_JOB_WAIT_SECONDS * 1_000,
-    runs: () => registry.jobRuns,
+    tools: () => registry.jobTools,
     committed: () => eventLog.poke(),
     changed: (jobId) => notifications.resourceChanged(`jobs/${jobId}`),
   })
@@ -290,7 +286,7 @@ export async function openApp(
       await Promise.all([
         database.close(),
         partitions.close(),
-        ...[health, leases, queue, sights].map((connection) => connection.close()),
+        ...[health, leases, sights].map((connection) => connection.close()),
       ])
       if (sessionPool !== database) await sessionPool.close()
       await systems.close()

@@ -1,8 +1,13 @@
+import type { Caller } from './caller.js'
+
 /** Where a job stands. The last three are final. */
 export type JobState = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled'
 
 /** What becomes of a job whose server died: it is run again from its start, or it has failed. */
 export type OnRestart = 'resume' | 'fail'
+
+/** Jobs of one lane never take the place of jobs of the other: `interactive` are those people wait for. */
+export type JobLane = 'bulk' | 'interactive'
 
 /** How far a job is. */
 export interface JobProgress {
@@ -29,6 +34,13 @@ export interface JobRequest {
   readonly onRestart: OnRestart
   /** Digest of the plan that was confirmed for it; null when nothing had to be. */
   readonly confirmedPlan: string | null
+}
+
+/** A job tool as the server that runs its jobs needs it. */
+export interface ServedJobTool {
+  readonly lane: JobLane
+  /** The arguments are as a client sent them. */
+  readonly run: (args: unknown, caller: Caller) => Promise<unknown>
 }
 
 /** A job as the one who started it sees it. */

@@ -3,7 +3,7 @@ import type { EventType } from '../events.js'
 import type { AuditedCall } from '../lib/call-record.js'
 import type { Caller, UnitOfWork } from '../lib/caller.js'
 import type { ConfirmationClaim, ConfirmationTicket, Question } from '../lib/confirmation.js'
-import type { Job, JobRequest, OnRestart } from '../lib/job.js'
+import type { Job, JobLane, JobRequest, OnRestart } from '../lib/job.js'
 import type { Queryable, Transaction } from '../platform/postgres/queryable.js'
 
 /** What a tool or resource gets beside its arguments. */
@@ -66,6 +66,8 @@ interface JobTool<S, I extends z.ZodObject, O extends z.ZodObject>
     Asking<S, I> {
   /** Whether it may be run again from its start after the server that ran it has died. */
   readonly onRestart: OnRestart
+  /** Which other jobs it may have to wait for: `bulk`, unless said otherwise. */
+  readonly lane?: JobLane
   /** The signal is aborted by `cancel_job` or the end of the server, never by the request. */
   run(input: z.output<I>, call: Call<S>): Promise<z.input<O>>
   /** The same work as one operation of a transaction that somebody else commits. */
@@ -77,6 +79,7 @@ interface ToolKind {
   readonly persists: boolean
   /** Set for job tools only: they run apart from the request, on whichever server takes them. */
   readonly onRestart: OnRestart | null
+  readonly lane?: JobLane
 }
 
 /** A tool as the registry holds it, its argument types forgotten. */

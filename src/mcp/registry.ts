@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import { AppError } from '../errors.js'
 import type { Caller, RequestedOperation, UnitOfWork } from '../lib/caller.js'
-import type { JobRequest } from '../lib/job.js'
+import type { JobRequest, ServedJobTool } from '../lib/job.js'
 import type { Queryable, Transaction } from '../platform/postgres/queryable.js'
 import { checkArguments } from './argument-limits.js'
 import type { BoundDomain, BoundResource, BoundTool } from './define.js'
@@ -39,8 +39,8 @@ interface ResourceListing {
 /** Everything the server serves, converted once at start: the one source of lists, docs and tests. */
 export class Registry {
   readonly tools: ReadonlyMap<string, BoundTool>
-  /** How the job tools are run, by their names; the arguments are as a client sent them. */
-  readonly jobRuns: ReadonlyMap<string, (args: unknown, caller: Caller) => Promise<unknown>>
+  /** The job tools by their names. */
+  readonly jobTools: ReadonlyMap<string, ServedJobTool>
   readonly resources: readonly BoundResource[]
   readonly router: ResourceRouter
   readonly toolList: readonly ToolListing[]
@@ -51,13 +51,14 @@ export class Registry {
     const tools = domains.flatMap((domain) => domain.tools).map(withFieldsOfKind)
     this.tools = new Map(tools.map((tool) => [tool.name, tool]))
     if (this.tools.size !== tools.length) throw new Error('two tools have the same name')
-    this.jobRuns = new Map(
+    this.jobTools = new Map(
       tools
         .filter(({ onRestart }) => onRestart !== null)
-        .map((tool) => [
-          tool.name,
-          async (args, caller) => tool.run(parseArguments(tool, args), caller),
-        ]),
+        .map((tool) => {
+          const run: ServedJobTool['run'] = async (args, caller) =>
+            tool.run(parseArguments(tool, args), caller)
+          return [tool.name, { lane: tool.lane ?? 'bulk', run }]
+        }),
     )
     this.resources = domains.flatMap((domain) => domain.resources)
     this.router = new ResourceRouter(this.resources)

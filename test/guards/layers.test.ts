@@ -59,7 +59,6 @@ const FORBIDDEN: readonly [rule: string, from: string, to: string, kind?: Kind][
   ['driver-postgres', 'src/app.ts', 'pg-connection-string'],
   ['sql-parser', 'src/domains/migrations/files.ts', 'libpg-query'],
   ['sql-parser', 'src/platform/postgres/pool.ts', '@pgsql/types', 'type'],
-  ['driver-jobs', 'src/platform/postgres/pool.ts', 'pg-boss'],
   ['driver-cache', 'src/platform/postgres/pool.ts', 'ioredis'],
   ['driver-cache', 'src/domains/cache/service.ts', 'lru-cache'],
   ['driver-log', 'src/mcp/http.ts', 'pino', 'type'],

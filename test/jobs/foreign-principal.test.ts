@@ -15,6 +15,7 @@ test('the job of another principal does not exist, and cannot be stopped', async
     `update catalyst.jobs
      set principal = 'somebody else', state = 'queued', result = null, finished_at = null`,
   )
+  await app.database.query(`update catalyst.idempotency_keys set principal = 'somebody else'`)
   const unknown = newId('job')
   for (const tool of ['get_job', 'cancel_job']) {
     const [refused, other] = [

@@ -1,8 +1,7 @@
 import { AppError, recallError, toErrorBody } from '../../errors.js'
 import type { Caller } from '../../lib/caller.js'
-import type { Job, JobRequest } from '../../lib/job.js'
+import type { Job, JobRequest, ServedJobTool } from '../../lib/job.js'
 import type { Trouble } from '../../lib/tls-trouble.js'
-import { JobQueue, type SqlExecutor } from '../../platform/jobs/job-queue.js'
 import type { Log } from '../../platform/log.js'
 import { troubleOf } from '../../platform/postgres/connection-trouble.js'
 import type { Database } from '../../platform/postgres/database.js'
@@ -11,26 +10,25 @@ import type { WorkerConnection } from '../../platform/postgres/worker-connection
 import { cancelledError } from './endings.js'
 import { JobNews } from './job-news.js'
 import type { JobRun } from './job-run.js'
-import { announce, reportEnd } from './job-transaction.js'
+import { report } from './job-transaction.js'
+import { JobQueue } from './queue.js'
 import * as statements from './sql.js'
-import { JobStarter } from './starter.js'
+import { JobStarter, type Started } from './starter.js'
 import { JobSweeper } from './sweeper.js'
 import { Waiting } from './waiting.js'
-import { JobWorker, type RunTool } from './worker.js'
+import { JobWorker } from './worker.js'
 
 /** What jobs are made from. */
 export interface JobDeps {
   readonly database: Database
   /** For leases: must not wait behind the users of the pool. */
   readonly connection: WorkerConnection
-  /** For the queue, whose maintenance may take its time. */
-  readonly queueConnection: SqlExecutor
   readonly serverId: string
   readonly log: Log
   /** How long a call waits for its job before it answers that it is still running. */
   readonly waitMs: number
-  /** How the job tools that are served here are run. */
-  readonly runs: () => ReadonlyMap<string, RunTool>
+  /** The job tools that are served here. */
+  readonly tools: () => ReadonlyMap<string, ServedJobTool>
   /** Called after a commit that left events in the outbox. */
   readonly committed: () => void
   /** Called when a job is another one. */
@@ -64,31 +62,31 @@ export class JobService {
 
   constructor(deps: JobDeps) {
     this.#deps = deps
-    const { database, connection, queueConnection, serverId, log, runs } = deps
+    const { database, connection, serverId, log, tools } = deps
     this.#worker = new JobWorker({
       connection,
       news: this.#news,
       serverId,
       log,
-      runs,
       end: (run, ending) => this.#end(run, ending),
       freed: () => this.#queue.poke(),
     })
     this.#queue = new JobQueue({
-      connection: queueConnection,
+      connection,
+      serverId,
       log,
-      free: () => this.#worker.free,
-      serves: (tool) => this.#worker.serves(tool),
-      deliver: (jobId) => this.#worker.take(jobId),
+      tools,
+      hasRoom: (lane) => this.#worker.hasRoom(lane),
+      begin: (job, tool, asked) => this.#worker.begin(job, tool, asked),
     })
     const committed = (jobId: string) => this.#committed(jobId)
-    this.#sweeper = new JobSweeper({ connection, database, queue: this.#queue, log, committed })
-    this.#starter = new JobStarter({ database, queue: this.#queue })
+    this.#sweeper = new JobSweeper({ connection, database, log, committed })
+    this.#starter = new JobStarter({ database })
     const read = (jobId: string, principal: string) => this.get(jobId, principal)
     this.#waiting = new Waiting({ news: this.#news, read })
   }
 
-  /** Why long operations can be neither started nor run; null while they can, or soon will. */
+  /** Why jobs cannot be run; null while they can, or soon will. */
   get trouble(): Trouble | null {
     const { trouble } = this.#queue
     if (trouble === null) return null
@@ -99,7 +97,7 @@ export class JobService {
 
   /** Begins to run jobs, in the background; a server without long operations needs no queue. */
   open(): void {
-    if (this.#deps.runs().size === 0) return
+    if (this.#deps.tools().size === 0) return
     this.#queue.start()
     this.#sweeper.start()
   }
@@ -156,7 +154,7 @@ export class JobService {
     const error = toErrorBody(cancelledError(), jobId)
     const job = await this.#deps.database.transaction(async (tx) => {
       const asked = await tx.maybeOne(statements.cancelJob(jobId, principal, error))
-      if (asked) await reportEnd(tx, asked)
+      if (asked) await report(tx, asked)
       if (asked) await tx.one(statements.notify(statements.CANCELLED, jobId))
       return asked
     })
@@ -178,6 +176,7 @@ export class JobService {
       if (JOB_ID.test(id)) this.#changed(id)
     })
     eventLog.listen(statements.CANCELLED, (id) => this.#worker.look(id))
+    eventLog.listen(statements.WAITING, () => this.#queue.poke())
     eventLog.subscribe((events) => {
       const ended = events.filter(({ type }) => type === 'job.finished')
       for (const { data } of ended) this.#news.changed(String(data.job_id))
@@ -185,23 +184,25 @@ export class JobService {
   }
 
   /** What no server could run, because a pooler stands between, is not started. */
-  async #start(request: JobRequest, caller: Caller) {
+  async #start(request: JobRequest, caller: Caller): Promise<Started> {
     await this.#deps.connection.assertDirect()
-    return this.#starter.start(request, caller)
+    const started = await this.#starter.start(request, caller)
+    // The notification waits for its turn on a connection that does other things too.
+    this.#queue.poke()
+    return started
   }
 
   async #close(): Promise<void> {
     // Who waits for a job of this server is to hear what becomes of it.
-    const stopped = this.#worker.stop().then(() => this.#waiting.end())
-    await Promise.all([this.#queue.stop(), this.#sweeper.stop(), stopped])
+    const stopped = this.#worker.stop(this.#queue.stop()).then(() => this.#waiting.end())
+    await Promise.all([this.#sweeper.stop(), stopped])
   }
 
   async #end(run: JobRun, ending: statements.Ending): Promise<boolean> {
     const { job } = run
     const isHeld = await this.#deps.database.transaction(async (tx) => {
       if ((await tx.run(statements.endRun(run.holder, ending))) === 0) return false
-      if (ending.state === 'queued') await announce(this.#queue, tx, job)
-      else await reportEnd(tx, { ...job, state: ending.state })
+      await report(tx, { ...job, state: ending.state })
       return true
     })
     this.#committed(job.job_id)

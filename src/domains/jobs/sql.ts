@@ -7,6 +7,8 @@ import { sql } from '../../platform/postgres/sql.js'
 export const CHANGED = 'catalyst_jobs_changed'
 /** Where servers say that a job is to stop; the payload is its id. */
 export const CANCELLED = 'catalyst_jobs_cancelled'
+/** Where servers say that a job waits; the payload is its id. */
+export const WAITING = 'catalyst_jobs_waiting'
 
 /** A job that this server has taken over. */
 export interface ClaimedJob {
@@ -35,13 +37,11 @@ export interface Ending {
   readonly error: ErrorBody | null
 }
 
-/** A job as the watch over unfinished ones sees it. */
-export interface UnfinishedJob {
+/** A job that runs, as the watch over dead servers sees it. */
+export interface RunningJob {
   readonly job_id: string
-  readonly tool: string
-  readonly state: 'queued' | 'running'
   readonly attempt: number
-  readonly heartbeat_at: string | null
+  readonly heartbeat_at: string
 }
 
 const columns = sql.trusted(`
@@ -101,10 +101,29 @@ export const cancelJob = (jobId: string, principal: string, error: ErrorBody) =>
 export const notify = (channel: string, jobId: string) => sql<{ notified: null }>`
   select pg_notify(${channel}::text, ${jobId}::text) as notified`
 
-/** Takes a job over, if it still waits. */
-export const claimJob = (jobId: string, serverId: string) =>
+/**
+ * Takes over a waiting job of these tools: one of the caller with the fewest running jobs, and of
+ * those the oldest. What another server takes at the same moment is passed over.
+ */
+export const claimJob = (tools: readonly string[], serverId: string) =>
   sql<ClaimedJob>`
-    update catalyst.jobs
+    with running as (
+      select coalesce(owner, principal) as caller, count(*) as jobs
+      from catalyst.jobs
+      where state = 'running'
+      group by caller
+    ),
+    next as materialized (
+      select waiting.job_id
+      from catalyst.jobs as waiting
+      left join running on running.caller = coalesce(waiting.owner, waiting.principal)
+      where waiting.state = 'queued'
+        and waiting.tool = any(${tools}::text[])
+      order by coalesce(running.jobs, 0), waiting.created_at, waiting.job_id
+      limit 1
+      for update of waiting skip locked
+    )
+    update catalyst.jobs as job
     set
       state = 'running',
       attempt = attempt + 1,
@@ -112,9 +131,9 @@ export const claimJob = (jobId: string, serverId: string) =>
       progress = null,
       started_at = coalesce(started_at, clock_timestamp()),
       heartbeat_at = clock_timestamp()
-    where job_id = ${jobId}::text
-      and state = 'queued'
-    returning job_id, tool, principal, owner, arguments, on_restart, attempt, confirmed_plan`
+    from next
+    where job.job_id = next.job_id
+    returning job.job_id, tool, principal, owner, arguments, on_restart, attempt, confirmed_plan`
 
 /** Keeps this server's leases; answers those it still has. */
 export const keepLeases = (serverId: string, jobIds: readonly string[]) =>
@@ -170,17 +189,15 @@ export const auditConfirmed = (jobId: string) => sql`
   where job_id = ${jobId}::text
     and confirmed_plan is not null`
 
-/** What is not final, the oldest first. */
-export const unfinishedJobs = (limit: number) => sql<UnfinishedJob>`
-  select job_id, tool, state, attempt, heartbeat_at
+/** What runs, on any server. */
+export const runningJobs = () => sql<RunningJob>`
+  select job_id, attempt, heartbeat_at
   from catalyst.jobs
-  where state in ('queued', 'running')
-  order by created_at
-  limit ${limit}::int`
+  where state = 'running'`
 
 /** Takes a job from a server that has died: it waits again, or has ended. */
 export const reapJob = (
-  { job_id, attempt, heartbeat_at }: UnfinishedJob,
+  { job_id, attempt, heartbeat_at }: RunningJob,
   maxCrashes: number,
   error: { readonly lost: ErrorBody; readonly cancelled: ErrorBody },
 ) => sql<{ job_id: string; tool: string; state: JobState }>`

@@ -4,7 +4,6 @@ import type { Caller } from '../../lib/caller.js'
 import { canonicalJson } from '../../lib/canonical-json.js'
 import { newId } from '../../lib/ids.js'
 import type { Job, JobRequest } from '../../lib/job.js'
-import type { JobQueue } from '../../platform/jobs/job-queue.js'
 import type { Database } from '../../platform/postgres/database.js'
 import {
   claimForJob,
@@ -13,7 +12,7 @@ import {
   passOn,
 } from '../../platform/postgres/exactly-once.js'
 import type { Transaction } from '../../platform/postgres/queryable.js'
-import { announce } from './job-transaction.js'
+import { report } from './job-transaction.js'
 import * as statements from './sql.js'
 
 /** A job that a call has started, or one that runs already for the same key. */
@@ -25,11 +24,9 @@ export interface Started {
 /** Starts jobs, at most one for each key of a principal. */
 export class JobStarter {
   readonly #database: Database
-  readonly #queue: JobQueue
 
-  constructor(deps: { readonly database: Database; readonly queue: JobQueue }) {
+  constructor(deps: { readonly database: Database }) {
     this.#database = deps.database
-    this.#queue = deps.queue
   }
 
   /**
@@ -39,13 +36,10 @@ export class JobStarter {
    */
   async start(request: JobRequest, caller: Caller): Promise<Started> {
     const { signal } = caller
-    await this.#queue.ready(signal)
     const jobId = newId('job')
     try {
       const insert = (tx: Transaction) => this.#insertOrFind(tx, jobId, request, caller)
-      const started = await this.#database.transaction(insert, { signal })
-      if (!started.isJoined) this.#queue.poke()
-      return started
+      return await this.#database.transaction(insert, { signal })
     } catch (error) {
       if (!(error instanceof AppError) || error.code !== 'outcome_unknown') throw error
       // Its row is the proof that it was started.
@@ -88,7 +82,7 @@ export class JobStarter {
       if (await passOn(tx, effect, key, { from: holder, to: jobId })) break
     }
     const job = await tx.one(statements.insertJob(jobId, request, digestOf(request), caller))
-    await announce(this.#queue, tx, job)
+    await report(tx, job)
     return { job, isJoined: false }
   }
 }

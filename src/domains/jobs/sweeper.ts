@@ -1,18 +1,16 @@
 import { randomUUID } from 'node:crypto'
 import { toErrorBody } from '../../errors.js'
 import { Outage } from '../../lib/outage.js'
-import type { JobQueue } from '../../platform/jobs/job-queue.js'
 import { type Log, referenceLog } from '../../platform/log.js'
 import type { Database } from '../../platform/postgres/database.js'
 import type { WorkerConnection } from '../../platform/postgres/worker-connection.js'
 import { cancelledError, serverLostError } from './endings.js'
-import { announce, reportEnd } from './job-transaction.js'
+import { report } from './job-transaction.js'
 import * as statements from './sql.js'
 
 interface SweeperDeps {
   readonly connection: WorkerConnection
   readonly database: Database
-  readonly queue: JobQueue
   readonly log: Log
   /** Called after a commit that changed a job. */
   readonly committed: (jobId: string) => void
@@ -21,8 +19,6 @@ interface SweeperDeps {
 const SWEEP_MS = 2_000
 /** A job whose heartbeat has not moved for so long has lost its server. */
 const SILENCE_MS = 10_000
-/** A job that waited for so long is announced once more: the announcement may be lost. */
-const FORGOTTEN_MS = 60_000
 /** Whatever kills a server so often is likely the job itself. */
 const MAX_CRASHES = 3
 const BATCH = 1_000
@@ -36,7 +32,7 @@ const RETENTION_CHECK_MS = 60 * 60 * 1_000
  */
 export class JobSweeper {
   readonly #deps: SweeperDeps
-  /** Since when each unfinished job has stood exactly as it does. */
+  /** Since when each running job has stood exactly as it does. */
   #unchanged = new Map<string, number>()
   #retainedAt = Number.NEGATIVE_INFINITY
   #timer: NodeJS.Timeout | null = null
@@ -65,11 +61,8 @@ export class JobSweeper {
 
   async #sweep(): Promise<void> {
     try {
-      const jobs = await this.#deps.connection.many(statements.unfinishedJobs(BATCH))
-      for (const { job, forMs } of this.#age(jobs)) {
-        if (job.state === 'running' && forMs >= SILENCE_MS) await this.#reap(job)
-        if (job.state === 'queued' && forMs >= FORGOTTEN_MS) await this.#remind(job)
-      }
+      const jobs = await this.#deps.connection.many(statements.runningJobs())
+      for (const { job, forMs } of this.#age(jobs)) if (forMs >= SILENCE_MS) await this.#reap(job)
       await this.#retain()
       this.#outage.over()
     } catch (error) {
@@ -78,20 +71,20 @@ export class JobSweeper {
     }
   }
 
-  #age(jobs: readonly statements.UnfinishedJob[]) {
+  #age(jobs: readonly statements.RunningJob[]) {
     const now = performance.now()
     const before = this.#unchanged
     this.#unchanged = new Map()
     return jobs.map((job) => {
-      const standing = `${job.job_id} ${job.state} ${job.attempt} ${job.heartbeat_at}`
+      const standing = `${job.job_id} ${job.attempt} ${job.heartbeat_at}`
       const since = before.get(standing) ?? now
       this.#unchanged.set(standing, since)
       return { job, forMs: now - since }
     })
   }
 
-  async #reap(job: statements.UnfinishedJob): Promise<void> {
-    const { database, queue, log, committed } = this.#deps
+  async #reap(job: statements.RunningJob): Promise<void> {
+    const { database, log, committed } = this.#deps
     const reference = randomUUID()
     const bodies = {
       lost: toErrorBody(serverLostError(), reference),
@@ -99,20 +92,12 @@ export class JobSweeper {
     }
     const reaped = await database.transaction(async (tx) => {
       const now = await tx.maybeOne(statements.reapJob(job, MAX_CRASHES, bodies))
-      if (now?.state === 'queued') await announce(queue, tx, now)
-      else if (now) await reportEnd(tx, now)
+      if (now) await report(tx, now)
       return now
     })
     if (!reaped) return
     referenceLog(log).warn({ ...reaped, reference }, 'the server that ran a job has died')
     committed(reaped.job_id)
-    queue.poke()
-  }
-
-  async #remind(job: statements.UnfinishedJob): Promise<void> {
-    const { database, queue } = this.#deps
-    await database.transaction((tx) => announce(queue, tx, job))
-    queue.poke()
   }
 
   async #retain(): Promise<void> {

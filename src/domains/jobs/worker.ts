@@ -1,8 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { AppError } from '../../errors.js'
 import { Backoff } from '../../lib/backoff.js'
-import type { Caller } from '../../lib/caller.js'
-import type { JobProgress } from '../../lib/job.js'
+import type { JobLane, JobProgress, ServedJobTool } from '../../lib/job.js'
 import { Outage } from '../../lib/outage.js'
 import { type Log, referenceLog } from '../../platform/log.js'
 import type { WorkerConnection } from '../../platform/postgres/worker-connection.js'
@@ -11,37 +10,38 @@ import type { JobNews } from './job-news.js'
 import { JobRun, type ProgressSink } from './job-run.js'
 import * as statements from './sql.js'
 
-/** How a served job tool is run. */
-export type RunTool = (args: unknown, caller: Caller) => Promise<unknown>
-
 interface WorkerDeps {
   /** For leases: must not wait behind the users of the pool. */
   readonly connection: WorkerConnection
   readonly news: JobNews
   readonly serverId: string
   readonly log: Log
-  /** How the job tools that are served here are run. */
-  readonly runs: () => ReadonlyMap<string, RunTool>
   /** Writes down what a run came to, and says so; false when the lease is no longer this server's. */
   readonly end: (run: JobRun, ending: statements.Ending) => Promise<boolean>
   /** There is room for another job. */
   readonly freed: () => void
 }
 
-/** A server does not run more jobs at a time; the others wait, or run elsewhere. */
-const MAX_RUNNING = 8
+/** A server does not run more jobs of a lane at a time; the others wait, or run elsewhere. */
+const SLOTS: Readonly<Record<JobLane, number>> = { bulk: 8, interactive: 4 }
 const HEARTBEAT_MS = 2_000
 /** Well before any other server takes a silent job over, so that no two ever run it. */
 const TRUST_LEASE_MS = 6_500
 /** What runs gets this long to notice that the server ends. */
 const STOP_MS = 4_000
 
+interface Running {
+  readonly run: JobRun
+  readonly lane: JobLane
+  readonly over: Promise<void>
+}
+
 /** Runs jobs in this process, and keeps saying that it is alive while it does. */
 export class JobWorker implements ProgressSink {
   readonly #deps: WorkerDeps
   readonly #outage: Outage
   readonly #failures: Log
-  readonly #running = new Map<string, { readonly run: JobRun; readonly over: Promise<void> }>()
+  readonly #running = new Map<string, Running>()
   #heartbeat: NodeJS.Timeout | null = null
   #beating: Promise<void> | null = null
   #leasedAt = 0
@@ -53,30 +53,21 @@ export class JobWorker implements ProgressSink {
     this.#failures = referenceLog(deps.log)
   }
 
-  /** How many more jobs can be taken now. */
-  get free(): number {
-    return this.#isStopping ? 0 : MAX_RUNNING - this.#running.size
+  /** Whether one more job of this lane can be begun now. */
+  hasRoom(lane: JobLane): boolean {
+    const running = [...this.#running.values()].filter((one) => one.lane === lane)
+    return running.length < SLOTS[lane]
   }
 
-  /** Whether jobs of this tool can be run here. */
-  serves(tool: string): boolean {
-    return this.#deps.runs().has(tool)
-  }
-
-  /** Takes a job over, if it still waits, and begins to run it. */
-  async take(jobId: string): Promise<void> {
-    const { connection, serverId, runs } = this.#deps
-    const asked = performance.now()
-    const [job] = await connection.many(statements.claimJob(jobId, serverId))
-    const tool = job && runs().get(job.tool)
-    if (!tool) return
+  /** Begins to run a job that this server has taken over; its lease was asked for at `asked`. */
+  begin(job: statements.ClaimedJob, tool: ServedJobTool, asked: number): void {
     if (this.#running.size === 0) this.#leasedAt = asked
-    const run = new JobRun(job, serverId, this)
+    const run = new JobRun(job, this.#deps.serverId, this)
     const over = this.#see(run, tool).finally(() => {
-      this.#running.delete(jobId)
+      this.#running.delete(job.job_id)
       this.#deps.freed()
     })
-    this.#running.set(jobId, { run, over })
+    this.#running.set(job.job_id, { run, lane: tool.lane, over })
     if (this.#isStopping) run.stop('server_stops', serverStopsError())
     this.#heartbeat ??= setInterval(() => this.#tick(), HEARTBEAT_MS).unref()
   }
@@ -94,12 +85,18 @@ export class JobWorker implements ProgressSink {
     return this.#beating
   }
 
-  /** Stops what runs, so that others can go on with it, and waits until that is written down. */
-  async stop(): Promise<void> {
+  /**
+   * Stops what runs, so that others can go on with it, and waits until that is written down. After
+   * `noneComes` nothing more is begun.
+   */
+  async stop(noneComes: Promise<void>): Promise<void> {
     this.#isStopping = true
     for (const { run } of this.#running.values()) run.stop('server_stops', serverStopsError())
     const patience = delay(STOP_MS, undefined, { ref: false })
-    await Promise.race([Promise.all([...this.#running.values()].map(({ over }) => over)), patience])
+    const over = noneComes.then(() =>
+      Promise.all([...this.#running.values()].map((one) => one.over)),
+    )
+    await Promise.race([over, patience])
     if (this.#heartbeat) clearInterval(this.#heartbeat)
     await this.#beating
   }
@@ -118,16 +115,16 @@ export class JobWorker implements ProgressSink {
     }
   }
 
-  async #see(run: JobRun, tool: RunTool): Promise<void> {
+  async #see(run: JobRun, tool: ServedJobTool): Promise<void> {
     this.#deps.news.changed(run.job.job_id)
     const ending = await this.#run(run, tool)
     run.over()
     await this.#writeDown(run, ending)
   }
 
-  async #run(run: JobRun, tool: RunTool): Promise<statements.Ending> {
+  async #run(run: JobRun, tool: ServedJobTool): Promise<statements.Ending> {
     try {
-      return succeeded(run, await tool(run.job.arguments, run.caller))
+      return succeeded(run, await tool.run(run.job.arguments, run.caller))
     } catch (error) {
       const ending = ended(run, error)
       const isDefect = ending.error?.code === 'internal_error'

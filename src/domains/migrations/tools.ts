@@ -12,6 +12,7 @@ const facts = {
   idempotent: true,
   openWorld: false,
   onRestart: 'resume',
+  lane: 'interactive',
 } as const
 
 export const runMigrations = job({

@@ -8,13 +8,11 @@ export interface ServerHealth {
   readonly connections: number
   readonly max_connections: number
   readonly replicas: readonly ReplicaLag[]
-  readonly job_tables: JobTables
+  /** Whether this role may read and write the table of jobs. */
+  readonly jobs_usable: boolean
   /** The newest applied migration. */
   readonly schema_version: number | null
 }
-
-/** The queue's own tables: not there yet, not to be made by this role, not to be used by it, or well. */
-export type JobTables = 'absent' | 'missing' | 'forbidden' | 'usable'
 
 /** One replica as its primary sees it. */
 export interface ReplicaLag {
@@ -49,26 +47,17 @@ const replicas = sql`
     end as lag_bytes
   from pg_stat_replication`
 
-/**
- * From the catalogs alone, which any role may read. Who reads and writes `job`, the parent of all its
- * tables, is the role that made them or was given them.
- */
-const jobTables = sql`
-  select
-    case
-      when s.oid is null and has_database_privilege(current_database(), 'create') then 'absent'
-      when s.oid is null then 'missing'
-      when not has_schema_privilege(s.oid, 'usage') then 'forbidden'
-      when j.oid is null and has_schema_privilege(s.oid, 'create') then 'absent'
-      when j.oid is null then 'forbidden'
-      when has_table_privilege(j.oid, 'select') and has_table_privilege(j.oid, 'insert')
-        and has_table_privilege(j.oid, 'update') and has_table_privilege(j.oid, 'delete')
-        then 'usable'
-      else 'forbidden'
-    end
-  from (values ('catalyst_jobs')) as wanted (name)
-  left join pg_namespace s on s.nspname = wanted.name
-  left join pg_class j on j.relnamespace = s.oid and j.relname = 'job'`
+/** From the catalogs alone, which any role may read; what is not there yet is no lack of rights. */
+const jobsUsable = sql`
+  select coalesce(bool_and(
+    has_schema_privilege(s.oid, 'usage')
+      and has_table_privilege(j.oid, 'select') and has_table_privilege(j.oid, 'insert')
+      and has_table_privilege(j.oid, 'update') and has_table_privilege(j.oid, 'delete')
+  ), true)
+  from pg_class j
+  join pg_namespace s on s.oid = j.relnamespace
+  where s.nspname = 'catalyst'
+    and j.relname = 'jobs'`
 
 /**
  * The server itself (version, start, role, how full it is), its replicas and the schema. One
@@ -86,7 +75,7 @@ export const serverHealth = (isMigrated: boolean) =>
     (select count(*)::int from pg_stat_activity where backend_type = 'client backend') as connections,
     current_setting('max_connections')::int as max_connections,
     (select coalesce(json_agg(r order by r.name), '[]') from (${replicas}) as r) as replicas,
-    (${jobTables}) as job_tables,
+    (${jobsUsable}) as jobs_usable,
     (${isMigrated ? newestMigration : sql`select null::int`}) as schema_version`,
   )
 

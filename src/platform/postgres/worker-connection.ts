@@ -4,8 +4,6 @@ import { connectDirectly, type Endpoint } from './connection.js'
 import { translate } from './errors.js'
 import type { Statement } from './sql.js'
 
-type Query = Pick<Statement<unknown>, 'text' | 'values' | 'name'>
-
 /**
  * One connection that a background worker keeps for itself, made when first needed and again after
  * it is lost: what must happen every few seconds never waits behind the users of the pool.
@@ -29,10 +27,11 @@ export class WorkerConnection {
     this.#timeoutMs = options.timeoutMs
   }
 
-  /** All rows of one statement, which is a transaction of its own. */
-  async many<Row>(statement: Statement<Row>): Promise<Row[]> {
-    const { rows } = await this.#inTurn(statement)
-    return rows
+  /** All rows of one statement, which is a transaction of its own, after those asked for before. */
+  many<Row>(statement: Statement<Row>): Promise<Row[]> {
+    const turn = this.#turns.then(() => this.#execute(statement))
+    this.#turns = turn.catch(() => {})
+    return turn
   }
 
   /**
@@ -51,31 +50,17 @@ export class WorkerConnection {
     }
   }
 
-  /** Text from a library that writes its own; without parameters it may be several statements. */
-  // biome-ignore lint/suspicious/noExplicitAny: the shape of a row is known to who wrote the text
-  executeSql(text: string, values: readonly unknown[] = []): Promise<{ rows: any[] }> {
-    return this.#inTurn({ text, values, name: undefined })
-  }
-
   /** Drops the connection; the next statement makes a new one. */
   async close(): Promise<void> {
     if (this.#client) await this.#drop(this.#client)
   }
 
-  // biome-ignore lint/suspicious/noExplicitAny: the shape of a row is known to who wrote the text
-  #inTurn(query: Query): Promise<{ rows: any[] }> {
-    const turn = this.#turns.then(() => this.#execute(query))
-    this.#turns = turn.catch(() => {})
-    return turn
-  }
-
-  async #execute({ text, values, name }: Query) {
+  async #execute<Row>({ text, values, name }: Statement<Row>): Promise<Row[]> {
     const opening = this.#connected()
     try {
       const client = await opening
-      // Several statements are taken without a list of values only.
-      if (values.length === 0) return await client.query(text)
-      return await client.query({ text, values: [...values], ...(name ? { name } : {}) })
+      const { rows } = await client.query({ text, values: [...values], ...(name ? { name } : {}) })
+      return rows
     } catch (error) {
       // It may be lost, or left inside a transaction that has failed: a new one is neither.
       await this.#drop(opening)

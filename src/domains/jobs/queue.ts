@@ -1,0 +1,94 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { Backoff } from '../../lib/backoff.js'
+import type { JobLane, ServedJobTool } from '../../lib/job.js'
+import { Outage } from '../../lib/outage.js'
+import { WakeUp } from '../../lib/wake-up.js'
+import type { Log } from '../../platform/log.js'
+import type { WorkerConnection } from '../../platform/postgres/worker-connection.js'
+import * as statements from './sql.js'
+
+interface JobQueueDeps {
+  readonly connection: WorkerConnection
+  readonly serverId: string
+  readonly log: Log
+  /** The job tools that are served here: what another version announced is left to it. */
+  readonly tools: () => ReadonlyMap<string, ServedJobTool>
+  /** Whether there is room for one more job of that lane. */
+  readonly hasRoom: (lane: JobLane) => boolean
+  /** Begins to run a job; `asked` is when its lease was asked for, on the monotonic clock. */
+  readonly begin: (job: statements.ClaimedJob, tool: ServedJobTool, asked: number) => void
+}
+
+const LANES: readonly JobLane[] = ['interactive', 'bulk']
+/** At most so long until a job is found of which nothing was heard. */
+const POLL_MS = 2_000
+
+/** Takes over jobs that wait, while there is room for them: straight from their table, one at a time. */
+export class JobQueue {
+  readonly #deps: JobQueueDeps
+  readonly #outage: Outage
+  readonly #stopped = new AbortController()
+  readonly #wakeUp = new WakeUp()
+  #trouble: unknown = null
+  #running: Promise<void> = Promise.resolve()
+
+  constructor(deps: JobQueueDeps) {
+    this.#deps = deps
+    this.#outage = new Outage(deps.log, 'the job queue')
+  }
+
+  /** Why nothing could be taken over at the last attempt; null when that went well. */
+  get trouble(): unknown {
+    return this.#trouble
+  }
+
+  /** Begins in the background; while the database is away it keeps trying. */
+  start(): void {
+    this.#running = this.#run()
+  }
+
+  /** Takes nothing more; what waits stays there for others. */
+  async stop(): Promise<void> {
+    this.#stopped.abort()
+    this.poke()
+    await this.#running
+  }
+
+  /** Looks at once instead of at the next poll. */
+  poke(): void {
+    this.#wakeUp.call()
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopped
+    const backoff = new Backoff({ firstMs: 100, maxMs: 5_000 })
+    while (!signal.aborted) {
+      try {
+        this.#wakeUp.answer()
+        for (const lane of LANES) await this.#fill(lane)
+        backoff.reset()
+        this.#outage.over()
+        this.#trouble = null
+        // With jitter, so that no server always looks just before another one.
+        if (!signal.aborted) await this.#wakeUp.rest(POLL_MS * (0.5 + Math.random() / 2))
+      } catch (error) {
+        this.#outage.failed(error)
+        this.#trouble = error
+        await delay(backoff.next(), undefined, { signal }).catch(() => {})
+      }
+    }
+  }
+
+  async #fill(lane: JobLane): Promise<void> {
+    const { connection, serverId, tools, hasRoom, begin } = this.#deps
+    const served = [...tools()].filter(([, tool]) => tool.lane === lane)
+    const names = served.map(([name]) => name)
+    while (names.length > 0 && hasRoom(lane) && !this.#stopped.signal.aborted) {
+      const asked = performance.now()
+      const [job] = await connection.many(statements.claimJob(names, serverId))
+      const tool = job && tools().get(job.tool)
+      if (!tool) return
+      begin(job, tool, asked)
+    }
+  }
+}
