@@ -253,7 +253,10 @@ export async function openApp(
   const notifications: Notifications = new Notifications({
     registry,
     log,
-    maxPerClient: config.policy.limits.subscriptions_per_client,
+    limit: {
+      subscriptions: config.policy.limits.subscriptions_per_client,
+      streams: config.policy.limits.streams_per_client,
+    },
   })
   eventLog.subscribe((published) => notifications.eventsPublished(published))
   eventLog.subscribe((published) => coherent.eventsPublished(published))

@@ -13,7 +13,7 @@ import type { JobRun } from './job-run.js'
 import { report } from './job-transaction.js'
 import { JobQueue } from './queue.js'
 import * as statements from './sql.js'
-import { JobStarter } from './starter.js'
+import { JobStarter, type Started } from './starter.js'
 import { JobSweeper } from './sweeper.js'
 import { Waiting } from './waiting.js'
 import { JobWorker } from './worker.js'
@@ -86,7 +86,7 @@ export class JobService {
     this.#waiting = new Waiting({ news: this.#news, read })
   }
 
-  /** Why long operations can be neither started nor run; null while they can, or soon will. */
+  /** Why jobs cannot be run; null while they can, or soon will. */
   get trouble(): Trouble | null {
     const { trouble } = this.#queue
     if (trouble === null) return null
@@ -184,9 +184,12 @@ export class JobService {
   }
 
   /** What no server could run, because a pooler stands between, is not started. */
-  async #start(request: JobRequest, caller: Caller) {
+  async #start(request: JobRequest, caller: Caller): Promise<Started> {
     await this.#deps.connection.assertDirect()
-    return this.#starter.start(request, caller)
+    const started = await this.#starter.start(request, caller)
+    // The notification waits for its turn on a connection that does other things too.
+    this.#queue.poke()
+    return started
   }
 
   async #close(): Promise<void> {
