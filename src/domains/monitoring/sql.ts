@@ -8,11 +8,13 @@ export interface ServerHealth {
   readonly connections: number
   readonly max_connections: number
   readonly replicas: readonly ReplicaLag[]
-  /** Whether this role may read and write the table of jobs. */
-  readonly jobs_usable: boolean
+  readonly job_tables: JobTables
   /** The newest applied migration. */
   readonly schema_version: number | null
 }
+
+/** The table of jobs: not there yet, not to be used by this role, or well. */
+export type JobTables = 'absent' | 'forbidden' | 'usable'
 
 /** One replica as its primary sees it. */
 export interface ReplicaLag {
@@ -47,17 +49,20 @@ const replicas = sql`
     end as lag_bytes
   from pg_stat_replication`
 
-/** From the catalogs alone, which any role may read; what is not there yet is no lack of rights. */
-const jobsUsable = sql`
-  select coalesce(bool_and(
-    has_schema_privilege(s.oid, 'usage')
-      and has_table_privilege(j.oid, 'select') and has_table_privilege(j.oid, 'insert')
-      and has_table_privilege(j.oid, 'update') and has_table_privilege(j.oid, 'delete')
-  ), true)
-  from pg_class j
-  join pg_namespace s on s.oid = j.relnamespace
-  where s.nspname = 'catalyst'
-    and j.relname = 'jobs'`
+/** From the catalogs alone, which any role may read. Before the migrations there is no table, which they make. */
+const jobTables = sql`
+  select
+    case
+      when j.oid is null then 'absent'
+      when has_schema_privilege(s.oid, 'usage')
+        and has_table_privilege(j.oid, 'select') and has_table_privilege(j.oid, 'insert')
+        and has_table_privilege(j.oid, 'update') and has_table_privilege(j.oid, 'delete')
+        then 'usable'
+      else 'forbidden'
+    end
+  from (values ('catalyst')) as wanted (name)
+  left join pg_namespace s on s.nspname = wanted.name
+  left join pg_class j on j.relnamespace = s.oid and j.relname = 'jobs'`
 
 /**
  * The server itself (version, start, role, how full it is), its replicas and the schema. One
@@ -75,7 +80,7 @@ export const serverHealth = (isMigrated: boolean) =>
     (select count(*)::int from pg_stat_activity where backend_type = 'client backend') as connections,
     current_setting('max_connections')::int as max_connections,
     (select coalesce(json_agg(r order by r.name), '[]') from (${replicas}) as r) as replicas,
-    (${jobsUsable}) as jobs_usable,
+    (${jobTables}) as job_tables,
     (${isMigrated ? newestMigration : sql`select null::int`}) as schema_version`,
   )
 
@@ -113,6 +118,8 @@ export interface ServerFacts {
   readonly may_create: boolean
   readonly may_monitor: boolean
   readonly schema_present: boolean
+  /** It holds something, and no ledger of ours. */
+  readonly schema_foreign: boolean
   readonly has_statements: boolean
   /** Null while there are no partitioned tables. */
   readonly missing_partitions: readonly MissingPartition[] | null
@@ -132,6 +139,21 @@ interface MissingPartition {
   readonly name: string
   readonly ahead: number
 }
+
+/** Objects that depend on the schema, and among them no ledger with our columns. */
+const isForeign = () => sql`
+  select exists (
+    select 1
+    from pg_depend
+    where refclassid = 'pg_namespace'::regclass and refobjid = s.oid and deptype = 'n'
+  ) and not exists (
+    select 1
+    from pg_class c
+    join pg_attribute a on a.attrelid = c.oid
+    where c.relnamespace = s.oid and c.relname = 'schema_migrations' and a.attname = 'up_sha256'
+  )
+  from (values ('catalyst')) as wanted (name)
+  left join pg_namespace s on s.nspname = wanted.name`
 
 /** From the catalogs alone: `to_regclass` wants a right to the schema. */
 const missingPartitions = () => sql`
@@ -193,6 +215,7 @@ export const serverFacts = () => sql<ServerFacts>`
     has_database_privilege(current_database(), 'create') as may_create,
     pg_has_role(current_user, 'pg_monitor', 'usage') as may_monitor,
     to_regnamespace('catalyst') is not null as schema_present,
+    (${isForeign()}) as schema_foreign,
     exists (select from pg_settings where name = 'pg_stat_statements.max') as has_statements,
     (${missingPartitions()}) as missing_partitions,
     (${sessionDefaults()}) as defaults`

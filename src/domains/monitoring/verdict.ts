@@ -3,7 +3,7 @@ import { instantText } from '../../lib/utc-text.js'
 import type { CacheHealth } from '../../platform/cache/cache-store.js'
 import type { PoolStats } from '../../platform/postgres/database.js'
 import type { Probe } from './probe.js'
-import type { ReplicaLag, ServerHealth } from './sql.js'
+import type { JobTables, ReplicaLag, ServerHealth } from './sql.js'
 
 /** Where the schema stands: `current`, or why not. */
 interface SchemaState {
@@ -26,7 +26,7 @@ export interface Look {
   readonly schema: SchemaState
   /** Since when events cannot be published; null while they can. */
   readonly eventsFailingSince: Date | null
-  /** Why jobs cannot be taken over; null while they can. */
+  /** Why jobs cannot be announced and taken; null while they can. */
   readonly queueTrouble: Trouble | null
 }
 
@@ -52,7 +52,7 @@ export function findingsOf(look: Look): Findings {
   const critical = [
     ...(probe.trouble ? [inWords(probe.trouble)] : []),
     ...(look.schema.state === 'failed' ? [`The schema is not usable: ${look.schema.reason}`] : []),
-    ...jobReasons(probe.server, look),
+    ...jobReasons(probe.server.job_tables, look),
   ]
   return { critical, warnings: [...inside(probe.server, look), ...outside(look)] }
 }
@@ -67,11 +67,17 @@ export function verdict({ critical, warnings }: Findings) {
 export const inWords = ({ cause, fix }: Trouble): string => `${cause} ${fix}`.trim()
 
 const JOBS = 'Long operations (jobs) cannot run:'
-const NO_RIGHTS = `${JOBS} this role may not read or write the table catalyst.jobs. Run: grant usage on schema catalyst to <role>; grant all on table catalyst.jobs to <role>; or let the role own them.`
+const JOB_TABLES: Readonly<Record<JobTables, string | null>> = {
+  usable: null,
+  // The schema is not current then, which is told as such.
+  absent: null,
+  forbidden: `${JOBS} this role lacks rights to the table catalyst.jobs. Run: grant usage on schema catalyst to <role>; grant select, insert, update, delete on catalyst.jobs to <role>;`,
+}
 
 /** The catalogs know at once; what only the queue has met it says itself. */
-function jobReasons({ jobs_usable }: ServerHealth, { queueTrouble }: Look): string[] {
-  if (!jobs_usable) return [NO_RIGHTS]
+function jobReasons(tables: JobTables, { queueTrouble }: Look): string[] {
+  const known = JOB_TABLES[tables]
+  if (known) return [known]
   return queueTrouble ? [`${JOBS} ${inWords(queueTrouble)}`] : []
 }
 
