@@ -57,6 +57,7 @@ create table catalyst.db_sessions (
   check ((ended_at is null) = (ended_as is null))
 );
 create index db_sessions_started_at on catalyst.db_sessions (started_at);
+create index db_sessions_open on catalyst.db_sessions (server_id) where ended_as is null;
 
 -- Every tool call, in a chain of hashes. What persists writes its row to the outbox in its own
 -- transaction, and so does a confirmed destructive call before it acts; whoever appends to the chain

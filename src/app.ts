@@ -30,6 +30,7 @@ import { MonitoringService } from './domains/monitoring/service.js'
 import type { CacheLook } from './domains/monitoring/verdict.js'
 import { sessions as sessionDomain } from './domains/sessions/index.js'
 import { SessionService } from './domains/sessions/service.js'
+import { sayAlive } from './domains/sessions/sql.js'
 import { sync } from './domains/sync/index.js'
 import { SyncService } from './domains/sync/service.js'
 import { patterns, signals, trades } from './domains/trading/index.js'
@@ -112,8 +113,8 @@ export async function openApp(
     }),
   })
   const schema = new SchemaKeeper({ migrations, log })
-  const eventLog = new EventLog({ endpoint: direct, log })
   const serverId = newId('srv')
+  const eventLog = new EventLog({ endpoint: direct, greeting: sayAlive(serverId), log })
   const { risk, learning, cache: cachePolicy, audit: auditPolicy } = config.policy
   const months = new AuditMonths({ database, keepMonths: auditPolicy.keep_months, log })
   const audit = new AuditTrail({ database, serverId, clock: systemClock, months, log })
@@ -261,7 +262,10 @@ export async function openApp(
   const notifications: Notifications = new Notifications({
     registry,
     log,
-    maxPerClient: config.policy.limits.subscriptions_per_client,
+    limit: {
+      subscriptions: config.policy.limits.subscriptions_per_client,
+      streams: config.policy.limits.streams_per_client,
+    },
   })
   eventLog.subscribe((published) => notifications.eventsPublished(published))
   eventLog.subscribe((published) => coherent.eventsPublished(published))
@@ -270,6 +274,7 @@ export async function openApp(
   partitionKeeper.start()
   eventLog.start()
   jobs.open()
+  sessions.open()
   // A cache inside the process evicts by itself and is nobody else's.
   if (cache.engine !== 'in-process') coherent.memory.start()
   audit.poke()

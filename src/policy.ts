@@ -172,7 +172,13 @@ const LIMITS = z.strictObject({
     .min(1)
     .max(100_000)
     .default(500)
-    .describe('Resources that one connection of a client may subscribe to.'),
+    .describe('Resources that one connection or stream of a client may subscribe to.'),
+  streams_per_client: z
+    .int()
+    .min(1)
+    .max(1_000)
+    .default(100)
+    .describe('Streams of notifications that one client of the 2026 era may have open.'),
 })
 
 const SECTIONS = {

@@ -27,6 +27,7 @@ import {
   sendRpcError,
   toBodylessRequest,
 } from './http-bridge.js'
+import { clientOf, isListening } from './listen-limits.js'
 import { createServer, type Peer, type Serving } from './server.js'
 
 /** A full batch of 10 000 articles fits. */
@@ -157,11 +158,21 @@ export class HttpEndpoint {
         (await isLegacyRequest(request, parsedBody ?? null))
       const response = isLegacy
         ? await this.#serveLegacy(request, parsedBody)
-        : await this.#modern.fetch(request, { parsedBody })
+        : await this.#serveModern(request, parsedBody, res)
       await sendResponse(response, res)
     } finally {
       if (session) Object.assign(session, { open: session.open - 1, lastUsed: Date.now() })
+      this.#deps.serving.notifications.listens.release(clientOf(parsedBody), res)
     }
+  }
+
+  async #serveModern(request: Request, body: unknown, stream: ServerResponse): Promise<Response> {
+    if (isListening(body)) {
+      const { listens } = this.#deps.serving.notifications
+      const refusal = listens.take(clientOf(body), stream, body)
+      if (refusal) return Response.json(refusal)
+    }
+    return this.#modern.fetch(request, { parsedBody: body })
   }
 
   async #serveLegacy(request: Request, parsedBody: unknown): Promise<Response> {
@@ -251,8 +262,6 @@ const settled = (exchanges: readonly Exchange[]): Promise<unknown> =>
     Promise.allSettled(exchanges.map(({ answered }) => answered)),
     delay(DRAIN_MS, undefined, { ref: false }),
   ])
-
-const isListening = (body: unknown): boolean => Object(body).method === 'subscriptions/listen'
 
 /** After a large body, which is parsed in one go, others get their turn. */
 async function readJson(req: IncomingMessage): Promise<unknown> {

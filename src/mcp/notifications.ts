@@ -7,6 +7,7 @@ import {
 import { AppError } from '../errors.js'
 import type { PublishedEvent } from '../events.js'
 import type { Log } from '../platform/log.js'
+import { type ListenLimit, ListenLimits } from './listen-limits.js'
 import { toProtocolError } from './protocol-errors.js'
 import type { Registry } from './registry.js'
 import { SCHEME } from './resources.js'
@@ -18,6 +19,8 @@ const COALESCE_MS = 1_000
 export class Notifications {
   /** What `subscriptions/listen` streams over HTTP are fed from. */
   readonly bus: ServerEventBus = new InMemoryServerEventBus()
+  /** How many streams each client has open. */
+  readonly listens: ListenLimits
   readonly #log: Log
   readonly #registry: Registry
   readonly #maxPerClient: number
@@ -31,10 +34,10 @@ export class Notifications {
   constructor(deps: {
     readonly registry: Registry
     readonly log: Log
-    /** Most resources that one connection may subscribe to. */
-    readonly maxPerClient: number
+    readonly limit: ListenLimit
   }) {
-    this.#maxPerClient = deps.maxPerClient
+    this.listens = new ListenLimits(deps.limit)
+    this.#maxPerClient = deps.limit.subscriptions
     this.#registry = deps.registry
     this.#log = deps.log
     this.#pathsByEvent = pathsByEvent(deps.registry)

@@ -1,6 +1,7 @@
 import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio'
 import { newId } from '../lib/ids.js'
 import type { Log } from '../platform/log.js'
+import { isListening, type ListenLimits } from './listen-limits.js'
 import { createServer, type Serving } from './server.js'
 import { MessageLines, type RefusedLine } from './stdio-lines.js'
 
@@ -35,7 +36,33 @@ export function serveOnStdio(serving: Serving, log: Log): StdioEndpoint {
     transport,
     onerror: (error) => log.debug({ err: error }, 'message refused'),
   })
+  limitListening(transport, serving.notifications.listens, peer.owner)
   return { closed, close: () => handle.close() }
+}
+
+/** The SDK opens every stream that is asked for: what is more than a share never gets there. */
+function limitListening(
+  transport: StdioServerTransport,
+  listens: ListenLimits,
+  client: string,
+): void {
+  const { onmessage } = transport
+  const send = transport.send.bind(transport)
+  transport.onmessage = (message) => {
+    if ('id' in message && isListening(message)) {
+      const refusal = listens.take(client, message.id, message)
+      if (refusal) return void send(refusal).catch(() => {})
+    }
+    if ('method' in message && message.method === 'notifications/cancelled') {
+      listens.release(client, message.params?.requestId)
+    }
+    onmessage?.(message)
+  }
+  // A stream that was not opened after all, or has ended, has its answer.
+  transport.send = (message) => {
+    if (!('method' in message)) listens.release(client, message.id)
+    return send(message)
+  }
 }
 
 function untilClientIsGone(): Promise<void> {

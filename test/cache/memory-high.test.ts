@@ -103,3 +103,25 @@ async function samplesOf(count: number): Promise<void> {
   // To ask how often it was asked is itself asked, twice with the ready check of the connection.
   await waitFor(async () => (await asked()) > start + count * 4)
 }
+
+test('a limit that is taken away ends it', async () => {
+  await hear()
+  expect(watches.map(({ isHigh }) => isHigh)).toEqual([true, true])
+  await redis.send((one) => one.config('SET', 'maxmemory', 0))
+  await waitFor(async () => (await told()).at(-1)?.state === 'off', { what: 'off' })
+  await hear()
+  expect(watches.map(({ isHigh }) => isHigh)).toEqual([false, false])
+  expect((await told()).at(-1)).toMatchObject({ max_memory_bytes: null, used_share: null })
+})
+
+test('a cache that drops what is old is well at its limit', async () => {
+  const before = (await told()).length
+  await redis.send((one) => one.config('SET', 'maxmemory-policy', 'allkeys-lru'))
+  await useShare(0.99)
+  await samplesOf(8)
+  expect((await told()).length).toBe(before)
+  expect(await store.health()).toMatchObject({ state: 'ready' })
+  await redis.send((one) => one.config('SET', 'maxmemory-policy', 'noeviction'))
+  await waitFor(async () => (await told()).length > before, { what: 'on' })
+  expect((await told()).at(-1)).toMatchObject({ state: 'on', cause: 'sample' })
+})

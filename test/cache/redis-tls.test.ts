@@ -1,47 +1,18 @@
-import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test, vi } from 'vitest'
 import { RedisCacheStore } from '../../src/platform/cache/redis.js'
-import { findOnPath } from '../../src/platform/embedded/binaries.js'
+import { Authority, openssl } from '../support/certificates.js'
 import { MINUTE } from './lifetime.js'
 import { freePort, RedisServer } from './redis-server.js'
 
-const openssl = findOnPath(['openssl'])
 const dir = mkdtempSync(join(tmpdir(), 'catalyst-tls-'))
 const servers: RedisServer[] = []
 afterAll(async () => {
   await Promise.all(servers.map((server) => server.dispose()))
   rmSync(dir, { recursive: true, force: true })
 })
-
-const run = (command: string) =>
-  execFileSync(openssl ?? '', command.split(' '), { cwd: dir, stdio: 'ignore' })
-
-const KEY = '-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes'
-
-/** An authority of the test's own. */
-const makeAuthority = () => run(`req -x509 ${KEY} -keyout ca.key -out ca.pem -days 2 -subj /CN=ca`)
-
-/** A server's certificate, signed by it, for these names. */
-function certify(name: string, names: string): string[] {
-  writeFileSync(join(dir, `${name}.ext`), `subjectAltName=${names}`)
-  run(`req ${KEY} -keyout ${name}.key -out ${name}.csr -subj /CN=${name}`)
-  run(
-    `x509 -req -in ${name}.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile ${name}.ext -out ${name}.pem`,
-  )
-  return ['--tls-cert-file', join(dir, `${name}.pem`), '--tls-key-file', join(dir, `${name}.key`)]
-}
-
-async function startTls(...options: string[]): Promise<{ server: RedisServer; port: number }> {
-  const server = await RedisServer.create()
-  servers.push(server)
-  const port = await freePort()
-  const authority = ['--tls-ca-cert-file', join(dir, 'ca.pem'), '--tls-auth-clients', 'no']
-  await server.start(...options, '--port', '0', '--tls-port', String(port), ...authority)
-  return { server, port }
-}
 
 async function works(url: string): Promise<void> {
   const store = new RedisCacheStore({ url, namespace: 'tls' })
@@ -62,23 +33,58 @@ async function isRefused(url: string, reason: RegExp): Promise<void> {
 }
 
 describe.runIf(openssl)('Redis with TLS', () => {
-  if (openssl) makeAuthority()
-  const ca = `?ca=${join(dir, 'ca.pem')}`
+  const authority = new Authority()
+  const ca = `?ca=${authority.file}`
+
+  /** What a server needs to show a certificate for these names. */
+  const certify = (names: string): string[] => {
+    const { cert, key } = authority.certify(names)
+    return ['--tls-cert-file', cert, '--tls-key-file', key]
+  }
+
+  async function startTls(...options: string[]): Promise<{ server: RedisServer; port: number }> {
+    return startFor('no', ...options)
+  }
+
+  /** `yes` asks clients for a certificate. */
+  async function startFor(clients: 'yes' | 'no', ...options: string[]) {
+    const server = await RedisServer.create()
+    servers.push(server)
+    const port = await freePort()
+    const trusted = ['--tls-ca-cert-file', authority.file, '--tls-auth-clients', clients]
+    await server.start(...options, '--port', '0', '--tls-port', String(port), ...trusted)
+    return { server, port }
+  }
 
   test('is used when its authority is named, and refused when it is not', async () => {
-    const { port } = await startTls(...certify('server', 'DNS:localhost,IP:127.0.0.1'))
+    const { port } = await startTls(...certify('DNS:localhost,IP:127.0.0.1'))
     await works(`rediss://127.0.0.1:${port}${ca}`)
     await works(`rediss://localhost:${port}${ca}`)
     await isRefused(`rediss://127.0.0.1:${port}`, /authority/)
   })
 
   test('is refused when its certificate is for another name', async () => {
-    const { port } = await startTls(...certify('other', 'DNS:elsewhere.test'))
+    const { port } = await startTls(...certify('DNS:elsewhere.test'))
     await isRefused(`rediss://127.0.0.1:${port}${ca}`, /another host name/)
   })
 
+  test('is used with a certificate of ours where it asks for one, and refused without', async () => {
+    const { port } = await startFor('yes', ...certify('IP:127.0.0.1'))
+    const { cert, key } = authority.certify('DNS:client.test')
+    await works(`rediss://127.0.0.1:${port}${ca}&cert=${cert}&key=${key}`)
+    await isRefused(
+      `rediss://127.0.0.1:${port}${ca}`,
+      /certificate of this client.* cert=<file> and key=<file> in REDIS_URL/,
+    )
+    const stranger = new Authority().certify('DNS:client.test')
+    await isRefused(
+      `rediss://127.0.0.1:${port}${ca}&cert=${stranger.cert}&key=${stranger.key}`,
+      /certificate of this client/,
+    )
+  })
+
   test('can be a cluster', async () => {
-    const certificate = certify('cluster', 'IP:127.0.0.1')
+    const certificate = certify('IP:127.0.0.1')
     const announced = ['--cluster-announce-ip', '127.0.0.1']
     const options = ['--cluster-enabled', 'yes', '--tls-cluster', 'yes', ...announced]
     const { server, port } = await startTls(...options, ...certificate)
@@ -91,7 +97,7 @@ describe.runIf(openssl)('Redis with TLS', () => {
   })
 
   test('can be behind a Sentinel', async () => {
-    const certificate = certify('sentinel', 'IP:127.0.0.1')
+    const certificate = certify('IP:127.0.0.1')
     const { port } = await startTls(...certificate)
     const file = join(dir, 'sentinel.conf')
     writeFileSync(file, `sentinel monitor main 127.0.0.1 ${port} 1\n`)

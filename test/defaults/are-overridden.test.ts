@@ -110,19 +110,3 @@ test('the doctor names what it overrides and what is in effect', async () => {
   })
   expect(result.stdout).not.toContain('hunter2')
 })
-
-test('PGOPTIONS is no setting of this server', async () => {
-  const database = await newDatabase()
-  const before = process.env.PGOPTIONS
-  process.env.PGOPTIONS = '-c default_transaction_read_only=on -c statement_timeout=50'
-  onTestFinished(() => {
-    if (before === undefined) delete process.env.PGOPTIONS
-    else process.env.PGOPTIONS = before
-  })
-  const bouncer = await PgBouncer.forThisTest()
-  // A pooler refuses it, so that nothing would work at all.
-  await live(database, {
-    DATABASE_URL: bouncer.url(database.name),
-    DATABASE_DIRECT_URL: database.url,
-  })
-})

@@ -11,7 +11,7 @@ test('the first start creates a private database with the settings the product n
   const { postgres } = services
   if (!postgres) throw new Error('no postgres')
 
-  expect(postgres).toMatchObject({ version: '18.4', adopted: false })
+  expect(postgres).toMatchObject({ version: expect.stringMatching(/^\d+\.\d+$/), adopted: false })
   // Told in whole seconds.
   expect(postgres.since.getTime()).toBeGreaterThan(begun - 1_000)
   expect(postgres.since.getTime()).toBeLessThanOrEqual(Date.now())
@@ -60,7 +60,9 @@ test('a warm start neither creates nor recovers anything and finds the data; the
 
   const { lines, log } = collectLog()
   const second = await joinEmbedded({ dataDir, postgres: true, redis: false, log })
-  expect(lines.map(({ message }) => message)).toEqual(['Started embedded PostgreSQL 18.4'])
+  expect(lines.map(({ message }) => message)).toEqual([
+    `Started embedded PostgreSQL ${first.postgres?.version}`,
+  ])
   const said = readFileSync(join(homeOf(dataDir).root, 'postgres.log'), 'utf8')
   expect(said.split('starting PostgreSQL').at(-1)).toContain('database system was shut down at')
   expect(await query(second.postgres?.connectionString ?? '', 'select answer from kept')).toEqual([

@@ -71,7 +71,7 @@ test('the log is cut when it has grown, at a start', async () => {
   const { root } = homeOf(dataDir)
   writeFileSync(join(root, 'postgres.log'), 'x'.repeat(11 * 1024 * 1024))
   const services = await start(dataDir)
-  expect(readFileSync(join(root, 'postgres.log'), 'utf8')).toMatch(/starting PostgreSQL 18/)
+  expect(readFileSync(join(root, 'postgres.log'), 'utf8')).toMatch(/starting PostgreSQL \d/)
   expect(readFileSync(join(root, 'postgres.log')).length).toBeLessThan(100_000)
   await services.release()
 })

@@ -30,7 +30,7 @@ const queueOf = (owner: string, label: string) =>
   )
 
 test('150 jobs of one caller are before nobody else for longer than one of them takes', async () => {
-  for (const label of labels) await client.tool('run_held', { label })
+  await Promise.all(labels.map((label) => client.tool('run_held', { label })))
   await waitFor(() => bench.started.length === SLOTS)
   expect(await waiting()).toBe(MANY - SLOTS)
   await queueOf('another', 'of another')

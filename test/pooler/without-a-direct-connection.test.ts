@@ -56,10 +56,13 @@ test('what needs a connection that stays the same is refused with the fix; what 
   const bouncer = await PgBouncer.forThisTest()
   const served = await serve(bouncer.url(database.name))
   const client = await served.connect()
-  const refused = await client.refused('start_db_session')
-  expect(refused).toMatchObject({ code: 'precondition_failed', retryable: false })
-  expect(refused.message).toContain(FIX)
-  expect((await client.refused('run_migrations', { dry_run: true })).code).toBe('unavailable')
+  const needy = { start_db_session: {}, run_migrations: { dry_run: true }, sync_source_metrics: {} }
+  for (const [tool, args] of Object.entries(needy)) {
+    const refused = await client.refused(tool, args)
+    expect(refused).toMatchObject({ code: 'precondition_failed', retryable: false })
+    expect(refused.message).toContain(FIX)
+  }
+  expect(await database.query('select 1 from catalyst.jobs')).toEqual([])
   const { news_id } = await client.tool('persist_news_catalyst', article())
   expect(await client.resource(`news/${news_id}`)).toMatchObject({ news_id })
 })

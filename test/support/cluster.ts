@@ -1,17 +1,30 @@
-import { spawnSync } from 'node:child_process'
-import { appendFileSync, chmodSync, cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { spawn, spawnSync } from 'node:child_process'
+import {
+  appendFileSync,
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  cpSync,
+  mkdtempSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import { onTestFinished } from 'vitest'
 import { MigrationService } from '../../src/domains/migrations/service.js'
-import { type Home, prepareHome } from '../../src/platform/embedded/home.js'
+import { findPostgres } from '../../src/platform/embedded/binaries.js'
+import { clusterOwner, type Home, prepareHome } from '../../src/platform/embedded/home.js'
 import { PostgresProcess } from '../../src/platform/embedded/postgres-process.js'
 import { findPostmaster } from '../../src/platform/embedded/postmaster.js'
+import { chooseRunner, commandFor } from '../../src/platform/embedded/privileges.js'
 import { hasEnded, signal } from '../../src/platform/embedded/process-identity.js'
 import { parseDatabaseUrl } from '../../src/platform/postgres/connection.js'
 import { exactTypes } from '../../src/platform/postgres/types.js'
+import { freePort } from '../cache/redis-server.js'
+import type { Certificate } from './certificates.js'
 import { waitFor } from './wait-for.js'
 
 const MIGRATIONS = fileURLToPath(new URL('../../migrations', import.meta.url))
@@ -21,6 +34,7 @@ const STOP_MS = 20_000
 export class Cluster {
   readonly #home: Home
   readonly #process: PostgresProcess
+  #port = 5432
 
   private constructor(directory: string) {
     this.#home = prepareHome(directory)
@@ -50,7 +64,7 @@ export class Cluster {
 
   /** The database over the socket. */
   get url(): string {
-    return `postgresql://postgres@/catalyst?host=${this.#home.sockets}&port=5432&sslmode=disable`
+    return `postgresql://postgres@/catalyst?host=${this.#home.sockets}&port=${this.#port}&sslmode=disable`
   }
 
   get sockets(): string {
@@ -93,12 +107,103 @@ export class Cluster {
       join(this.#home.cluster, 'pg_hba.conf'),
       lines.map((line) => `${line}\n`).join('') + always,
     )
-    await this.query('select pg_reload_conf()')
+    await this.#reload()
+  }
+
+  /** Has its files read again, and waits until new connections go by them. */
+  async #reload(): Promise<void> {
+    const loaded = 'select pg_conf_load_time()::text as at'
+    const [before] = await this.query(`${loaded}, pg_reload_conf()`)
+    await waitFor(async () => (await this.query(loaded))[0]?.at !== before?.at, {
+      what: 'a configuration that was read',
+    })
   }
 
   /** The database over the socket, for another role. */
   urlFor(login: string, database = 'catalyst'): string {
     return this.url.replace('postgres@', `${login}@`).replace('/catalyst?', `/${database}?`)
+  }
+
+  /**
+   * Starts it anew, so that it listens on TCP as well: the embedded one, as the product runs it, never
+   * does. Answers `127.0.0.1:port`.
+   */
+  async listen(): Promise<string> {
+    await this.stop('fast')
+    this.#port = await freePort()
+    this.#launch('127.0.0.1')
+    await waitFor(() => findPostmaster(this.#home.cluster)?.isReady === true, {
+      what: 'a PostgreSQL that listens',
+    })
+    return `127.0.0.1:${this.#port}`
+  }
+
+  /** Starts it anew as one that recovers for ever and lets nobody in meanwhile, until `recovered`. */
+  async recover(): Promise<void> {
+    await this.stop('fast')
+    this.configure({ hot_standby: 'off' })
+    writeFileSync(join(this.#home.cluster, 'standby.signal'), '')
+    this.#launch('')
+    const refusal = () =>
+      this.query('select 1').then(
+        () => null,
+        (error: unknown) => Reflect.get(Object(error), 'code'),
+      )
+    await waitFor(async () => (await refusal()) === '57P03', { what: 'a server that recovers' })
+  }
+
+  /** Ends that: it starts as a primary. */
+  async recovered(): Promise<void> {
+    await this.stop('immediate')
+    rmSync(join(this.#home.cluster, 'standby.signal'))
+    await this.start()
+  }
+
+  /** Tells it to stop when its clients have gone; until then it lets nobody in. */
+  async stopWhenLeft(): Promise<void> {
+    const found = findPostmaster(this.#home.cluster)
+    if (found) signal(found.process.pid, 'SIGTERM')
+    await waitFor(() => findPostmaster(this.#home.cluster)?.isReady !== true, {
+      what: 'a server that stops',
+    })
+  }
+
+  /** Starts it past the product's own way to. */
+  #launch(address: string): void {
+    const { cluster, sockets, libraries } = this.#home
+    const binaries = findPostgres(libraries)
+    const runner = chooseRunner(binaries, clusterOwner(this.#home))
+    const { file, args } = commandFor(runner, binaries.postgres, [
+      ...['-D', cluster, '-k', sockets, '-p', String(this.#port)],
+      ...['-c', `listen_addresses=${address}`],
+    ])
+    spawn(file, args, { ...runner.identity, env: { ...binaries.env }, cwd: '/', stdio: 'ignore' })
+  }
+
+  /** Shows this certificate to connections that are made from now on; null ends TLS. */
+  async show(certificate: Certificate | null): Promise<void> {
+    if (certificate) {
+      this.#adopt(certificate.cert, 'server.crt')
+      this.#adopt(certificate.key, 'server.key')
+    }
+    this.configure({ ssl: certificate ? 'on' : 'off' })
+    await this.#reload()
+  }
+
+  /** Knows clients by certificates of this authority from now on. */
+  async trustClients(authority: string): Promise<void> {
+    this.#adopt(authority, 'root.crt')
+    this.configure({ ssl_ca_file: 'root.crt' })
+    await this.#reload()
+  }
+
+  /** A file of the cluster's own, as PostgreSQL wants its key. */
+  #adopt(path: string, name: string): void {
+    const own = join(this.#home.cluster, name)
+    copyFileSync(path, own)
+    chmodSync(own, 0o600)
+    const owner = clusterOwner(this.#home)
+    if (owner) chownSync(own, owner.uid, owner.gid)
   }
 
   /** Settings for its next start. */

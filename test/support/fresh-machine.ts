@@ -28,7 +28,7 @@ export async function serve(
   env: Record<string, string>,
 ): Promise<{ command: Command; client: TestClient }> {
   const command = new Command(['serve'], env)
-  const url = await waitFor(() => /http:\S+\/mcp/.exec(command.stdout)?.[0], { timeoutMs: 60_000 })
+  const url = await waitFor(() => /http:\S+\/mcp/.exec(command.stdout)?.[0], { timeoutMs: 150_000 })
   const client = await TestClient.connect(url, 'modern')
   onTestFinished(() => client.close().catch(() => {}))
   return { command, client }

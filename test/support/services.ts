@@ -9,6 +9,7 @@ import { MigrationService } from '../../src/domains/migrations/service.js'
 import { extensionsSql } from '../../src/platform/embedded/roles.js'
 import { joinEmbedded } from '../../src/platform/embedded/services.js'
 import { parseDatabaseUrl } from '../../src/platform/postgres/connection.js'
+import { startPostgresOf } from './postgres-of.js'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -31,17 +32,23 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   const kept = process.env.CATALYST_TEST_DATA_DIR
   if (kept) await mkdir(kept, { recursive: true })
   const dataDir = kept ?? (await mkdtemp(join(tmpdir(), 'catalyst-db-test-')))
-  const services = await joinEmbedded({ dataDir, postgres: true, redis: true, log: () => {} })
-  if (!services.postgres || !services.redis) {
+  // Another version of PostgreSQL than the one that npm installed.
+  const bin = process.env.CATALYST_TEST_DATABASE_BIN
+  const other = bin ? await startPostgresOf(bin, dataDir) : null
+  const services = await joinEmbedded({ dataDir, postgres: !other, redis: true, log: () => {} })
+  const postgresUrl = other?.url ?? services.postgres?.connectionString
+  if (!postgresUrl || !services.redis) {
+    await other?.stop()
     await services.release()
     throw new Error(
       'The tests need a Redis: run "apt-get install redis-server" (macOS: "brew install redis").',
     )
   }
-  await prepareTemplate(services.postgres.connectionString)
-  project.provide('postgresUrl', services.postgres.connectionString)
+  await prepareTemplate(postgresUrl)
+  project.provide('postgresUrl', postgresUrl)
   project.provide('redisPath', services.redis.path)
   return async () => {
+    await other?.stop()
     await services.release()
     if (!kept) await rm(dataDir, { recursive: true, force: true })
   }

@@ -37,7 +37,7 @@ export class JobQueue {
     this.#outage = new Outage(deps.log, 'the job queue')
   }
 
-  /** Why nothing could be taken the last time; null when it could, and before the first. */
+  /** Why nothing could be taken over at the last attempt; null when that went well. */
   get trouble(): unknown {
     return this.#trouble
   }
@@ -67,13 +67,13 @@ export class JobQueue {
         this.#wakeUp.answer()
         for (const lane of LANES) await this.#fill(lane)
         backoff.reset()
-        this.#trouble = null
         this.#outage.over()
+        this.#trouble = null
         // With jitter, so that no server always looks just before another one.
         if (!signal.aborted) await this.#wakeUp.rest(POLL_MS * (0.5 + Math.random() / 2))
       } catch (error) {
-        this.#trouble = error
         this.#outage.failed(error)
+        this.#trouble = error
         await delay(backoff.next(), undefined, { signal }).catch(() => {})
       }
     }

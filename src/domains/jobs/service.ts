@@ -13,7 +13,7 @@ import type { JobRun } from './job-run.js'
 import { report } from './job-transaction.js'
 import { JobQueue } from './queue.js'
 import * as statements from './sql.js'
-import { JobStarter } from './starter.js'
+import { JobStarter, type Started } from './starter.js'
 import { JobSweeper } from './sweeper.js'
 import { Waiting } from './waiting.js'
 import { JobWorker } from './worker.js'
@@ -86,7 +86,7 @@ export class JobService {
     this.#waiting = new Waiting({ news: this.#news, read })
   }
 
-  /** Why long operations can be neither started nor run; null while they can, or soon will. */
+  /** Why jobs cannot be run; null while they can, or soon will. */
   get trouble(): Trouble | null {
     const { trouble } = this.#queue
     if (trouble === null) return null
@@ -115,7 +115,7 @@ export class JobService {
    * @throws AppError of the job when it failed
    */
   async call(request: JobRequest, caller: Caller) {
-    const { job, isJoined } = await this.#starter.start(request, caller)
+    const { job, isJoined } = await this.#start(request, caller)
     const answer = answerOf(await this.#waiting.wait(job, caller, this.#deps.waitMs))
     return { answer, replayed: isJoined }
   }
@@ -131,7 +131,7 @@ export class JobService {
 
   /** Starts the job or joins the one with the same key. */
   async start(request: JobRequest, caller: Caller): Promise<Job> {
-    return (await this.#starter.start(request, caller)).job
+    return (await this.#start(request, caller)).job
   }
 
   /**
@@ -181,6 +181,15 @@ export class JobService {
       const ended = events.filter(({ type }) => type === 'job.finished')
       for (const { data } of ended) this.#news.changed(String(data.job_id))
     })
+  }
+
+  /** What no server could run, because a pooler stands between, is not started. */
+  async #start(request: JobRequest, caller: Caller): Promise<Started> {
+    await this.#deps.connection.assertDirect()
+    const started = await this.#starter.start(request, caller)
+    // The notification waits for its turn on a connection that does other things too.
+    this.#queue.poke()
+    return started
   }
 
   async #close(): Promise<void> {

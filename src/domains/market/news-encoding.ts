@@ -1,5 +1,6 @@
 import { lacks } from '../../errors.js'
 import { sourceKey } from '../../lib/source-name.js'
+import { inTurns } from '../../lib/turns.js'
 import type { Queryable } from '../../platform/postgres/queryable.js'
 import { lackingCharacters } from './news.sql.js'
 import type { ItemError, PreparedArticle } from './news-article.js'
@@ -21,17 +22,20 @@ export async function partByEncoding(
   db: Queryable,
   articles: readonly PreparedArticle[],
 ): Promise<{ storable: readonly PreparedArticle[]; refused: readonly ItemError[] }> {
-  const characters = new Set(
-    articles.flatMap((one) => textsOf(one).flatMap(([, text]) => text.match(BEYOND_ASCII) ?? [])),
-  )
+  const characters = new Set<string>()
+  await inTurns(articles, (article) => {
+    for (const [, text] of textsOf(article)) {
+      for (const character of text.match(BEYOND_ASCII) ?? []) characters.add(character)
+    }
+  })
   const lacking = await lackingOf(db, characters)
   if (lacking.size === 0) return { storable: articles, refused: [] }
+  const storable: PreparedArticle[] = []
   const refused: ItemError[] = []
-  const storable = articles.filter((article) => {
+  await inTurns(articles, (article) => {
     const problem = problemOf(article, lacking)
-    if (problem === null) return true
-    refused.push({ index: article.index, code: 'invalid_input', message: problem })
-    return false
+    if (problem === null) storable.push(article)
+    else refused.push({ index: article.index, code: 'invalid_input', message: problem })
   })
   return { storable, refused }
 }

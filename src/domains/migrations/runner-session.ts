@@ -4,16 +4,25 @@ import { translate } from '../../platform/postgres/errors.js'
 import { settleRows } from './commit.js'
 import type { FileLosses } from './measure/loss.js'
 import type { Author } from './recording.js'
+import { foreignSchema } from './refusals.js'
 import { withRunnerLock } from './runner-lock.js'
 import type { ScriptPlace } from './script-login.js'
 import { prepareSession } from './session.sql.js'
-import { createLedger, findLosses, type LedgerRow, ledgerState, listLedger } from './sql.js'
+import {
+  createLedger,
+  findLosses,
+  type LedgerRow,
+  type LedgerState,
+  ledgerState,
+  listLedger,
+} from './sql.js'
 import { pinSettings } from './wire.js'
 
 /**
  * Runs `work` on a connection of its own that only reads the ledger.
  *
- * @throws AppError `precondition_failed` when only a pooled connection is available
+ * @throws AppError `precondition_failed` when only a pooled connection is available, or when the
+ *   schema is somebody else's
  */
 export const reading = <T>(
   endpoint: Endpoint,
@@ -46,8 +55,8 @@ export const asRunner = <T>(
 
 /** The ledger; empty where there is none yet. */
 export async function readLedger(session: DirectSession): Promise<LedgerRow[]> {
-  const [state] = await session.many(ledgerState())
-  return state?.present ? session.many(listLedger()) : []
+  const { present } = await stateOf(session)
+  return present ? session.many(listLedger()) : []
 }
 
 /**
@@ -73,8 +82,15 @@ export async function knownLosses(
 
 /** True when nothing has to be done before the ledger is written. */
 export async function hasCurrentLedger(session: DirectSession): Promise<boolean> {
+  return (await stateOf(session)).is_current
+}
+
+/** Nothing is read from a schema that is not ours, or written into it. */
+async function stateOf(session: DirectSession): Promise<LedgerState> {
   const [state] = await session.many(ledgerState())
-  return state?.is_current === true
+  if (!state) throw new Error('the catalog did not say what the schema is')
+  if (state.is_foreign) throw foreignSchema()
+  return state
 }
 
 /** Runs `work` on a connection of its own for one script, which is closed with whatever it left there. */

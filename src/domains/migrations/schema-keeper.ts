@@ -55,7 +55,7 @@ export class SchemaKeeper {
       }
       this.#state = { state: 'current', reason: null }
     } catch (error) {
-      const reason = error instanceof AppError ? error.message : 'A migration failed; see the log.'
+      const reason = reasonOf(error)
       if (reason !== this.#state.reason)
         this.#log.error({ err: error }, 'the schema is not current')
       const isPassing = error instanceof AppError && error.retryable
@@ -63,3 +63,8 @@ export class SchemaKeeper {
     }
   }
 }
+
+const reasonOf = (error: unknown): string =>
+  error instanceof AppError
+    ? `${error.message} ${error.hint ?? ''}`.trim()
+    : 'A migration failed; see the log.'

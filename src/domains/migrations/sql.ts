@@ -100,12 +100,44 @@ export const createLedger = () => sql`
     before update or delete or truncate on catalyst.schema_migration_log
     for each statement execute function catalyst.schema_migration_log_refuses()`
 
-/** Whether there is a ledger, and whether it has the form that this build writes. */
-export const ledgerState = () => sql<{ present: boolean; is_current: boolean }>`
+/**
+ * Whether there is a ledger, whether it has the form that this build writes, and whether the schema is
+ * somebody else's: it holds something, and no ledger with our columns. From the catalogs alone, which
+ * also answer where the role has no right to the schema.
+ */
+export const ledgerState = () => sql<LedgerState>`
   select
-    to_regclass('catalyst.schema_migrations') is not null as present,
-    to_regclass('catalyst.schema_migration_log') is not null
-      and to_regclass('catalyst.schema_migration_losses') is not null as is_current`
+    ledger.present,
+    ledger.present and (
+      select count(*) = 2
+      from pg_class
+      where relnamespace = schema.oid
+        and relname in ('schema_migration_log', 'schema_migration_losses')
+    ) as is_current,
+    not ledger.present and exists (
+      select 1
+      from pg_depend
+      where refclassid = 'pg_namespace'::regclass and refobjid = schema.oid and deptype = 'n'
+    ) as is_foreign
+  from (values ('catalyst')) as wanted (name)
+  left join pg_namespace as schema on schema.nspname = wanted.name
+  cross join lateral (
+    select exists (
+      select 1
+      from pg_class as class
+      join pg_attribute as attribute on attribute.attrelid = class.oid
+      where class.relnamespace = schema.oid
+        and class.relname = 'schema_migrations'
+        and attribute.attname = 'up_sha256'
+    ) as present
+  ) as ledger`
+
+/** What there is where the ledger should be. */
+export interface LedgerState {
+  readonly present: boolean
+  readonly is_current: boolean
+  readonly is_foreign: boolean
+}
 
 /** The whole ledger, lowest version first; also one of an earlier build, which has fewer columns. */
 export const listLedger = () => sql<LedgerRow>`

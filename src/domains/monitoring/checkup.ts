@@ -3,6 +3,7 @@ import type { Endpoint } from '../../platform/postgres/connection.js'
 import { troubleOf } from '../../platform/postgres/connection-trouble.js'
 import { DedicatedConnection } from '../../platform/postgres/dedicated.js'
 import { unreachable } from '../../platform/postgres/errors.js'
+import { tryTransaction } from '../../platform/postgres/login.js'
 import { hasRoom } from '../../platform/postgres/room.js'
 import { checkDefaults } from './defaults.js'
 import { DISK_FULL } from './disk-watch.js'
@@ -25,9 +26,10 @@ export interface CheckupDeps {
 
 const POSTGRES = 'PostgreSQL'
 const DIRECT = 'Direct connection'
+const POOLER = 'Pooler'
 const WRITABLE = 'Writable'
 const SPACE = 'Space'
-const NEEDED = [POSTGRES, DIRECT, WRITABLE, SPACE]
+const NEEDED = [POSTGRES, DIRECT, POOLER, WRITABLE, SPACE]
 const OLDEST_POSTGRES = 14
 const NEWEST_POSTGRES = 18
 /** Versions that receive fixes of the server's dependencies. */
@@ -84,11 +86,17 @@ async function checkPostgres({ pooled, isEmbedded }: CheckupDeps): Promise<Findi
         checkDefaults(facts),
         ...checkPartitions(facts),
         checkStatements(facts),
+        ...(connection.isPooled ? await checkPooler(pooled) : []),
       ]
     })
   } catch (error) {
     return [away(POSTGRES, pooled, 'DATABASE_URL', error)]
   }
+}
+
+async function checkPooler(pooled: Endpoint): Promise<Finding[]> {
+  const login = await tryTransaction(pooled)
+  return 'trouble' in login ? [problem(POOLER, login.trouble.cause, login.trouble.fix)] : []
 }
 
 async function checkDirect({ pooled, direct }: CheckupDeps): Promise<Finding[]> {
@@ -186,8 +194,14 @@ function checkRights(facts: ServerFacts, isEmbedded: boolean): Finding[] {
   ]
 }
 
-const checkSchema = ({ schema_present }: ServerFacts): Finding =>
-  ok('Schema', schema_present ? 'present' : 'not there yet: it is created when a server starts')
+const checkSchema = ({ schema_present, schema_foreign }: ServerFacts): Finding =>
+  schema_foreign
+    ? problem(
+        'Schema',
+        'the schema "catalyst" of this database belongs to something else: it holds objects and no ledger of catalyst-db',
+        'Give catalyst-db a database of its own, or rename that schema: alter schema catalyst rename to <name>;',
+      )
+    : ok('Schema', schema_present ? 'present' : 'not there yet: it is created when a server starts')
 
 /** Whoever stores bars of a month makes its partition, but should not have to. */
 function checkPartitions({ missing_partitions: missing }: ServerFacts): Finding[] {

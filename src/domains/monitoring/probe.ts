@@ -4,7 +4,7 @@ import type { Endpoint } from '../../platform/postgres/connection.js'
 import { troubleOf } from '../../platform/postgres/connection-trouble.js'
 import type { DedicatedConnection } from '../../platform/postgres/dedicated.js'
 import { behindPooler } from '../../platform/postgres/errors.js'
-import { type Login, tryLogin } from '../../platform/postgres/login.js'
+import { type Login, tryLogin, tryTransaction } from '../../platform/postgres/login.js'
 import { type ServerHealth, serverHealth } from './sql.js'
 
 /** Where PostgreSQL is looked at. */
@@ -50,7 +50,7 @@ export async function probe(deps: ProbeDeps, isMigrated: boolean): Promise<Probe
   const [asked, login, throughPooler, writing] = await Promise.all([
     ask(deps.connection, isMigrated),
     tryLogin(direct, hasPooler ? 'DATABASE_DIRECT_URL' : 'DATABASE_URL'),
-    hasPooler ? tryLogin(pooled) : null,
+    hasPooler ? tryTransaction(pooled) : null,
     deps.writing(),
   ])
   // What kept a fresh connection away says more than how an old one ended.

@@ -118,6 +118,8 @@ export interface ServerFacts {
   readonly may_create: boolean
   readonly may_monitor: boolean
   readonly schema_present: boolean
+  /** It holds something, and no ledger of ours. */
+  readonly schema_foreign: boolean
   readonly has_statements: boolean
   /** Null while there are no partitioned tables. */
   readonly missing_partitions: readonly MissingPartition[] | null
@@ -137,6 +139,21 @@ interface MissingPartition {
   readonly name: string
   readonly ahead: number
 }
+
+/** Objects that depend on the schema, and among them no ledger with our columns. */
+const isForeign = () => sql`
+  select exists (
+    select 1
+    from pg_depend
+    where refclassid = 'pg_namespace'::regclass and refobjid = s.oid and deptype = 'n'
+  ) and not exists (
+    select 1
+    from pg_class c
+    join pg_attribute a on a.attrelid = c.oid
+    where c.relnamespace = s.oid and c.relname = 'schema_migrations' and a.attname = 'up_sha256'
+  )
+  from (values ('catalyst')) as wanted (name)
+  left join pg_namespace s on s.nspname = wanted.name`
 
 /** From the catalogs alone: `to_regclass` wants a right to the schema. */
 const missingPartitions = () => sql`
@@ -198,6 +215,7 @@ export const serverFacts = () => sql<ServerFacts>`
     has_database_privilege(current_database(), 'create') as may_create,
     pg_has_role(current_user, 'pg_monitor', 'usage') as may_monitor,
     to_regnamespace('catalyst') is not null as schema_present,
+    (${isForeign()}) as schema_foreign,
     exists (select from pg_settings where name = 'pg_stat_statements.max') as has_statements,
     (${missingPartitions()}) as missing_partitions,
     (${sessionDefaults()}) as defaults`

@@ -24,6 +24,18 @@ export type SessionNews = {
   }
 }['db.session.expired' | 'db.error']
 
+/** What is told of sessions that ended in a way that nobody meant. */
+export const LOSSES = {
+  lost: {
+    code: 'session_lost',
+    message: 'A session lost its connection; what it had not committed was rolled back.',
+  },
+  unknown: {
+    code: 'outcome_unknown',
+    message: 'Whether the last commit of a session was kept is unknown: its answer was lost.',
+  },
+} as const
+
 /** What is remembered of sessions beyond the process that holds them. */
 export class SessionRecords {
   readonly #deps: RecordDeps

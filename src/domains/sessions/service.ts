@@ -18,9 +18,10 @@ import {
 import type { Transaction } from '../../platform/postgres/queryable.js'
 import type { IsolationLevel } from '../../platform/postgres/settings.js'
 import { DbSession } from './db-session.js'
+import { DeadServers } from './dead-servers.js'
 import * as errors from './errors.js'
 import { type LimitKind, Limits } from './limits.js'
-import { reasonOf, type SessionNews, SessionRecords } from './records.js'
+import { LOSSES, reasonOf, type SessionNews, SessionRecords } from './records.js'
 import { Slots } from './slots.js'
 import * as statements from './sql.js'
 
@@ -82,12 +83,19 @@ export class SessionService {
   readonly #slots: Slots
   readonly #records: SessionRecords
   readonly #limits: Limits
+  readonly #deadServers: DeadServers
 
   constructor(deps: SessionDeps) {
     this.#deps = deps
     this.#slots = new Slots(deps.maxPinned)
     this.#records = new SessionRecords(deps)
+    this.#deadServers = new DeadServers(deps)
     this.#limits = new Limits(deps, (session, kind) => this.#expire(session, kind))
+  }
+
+  /** Begins to look after the sessions that other servers left behind. */
+  open(): void {
+    this.#deadServers.start()
   }
 
   /** Leases a session to the caller. */
@@ -212,6 +220,7 @@ export class SessionService {
     const sessions = [...this.#sessions.values()]
     await Promise.all(sessions.map((one) => this.#close(one, 'lost', errors.shuttingDown())))
     this.#records.stop()
+    await this.#deadServers.stop()
   }
 
   async #runAlone<T>(unit: UnitOfWork, caller: Caller, work: (tx: Transaction) => Promise<T>) {
@@ -461,17 +470,6 @@ interface Executed {
   readonly transaction_id: string
   readonly committed: boolean
 }
-
-const LOSSES = {
-  lost: {
-    code: 'session_lost',
-    message: 'A session lost its connection; what it had not committed was rolled back.',
-  },
-  unknown: {
-    code: 'outcome_unknown',
-    message: 'Whether the last commit of a session was kept is unknown: its answer was lost.',
-  },
-} as const
 
 const lossOf = (session: DbSession, endedAs: keyof typeof LOSSES): SessionNews => ({
   type: 'db.error',

@@ -46,6 +46,38 @@ export const forgetSessions = () => sql`
     limit 100
   )`
 
+/** Class of the advisory locks by which servers are known to live. */
+const SERVER_LOCK_CLASS = 1_127_429_204
+
+/** Says that a server lives, for as long as the connection does on which it was said. */
+export const sayAlive = (serverId: string) => sql`
+  select pg_try_advisory_lock_shared(${SERVER_LOCK_CLASS}::integer, hashtext(${serverId}::text))`
+
+/** Other servers with sessions that have not ended, and no connection that says that they live. */
+export const listSilentServers = (ownServerId: string) => sql<{ server_id: string }>`
+  select distinct session.server_id
+  from catalyst.db_sessions as session
+  where session.ended_as is null
+    and session.server_id <> ${ownServerId}::text
+    and not exists (
+      select 1
+      from pg_locks as held
+      where held.locktype = 'advisory'
+        and held.database = (select oid from pg_database where datname = current_database())
+        and held.classid = ${SERVER_LOCK_CLASS}::oid
+        and held.objid::bigint = hashtext(session.server_id)::bigint & 4294967295
+        and held.objsubid = 2
+        and held.granted
+    )`
+
+/** Notes that the sessions of a dead server are lost. */
+export const endSessionsOf = (serverId: string) => sql<{ session_id: string }>`
+  update catalyst.db_sessions
+  set ended_as = 'lost', ended_at = clock_timestamp()
+  where server_id = ${serverId}::text
+    and ended_as is null
+  returning session_id`
+
 /** The locks a backend holds or waits for. */
 export const locksOf = (backendPid: number) => sql<LockHeld>`
   select

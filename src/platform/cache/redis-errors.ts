@@ -40,6 +40,11 @@ function withoutRight(error: Error): Meaning {
 const NOBODY_THERE = { message: 'Nothing listens at the address of the cache.' }
 const UNKNOWN_HOST = { message: 'The host name of the cache cannot be resolved.' }
 const SILENT = { message: 'Redis did not answer in time.' }
+/** Whoever shows no certificate often sees nothing but this: the refusal comes when TLS stands already. */
+const CUT: Meaning = {
+  message: 'Redis cut the connection.',
+  hint: 'Where it uses TLS it may ask for a certificate of this client: set cert=<file> and key=<file> in REDIS_URL, then restart catalyst-db.',
+}
 
 const NETWORK: Readonly<Record<string, Meaning>> = {
   ECONNREFUSED: NOBODY_THERE,
@@ -49,6 +54,8 @@ const NETWORK: Readonly<Record<string, Meaning>> = {
   ENOTFOUND: UNKNOWN_HOST,
   EAI_AGAIN: UNKNOWN_HOST,
   ETIMEDOUT: SILENT,
+  ECONNRESET: CUT,
+  EPIPE: CUT,
   EACCES: { message: 'The socket of the cache may not be opened by this user.' },
 }
 

@@ -56,7 +56,7 @@ const ROLE: Trouble = {
 }
 const RULES: Trouble = {
   cause: 'pg_hba.conf of PostgreSQL does not let this role in from here.',
-  fix: `Add a line for this role, database and address to pg_hba.conf and reload it; if it only takes TLS, write sslmode=verify-full into ${URL}.`,
+  fix: `Add a line for this role, database and address to pg_hba.conf and reload it; if it only takes TLS, write sslmode=verify-full into ${URL}, and sslcert=<file> and sslkey=<file> where it asks for a certificate of the client.`,
 }
 const NO_DATABASE: Trouble = {
   cause: `The database named in ${URL} does not exist.`,
@@ -89,6 +89,10 @@ const CRASHED: Trouble = {
 const POOLER: Trouble = {
   cause: 'The connection pooler refused the connection, or has lost its server.',
   fix: `Look into the log of the pooler: whether it knows the database and the user of ${URL}, and reaches PostgreSQL.`,
+}
+const STATEMENTS: Trouble = {
+  cause: `The connection pooler in ${URL} gives a connection to single statements only (statement mode): it refuses transactions, and every call is one.`,
+  fix: `Set pool_mode = transaction for this database in the pooler, or point ${URL} at the database itself.`,
 }
 
 /** Codes of the operating system and of name resolution, as Node passes them on. */
@@ -162,10 +166,16 @@ export function troubleOf(error: AppError, setting = URL): Trouble {
   return { cause: cause.replaceAll(URL, setting), fix: fix.replaceAll(URL, setting) }
 }
 
+/** A pooler has ended the connection because a transaction was asked for. */
+export const refusesTransactions = (error: unknown): boolean =>
+  connectionTrouble(error) === STATEMENTS
+
 function loginTrouble(error: Error, state: string): Trouble | null {
   const routine = field(error, 'routine')
   // PostgreSQL always says where; a pooler speaks for itself.
-  if (state === '08P01' && routine === '') return POOLER
+  if (state === '08P01' && routine === '') {
+    return /statement pooling mode/.test(error.message) ? STATEMENTS : POOLER
+  }
   if (state === '57P03' && /shutting down/.test(error.message)) return STOPPING
   const known = ROUTINES[routine]?.[state] ?? LOGINS[state] ?? LOGINS[state.slice(0, 2)]
   return known ?? null

@@ -12,6 +12,8 @@ import type { Statement } from './sql.js'
 interface EventLogDeps {
   /** The database itself: LISTEN does not survive a transaction-mode pooler. */
   readonly endpoint: Endpoint
+  /** Run on every new connection, which then lives as long as this server and the database do. */
+  readonly greeting?: Statement<unknown>
   readonly log: Log
 }
 
@@ -120,6 +122,7 @@ export class EventLog {
     try {
       const channels = [statements.CHANNEL, ...this.#hints.keys()]
       await client.query(channels.map((channel) => `listen ${channel}`).join('; '))
+      if (this.#deps.greeting) await many(client, this.#deps.greeting)
       const { seq } = await one(client, statements.latestSeq())
       // A failover may have lost the newest events: what is numbered anew must be delivered too.
       this.#lastSeq = Math.min(this.#lastSeq ?? seq, seq)

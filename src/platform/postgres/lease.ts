@@ -2,6 +2,7 @@ import type pg from 'pg'
 import { AppError, abortError } from '../../errors.js'
 import { backendOf, requestCancel } from './cancel.js'
 import type { Endpoint } from './connection.js'
+import { refusesTransactions } from './connection-trouble.js'
 import {
   isConnectionLoss,
   isReadOnlyServer,
@@ -9,6 +10,7 @@ import {
   readOnlyServer,
   sqlState,
   translate,
+  unreachable,
 } from './errors.js'
 import { hasCommitted, noteGivenUp, outcomeUnknown } from './fate.js'
 import type { Transaction } from './queryable.js'
@@ -85,6 +87,9 @@ export class Lease {
       if (signal?.aborted) throw abortError(signal)
       await this.#attempt(() => this.#brief(beginText(mode, this.#standing)))
     } catch (error) {
+      if (error instanceof LostConnection && refusesTransactions(error.cause)) {
+        throw unreachable(error.cause)
+      }
       if (sqlState(error) !== FEATURE_NOT_SUPPORTED) throw error
       this.#endpoint.servers.demote(this.#client)
       throw readOnlyServer(error)

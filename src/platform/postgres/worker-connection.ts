@@ -1,4 +1,5 @@
 import type pg from 'pg'
+import { AppError } from '../../errors.js'
 import { connectDirectly, type Endpoint } from './connection.js'
 import { translate } from './errors.js'
 import type { Statement } from './sql.js'
@@ -31,6 +32,22 @@ export class WorkerConnection {
     const turn = this.#turns.then(() => this.#execute(statement))
     this.#turns = turn.catch(() => {})
     return turn
+  }
+
+  /**
+   * Makes the connection unless it is there. That nobody answers is left to who needs an answer.
+   *
+   * @throws AppError `precondition_failed` when only a pooler answers
+   */
+  async assertDirect(): Promise<void> {
+    const opening = this.#connected()
+    try {
+      await opening
+    } catch (error) {
+      await this.#drop(opening)
+      const told = translate(error)
+      if (!(told instanceof AppError && told.code === 'unavailable')) throw told
+    }
   }
 
   /** Drops the connection; the next statement makes a new one. */

@@ -1,0 +1,75 @@
+import type { Log } from '../../platform/log.js'
+import type { Database } from '../../platform/postgres/database.js'
+import { LOSSES } from './records.js'
+import * as statements from './sql.js'
+
+interface DeadServersDeps {
+  readonly database: Database
+  readonly serverId: string
+  readonly log: Log
+  /** Called after a commit that left events in the outbox; it outdates nothing. */
+  readonly committed: (touched: undefined) => void
+}
+
+const LOOK_MS = 3_000
+/** A server that lives is back sooner after its connection, or the database, was gone. */
+const SILENCE_MS = 12_000
+
+/**
+ * Finds servers that died with sessions open, whose end nobody noted. As with jobs, silence is measured
+ * by this server's own clock while it sees the database itself.
+ */
+export class DeadServers {
+  readonly #deps: DeadServersDeps
+  /** Since when each has been silent. */
+  #silent = new Map<string, number>()
+  #timer: NodeJS.Timeout | null = null
+  #looking: Promise<void> | null = null
+
+  constructor(deps: DeadServersDeps) {
+    this.#deps = deps
+  }
+
+  /** Begins to look every few seconds. */
+  start(): void {
+    this.#timer = setInterval(() => {
+      this.#looking ??= this.#look().finally(() => {
+        this.#looking = null
+      })
+    }, LOOK_MS).unref()
+  }
+
+  /** Ends; a look that is under way is waited for. */
+  async stop(): Promise<void> {
+    if (this.#timer) clearInterval(this.#timer)
+    await this.#looking
+  }
+
+  async #look(): Promise<void> {
+    const { database, serverId, log } = this.#deps
+    try {
+      const found = await database.many(statements.listSilentServers(serverId))
+      const now = performance.now()
+      const before = this.#silent
+      this.#silent = new Map(found.map((one) => [one.server_id, before.get(one.server_id) ?? now]))
+      for (const [id, since] of this.#silent) if (now - since >= SILENCE_MS) await this.#bury(id)
+    } catch (error) {
+      this.#silent.clear()
+      log.debug({ err: error }, 'sessions of other servers could not be looked at')
+    }
+  }
+
+  async #bury(serverId: string): Promise<void> {
+    const { database, log, committed } = this.#deps
+    const ended = await database.transaction(async (tx) => {
+      const sessions = await tx.many(statements.endSessionsOf(serverId))
+      for (const { session_id } of sessions) {
+        await tx.emit('db.error', { ...LOSSES.lost, session_id })
+      }
+      return sessions.length
+    })
+    if (ended === 0) return
+    log.warn({ server_id: serverId, sessions: ended }, 'a server died with sessions open')
+    committed(undefined)
+  }
+}
