@@ -8,7 +8,7 @@ import type { PreparedUp } from './planning.js'
 import { recordUp } from './recording.js'
 import type { MigrationResult, RunOptions } from './report.js'
 import type { RunContext, ScriptOutcome, ScriptTask } from './run-context.js'
-import { asScript } from './runner-session.js'
+import { asOwnScript, asScript } from './runner-session.js'
 import type { ScriptLogin } from './script-login.js'
 import { runAsTransaction } from './script-run.js'
 import { runStepByStep } from './single-steps.js'
@@ -65,10 +65,11 @@ export async function applyAll(
         isMeasured: !isBuiltIn(migration),
         confirmed: losses.flatMap((one) => one.losses),
       }
-      const place = await start.scripts.place(start.session)
-      const outcome = await asScript(place, (session, marksSchemaChanges) =>
-        applyOne({ ...base, ...about, session, marksSchemaChanges }, migration, task),
-      )
+      const run = (session: DirectSession, marksSchemaChanges: boolean) =>
+        applyOne({ ...base, ...about, session, marksSchemaChanges }, migration, task)
+      const outcome = isBuiltIn(migration)
+        ? await asOwnScript(start.session, run)
+        : await asScript(await start.scripts.place(start.session), run)
       results.push({ ...resultOf(task, outcome, lint), status: 'applied', reason: null })
     } catch (error) {
       throw withStory(error, results)

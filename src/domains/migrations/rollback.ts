@@ -1,5 +1,6 @@
 import { AppError } from '../../errors.js'
 import { canonicalJson } from '../../lib/canonical-json.js'
+import type { DirectSession } from '../../platform/postgres/direct.js'
 import { contextOf, type RunStart } from './apply.js'
 import {
   downCommand,
@@ -18,7 +19,7 @@ import { planned, progressOf } from './planning.js'
 import { recordDown } from './recording.js'
 import type { DownPlan, Finding } from './report.js'
 import type { RunContext, ScriptTask } from './run-context.js'
-import { asScript } from './runner-session.js'
+import { asOwnScript, asScript } from './runner-session.js'
 import { readScript } from './script.js'
 import { runAsTransaction } from './script-run.js'
 import { runStepByStep } from './single-steps.js'
@@ -90,11 +91,11 @@ export async function rollBackAll(
   for (const { row, task } of prepared) {
     const losses = confirmed.filter(({ version }) => version === row.version)
     const about = { isMeasured: !isBuiltIn(row), confirmed: losses.flatMap((one) => one.losses) }
-    const place = await start.scripts.place(start.session)
+    const run = (session: DirectSession, marksSchemaChanges: boolean) =>
+      rollBackOne({ ...base, ...about, session, marksSchemaChanges }, row, task)
     try {
-      await asScript(place, (session, marksSchemaChanges) =>
-        rollBackOne({ ...base, ...about, session, marksSchemaChanges }, row, task),
-      )
+      if (isBuiltIn(row)) await asOwnScript(start.session, run)
+      else await asScript(await start.scripts.place(start.session), run)
     } catch (error) {
       throw error instanceof UnconfirmedLoss ? error.after(done) : error
     }

@@ -103,8 +103,22 @@ export const asScript = <T>(
     async (session) => {
       await session.many(pinSettings())
       await admit(session)
-      const [settings] = await session.many(prepareSession())
-      return work(session, settings?.wal_level === 'logical')
+      return work(session, await prepared(session))
     },
     login,
   )
+
+/** Runs `work` for one of the product's own scripts, on the runner's connection. */
+export async function asOwnScript<T>(
+  session: DirectSession,
+  work: (session: DirectSession, marksSchemaChanges: boolean) => Promise<T>,
+): Promise<T> {
+  await session.many(pinSettings())
+  return work(session, await prepared(session))
+}
+
+/** True when the log is decoded by somebody. */
+async function prepared(session: DirectSession): Promise<boolean> {
+  const [settings] = await session.many(prepareSession())
+  return settings?.wal_level === 'logical'
+}

@@ -61,6 +61,12 @@ export async function runAsTransaction(
     const ran = await runStatements(context, task, { ...place, guard })
     const transactionId = await guard.confirm(task)
     const duration_ms = elapsedMs(started)
+    // The product's own scripts run where the ledger is written: one transaction holds both.
+    if (session === ledger) {
+      await record(duration_ms)
+      await session.command('commit')
+      return { duration_ms, ...ran }
+    }
     const statement = task.script.steps.length
     await commitUpTo(context, task, { statement, transactionId }, begun)
     await inTransaction(ledger, () => record(duration_ms))
