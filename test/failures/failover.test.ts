@@ -127,14 +127,14 @@ describe('with synchronous replication', () => {
       )
     const args = { ...article({ symbol: undefined }), idempotency_key: 'unconfirmed' }
     let answered = 0
-    const call = repeat(client, 'persist_news_catalyst', args, 40_000)
+    const call = repeat(client, 'persist_news_catalyst', args)
     call.then(() => answered++)
     await waiting(1)
     // The commit is on the primary's disk, and ending its backend makes it visible there.
     await primary.query(`select pg_terminate_backend(pid) from pg_stat_activity
       where wait_event = 'SyncRep' and application_name = 'catalyst-db'`)
     await waitFor(async () => (await keysIn(primary)).includes('unconfirmed'))
-    const repeated = repeat(second, 'persist_news_catalyst', args, 40_000)
+    const repeated = repeat(second, 'persist_news_catalyst', args)
     repeated.then(() => answered++)
     await waiting(2)
     expect(answered).toBe(0)
@@ -198,12 +198,10 @@ describe('with asynchronous replication', () => {
       // The audit commits as well: the call's answer is to be among those that are lost.
       times: 4,
     })
-    const call = repeat(
-      client,
-      'persist_news_catalyst',
-      { ...article({ symbol: undefined }), idempotency_key: 'lost' },
-      40_000,
-    )
+    const call = repeat(client, 'persist_news_catalyst', {
+      ...article({ symbol: undefined }),
+      idempotency_key: 'lost',
+    })
     await waitFor(() => seen > 0)
     await waitFor(async () => (await keysIn(primary)).includes('lost'))
     await primary.stop('immediate')

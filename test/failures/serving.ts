@@ -67,7 +67,7 @@ export async function repeat(
   client: TestClient,
   tool: string,
   args: Record<string, unknown>,
-  withinMs = 60_000,
+  withinMs = 120_000,
 ): Promise<Repeated> {
   const refusals: string[] = []
   const deadline = Date.now() + withinMs
