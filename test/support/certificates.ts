@@ -56,6 +56,8 @@ export class Authority {
   }
 
   #run(command: string): void {
-    execFileSync(openssl ?? '', command.split(' '), { cwd: this.#directory, stdio: 'ignore' })
+    // Without it nothing that uses these runs, but what is to be run is still collected.
+    if (openssl)
+      execFileSync(openssl, command.split(' '), { cwd: this.#directory, stdio: 'ignore' })
   }
 }

@@ -47,7 +47,7 @@ export const trusting = (
     ? { ...options, secureContext: systemContext(options) }
     : { ...options, ca: readFileSync(authority, 'utf8') }
 
-/** Node's own list, which NODE_EXTRA_CA_CERTS adds to, and what the system has beside it. */
+/** Node's own list, and what the system has beside it; NODE_EXTRA_CA_CERTS adds only to Node's alone. */
 function systemContext({ cert, key }: tls.SecureContextOptions): tls.SecureContext {
   const secured = tls.createSecureContext({ ...(cert ? { cert } : {}), ...(key ? { key } : {}) })
   const file = SYSTEM_FILES.find((path) => existsSync(path))
