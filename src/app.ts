@@ -119,10 +119,12 @@ export async function openApp(
     direct.label === pooled.label
       ? database
       : new Database({ endpoint: direct, poolMax: maxPinned, heard })
+  const leases = workerConnection(direct, LEASE_TIMEOUT_MS)
   const sessions = new SessionService({
     database,
     direct: sessionPool,
     health,
+    connection: leases,
     maxPinned,
     maxPerCaller: config.policy.limits.sessions_per_caller,
     idleMs: config.CATALYST_SESSION_IDLE_SECONDS * 1_000,
@@ -135,7 +137,6 @@ export async function openApp(
     committed,
     changed: () => notifications.resourceChanged('db/sessions/active'),
   })
-  const leases = workerConnection(direct, LEASE_TIMEOUT_MS)
   const jobs = new JobService({
     database,
     connection: leases,

@@ -1,10 +1,12 @@
 import type { Log } from '../../platform/log.js'
 import type { Database } from '../../platform/postgres/database.js'
+import type { WorkerConnection } from '../../platform/postgres/worker-connection.js'
 import { LOSSES } from './records.js'
 import * as statements from './sql.js'
 
 interface DeadServersDeps {
   readonly database: Database
+  readonly connection: WorkerConnection
   readonly serverId: string
   readonly log: Log
   /** Called after a commit that left events in the outbox; it outdates nothing. */
@@ -13,7 +15,7 @@ interface DeadServersDeps {
 
 const LOOK_MS = 3_000
 /** A server that lives is back sooner after its connection, or the database, was gone. */
-const SILENCE_MS = 12_000
+const SILENCE_MS = 30_000
 
 /**
  * Finds servers that died with sessions open, whose end nobody noted. As with jobs, silence is measured
@@ -46,9 +48,9 @@ export class DeadServers {
   }
 
   async #look(): Promise<void> {
-    const { database, serverId, log } = this.#deps
+    const { connection, serverId, log } = this.#deps
     try {
-      const found = await database.many(statements.listSilentServers(serverId))
+      const found = await connection.many(statements.listSilentServers(serverId))
       const now = performance.now()
       const before = this.#silent
       this.#silent = new Map(found.map((one) => [one.server_id, before.get(one.server_id) ?? now]))

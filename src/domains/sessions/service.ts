@@ -17,6 +17,7 @@ import {
 } from '../../platform/postgres/exactly-once.js'
 import type { Transaction } from '../../platform/postgres/queryable.js'
 import type { IsolationLevel } from '../../platform/postgres/settings.js'
+import type { WorkerConnection } from '../../platform/postgres/worker-connection.js'
 import { DbSession } from './db-session.js'
 import { DeadServers } from './dead-servers.js'
 import * as errors from './errors.js'
@@ -40,6 +41,8 @@ export interface SessionDeps {
   readonly direct: Database
   /** For looking at locks while sessions hold every connection they may. */
   readonly health: DedicatedConnection
+  /** For looking after other servers, which must not wait behind the users of the pool. */
+  readonly connection: WorkerConnection
   /** Most connections that sessions may hold. */
   readonly maxPinned: number
   /** Most sessions that one caller may have open. */
