@@ -122,7 +122,7 @@ describe.each(ENCODINGS)('in $encoding', async ({ encoding, own, lacking, folded
     })
     const { findings } = JSON.parse(stdout)
     expect(findings.filter(({ status }: { status: string }) => status === 'problem')).toEqual([])
-    expect(code).toBe(0)
+    expect(code).toBe(7)
     expect(findings).toContainEqual({
       check: 'Encoding',
       status: 'warning',

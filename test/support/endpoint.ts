@@ -22,7 +22,11 @@ export async function startEndpoint(options: EndpointOptions = {}): Promise<stri
   const unitsOfWork = { run: refuse }
   const jobs = { call: refuse, start: refuse, get: refuse, cancel: refuse, find: refuse }
   const confirmations = { issue: refuse, redeem: refuse, revoke: refuse }
-  const notifications = new Notifications({ registry, log, maxPerClient: 500 })
+  const notifications = new Notifications({
+    registry,
+    log,
+    limit: { subscriptions: 500, streams: 100 },
+  })
   const serving: Serving = {
     registry,
     dispatcher: new Dispatcher({
