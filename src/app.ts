@@ -19,10 +19,9 @@ import { Partitions } from './domains/market/partitions.js'
 import { SecurityService } from './domains/market/securities.service.js'
 import { migrations as migrationDomain } from './domains/migrations/index.js'
 import { type LintedFile, lintFiles, lintFolder } from './domains/migrations/lint-files.js'
-import { MigratorLogin } from './domains/migrations/migrator-login.js'
 import { MigrationOperations } from './domains/migrations/operations.service.js'
 import { SchemaKeeper } from './domains/migrations/schema-keeper.js'
-import { type MigrationDeps, MigrationService } from './domains/migrations/service.js'
+import { MigrationService } from './domains/migrations/service.js'
 import { checkUp, type Finding } from './domains/monitoring/checkup.js'
 import { DISK_FULL, DiskWatch } from './domains/monitoring/disk-watch.js'
 import { monitoring } from './domains/monitoring/index.js'
@@ -64,7 +63,6 @@ import {
   observeSystems,
   openSystems,
   type RunningPart,
-  type Systems,
 } from './systems.js'
 
 /** Everything that runs, constructed and connected. */
@@ -104,14 +102,7 @@ export async function openApp(
   }
   const database = new Database({ endpoint: pooled, poolMax, heard })
   const health = new DedicatedConnection({ endpoint: direct, timeoutMs: HEALTH_TIMEOUT_MS })
-  const migrations = runnerOf(config, systems, {
-    committed: () => eventLog.poke(),
-    scripts: new MigratorLogin({
-      direct,
-      given: systems.migrator,
-      isTrusted: systems.embedded?.postgres != null,
-    }),
-  })
+  const migrations = runnerOf(config, direct, () => eventLog.poke())
   const schema = new SchemaKeeper({ migrations, log })
   const serverId = newId('srv')
   const eventLog = new EventLog({ endpoint: direct, greeting: sayAlive(serverId), log })
@@ -312,17 +303,13 @@ export async function openApp(
 const workerConnection = (endpoint: Endpoint, timeoutMs: number): WorkerConnection =>
   new WorkerConnection({ endpoint, name: 'catalyst-db jobs', timeoutMs })
 
-const runnerOf = (
-  config: Config,
-  { direct }: Pick<Systems, 'direct'>,
-  more: Pick<MigrationDeps, 'committed' | 'scripts'> = {},
-): MigrationService =>
+const runnerOf = (config: Config, endpoint: Endpoint, committed = () => {}): MigrationService =>
   new MigrationService({
-    endpoint: direct,
+    endpoint,
     builtInDir: MIGRATIONS,
     operatorDir: migrationsDir(config),
     appVersion: VERSION,
-    ...more,
+    committed,
   })
 
 const operationsOf = (config: Config, runner: MigrationService): MigrationOperations =>
@@ -338,7 +325,7 @@ export async function lookAtStatus(config: Config) {
   const systems = await observeSystems(config)
   const { pooled, direct, absent, cache } = systems
   const connection = new DedicatedConnection({ endpoint: direct, timeoutMs: HEALTH_TIMEOUT_MS })
-  const schema = absent ? UNKNOWN_SCHEMA : await standingOf(runnerOf(config, systems))
+  const schema = absent ? UNKNOWN_SCHEMA : await standingOf(runnerOf(config, direct))
   const monitor = new MonitoringService({
     connection,
     pooled,
@@ -394,7 +381,7 @@ export async function examine(config: Config): Promise<Finding[]> {
 /** The migrations without the rest of the product, for commands. */
 export async function openMigrations(config: Config, log: Log) {
   const systems = await openSystems(config, log)
-  const operations = operationsOf(config, runnerOf(config, systems))
+  const operations = operationsOf(config, runnerOf(config, systems.direct))
   return { operations, close: () => systems.close() }
 }
 

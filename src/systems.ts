@@ -25,8 +25,6 @@ export interface Systems {
   readonly pooled: Endpoint
   /** The database itself, for what holds state on its connection. */
   readonly direct: Endpoint
-  /** The same as the role of migrations over MCP, where the operator names one. */
-  readonly migrator: Endpoint | null
   readonly cache: { readonly store: CacheStore; readonly engine: CacheEngine }
   close(): Promise<void>
 }
@@ -37,7 +35,7 @@ export interface Systems {
  * @throws AppError `invalid_input` that says what is wrong, without any part of the URL
  */
 export function checkUrls(config: Config): void {
-  for (const name of ['DATABASE_URL', 'DATABASE_DIRECT_URL', 'CATALYST_MIGRATOR_URL'] as const) {
+  for (const name of ['DATABASE_URL', 'DATABASE_DIRECT_URL'] as const) {
     const url = config[name]?.reveal()
     if (url === undefined) continue
     try {
@@ -125,12 +123,10 @@ function endpointsOf(config: Config, embedded: string) {
   const url = config.DATABASE_URL?.reveal() ?? embedded
   const pooled = parseDatabaseUrl(url, config.PGSSLROOTCERT)
   const directUrl = config.DATABASE_DIRECT_URL?.reveal() ?? url
-  const migratorUrl = config.CATALYST_MIGRATOR_URL?.reveal()
-  const migrator = migratorUrl ? parseDatabaseUrl(migratorUrl, config.PGSSLROOTCERT) : null
-  if (directUrl === url) return { pooled, direct: pooled, migrator }
+  if (directUrl === url) return { pooled, direct: pooled }
   const direct = parseDatabaseUrl(directUrl, config.PGSSLROOTCERT)
   direct.servers.shareHistory(pooled.servers)
-  return { pooled, direct, migrator }
+  return { pooled, direct }
 }
 
 async function openCache(

@@ -102,10 +102,7 @@ export class Dispatcher {
   async #call(tool: BoundTool, args: unknown, caller: Asker) {
     const { registry, unitsOfWork, jobs } = this.#deps
     if (tool.onRestart !== null) {
-      const request = await this.#jobRequest(tool, args, caller)
-      return jobs
-        .call(request, caller)
-        .catch((error: unknown) => this.#gate.askAfter(error, tool, args, caller))
+      return jobs.call(await this.#jobRequest(tool, args, caller), caller)
     }
     if (!tool.persists) {
       const input = parseArguments(tool, args)

@@ -28,13 +28,11 @@ test('without files it lints the folder; without a folder there is nothing to fi
     code: 0,
     stdout: '1 file, nothing found\n',
   })
-  folder.write('1001_index', 'select 1;\ncreate index i on public.news (a);', 'select 1;')
+  folder.write('1001_drop_news', 'select 1;\ndrop table public.news;', 'select 1;')
   folder.write('7_mine', 'select 1;')
   const found = await runCommand(['migrate', 'lint'], folder.env)
   expect(found.code).toBe(7)
-  expect(found.stdout).toContain(
-    '1001_index.up.sql: line 2 block require-concurrent-index-creation: ',
-  )
+  expect(found.stdout).toContain('1001_drop_news.up.sql: line 2 block ban-drop-table: ')
   expect(found.stdout).toContain('7_mine.up.sql has a version outside of 1000')
 })
 
@@ -45,11 +43,12 @@ test('what cannot be run at all is named with its place, as JSON too', async () 
   expect(found.code).toBe(7)
   expect(JSON.parse(found.stdout)).toEqual({
     files: [
-      { file: broken, problem: expect.stringContaining('line 2'), lint: [] },
+      { file: broken, problem: expect.stringContaining('line 2'), lint: [], engines: [] },
       {
         file: safe,
         problem: null,
         lint: expect.any(Array),
+        engines: expect.arrayContaining(['catalyst-db']),
       },
     ],
   })
@@ -65,7 +64,7 @@ test('an operator may allow what a model may not, and is told that it is allowed
   }
   const up = sqlFile(
     'up.sql',
-    '-- allow: changing-column-type checked by hand\nalter table public.x alter a type int;',
+    '-- allow: renaming-table checked by hand\nalter table public.x rename to z;',
   )
   const created = await runCommand(
     ['migrate', 'create', 'fill_x', '--up', up, '--description', 'Fill x', '--json'],
@@ -76,13 +75,13 @@ test('an operator may allow what a model may not, and is told that it is allowed
   expect([version, down_file]).toEqual([1_000, null])
   expect(lint).toContainEqual(
     expect.objectContaining({
-      rule: 'changing-column-type',
+      rule: 'renaming-table',
       severity: 'info',
       message: expect.stringContaining('checked by hand'),
     }),
   )
   expect(readFileSync(migration_file, 'utf8')).toBe(
-    '-- description: Fill x\n-- irreversible: it was written without a down script\n-- allow: changing-column-type checked by hand\nalter table public.x alter a type int;\n',
+    '-- description: Fill x\n-- irreversible: it was written without a down script\n-- allow: renaming-table checked by hand\nalter table public.x rename to z;\n',
   )
   const piped = spawn(
     process.execPath,

@@ -1,22 +1,10 @@
 import type { Endpoint } from '../../platform/postgres/connection.js'
-import { DirectSession, type Login } from '../../platform/postgres/direct.js'
+import { DirectSession } from '../../platform/postgres/direct.js'
 import { translate } from '../../platform/postgres/errors.js'
-import { settleRows } from './commit.js'
-import type { FileLosses } from './measure/loss.js'
-import type { Author } from './recording.js'
 import { foreignSchema } from './refusals.js'
 import { withRunnerLock } from './runner-lock.js'
-import type { ScriptPlace } from './script-login.js'
 import { prepareSession } from './session.sql.js'
-import {
-  createLedger,
-  findLosses,
-  type LedgerRow,
-  type LedgerState,
-  ledgerState,
-  listLedger,
-} from './sql.js'
-import { pinSettings } from './wire.js'
+import { createLedger, type LedgerRow, type LedgerState, ledgerState, listLedger } from './sql.js'
 
 /**
  * Runs `work` on a connection of its own that only reads the ledger.
@@ -27,19 +15,14 @@ import { pinSettings } from './wire.js'
 export const reading = <T>(
   endpoint: Endpoint,
   work: (session: DirectSession) => Promise<T>,
-  login: Login | null = null,
 ): Promise<T> =>
-  DirectSession.use(
-    endpoint,
-    async (session) => {
-      try {
-        return await work(session)
-      } catch (error) {
-        throw translate(error)
-      }
-    },
-    login,
-  )
+  DirectSession.use(endpoint, async (session) => {
+    try {
+      return await work(session)
+    } catch (error) {
+      throw translate(error)
+    }
+  })
 
 /**
  * Runs `work` on a connection of its own as the only runner of the database.
@@ -59,25 +42,10 @@ export async function readLedger(session: DirectSession): Promise<LedgerRow[]> {
   return present ? session.many(listLedger()) : []
 }
 
-/**
- * The ledger in the form that this build writes; made or brought to it when need be. What an earlier
- * runner committed without a word is written down.
- */
-export async function openLedger(author: Author): Promise<LedgerRow[]> {
-  const { session } = author
+/** The ledger in the form that this build writes; made or brought to it when need be. */
+export async function openLedger(session: DirectSession): Promise<LedgerRow[]> {
   if (!(await hasCurrentLedger(session))) await session.many(createLedger())
-  const rows = await session.many(listLedger())
-  return (await settleRows(author, rows)) ? session.many(listLedger()) : rows
-}
-
-/** What a plan was last measured to lose; null when it was not measured. */
-export async function knownLosses(
-  session: DirectSession,
-  plan: string,
-): Promise<readonly FileLosses[] | null> {
-  if (!(await hasCurrentLedger(session))) return null
-  const [row] = await session.many(findLosses(plan))
-  return row?.losses ?? null
+  return session.many(listLedger())
 }
 
 /** True when nothing has to be done before the ledger is written. */
@@ -93,32 +61,9 @@ async function stateOf(session: DirectSession): Promise<LedgerState> {
   return state
 }
 
-/** Runs `work` on a connection of its own for one script, which is closed with whatever it left there. */
-export const asScript = <T>(
-  { endpoint, login, admit }: ScriptPlace,
-  work: (session: DirectSession, marksSchemaChanges: boolean) => Promise<T>,
-): Promise<T> =>
-  reading(
-    endpoint,
-    async (session) => {
-      await session.many(pinSettings())
-      await admit(session)
-      return work(session, await prepared(session))
-    },
-    login,
-  )
-
-/** Runs `work` for one of the product's own scripts, on the runner's connection. */
-export async function asOwnScript<T>(
-  session: DirectSession,
-  work: (session: DirectSession, marksSchemaChanges: boolean) => Promise<T>,
-): Promise<T> {
-  await session.many(pinSettings())
-  return work(session, await prepared(session))
-}
-
-/** True when the log is decoded by somebody. */
-async function prepared(session: DirectSession): Promise<boolean> {
+/** Makes a session as new for the next script; true when the log is decoded by somebody. */
+export async function renewSession(session: DirectSession): Promise<boolean> {
+  await session.renew()
   const [settings] = await session.many(prepareSession())
   return settings?.wal_level === 'logical'
 }

@@ -83,10 +83,9 @@ export interface ConnectOptions {
 export async function connectDirectly(
   { servers }: Endpoint,
   { name, timeoutMs }: ConnectOptions,
-  login: Pick<pg.ClientConfig, 'user' | 'password'> = {},
 ): Promise<pg.Client> {
   const { client, standing } = await servers.connect(
-    { application_name: name, query_timeout: timeoutMs, ...login },
+    { application_name: name, query_timeout: timeoutMs },
     { statement_timeout: String(timeoutMs) },
   )
   if (!standing.is_pooled) return client

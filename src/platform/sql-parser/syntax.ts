@@ -5,8 +5,10 @@ export type {
   ColumnDef,
   Constraint,
   DefElem,
+  GrantStmt,
   Node,
   RangeVar,
+  RoleSpec,
   TypeName,
 } from 'libpg-query'
 

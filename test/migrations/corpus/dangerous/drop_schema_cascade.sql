@@ -1,0 +1,2 @@
+-- expect: drop-cascade, drop-schema
+drop schema if exists sandbox cascade;

@@ -1,0 +1,3 @@
+-- expect: adding-field-with-default
+alter table desk.orders
+  add column external_id uuid not null default gen_random_uuid();

@@ -1,0 +1,3 @@
+-- expect: vacuum-full
+-- transaction: none
+vacuum (full, verbose) desk.quotes;

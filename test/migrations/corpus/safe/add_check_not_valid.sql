@@ -1,0 +1,3 @@
+-- expect: nothing
+alter table desk.fills
+  add constraint fills_quantity_positive check (quantity > 0) not valid;

@@ -1,0 +1,3 @@
+-- expect: nothing
+delete from desk.brokers
+where code in ('TEST', 'DEMO');

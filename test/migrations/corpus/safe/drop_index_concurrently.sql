@@ -1,0 +1,3 @@
+-- expect: nothing
+-- transaction: none
+drop index concurrently if exists desk.orders_symbol_idx;

@@ -1,0 +1,3 @@
+-- expect: nothing
+-- transaction: none
+reindex table concurrently desk.fills;

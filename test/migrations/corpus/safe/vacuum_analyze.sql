@@ -1,0 +1,3 @@
+-- expect: nothing
+-- transaction: none
+vacuum (analyze) desk.fills;
