@@ -95,7 +95,8 @@ test('a signal that was marked expired stays expired', async () => {
 
 test('a signal that nobody knows is not found, and pending is no end', async () => {
   expect(await refused(`sig_${'0'.repeat(32)}`, 'executed')).toMatchObject({ code: 'not_found' })
-  expect(await refused("' or true --", 'executed')).toMatchObject({ code: 'not_found' })
+  expect(await refused("'or/**/true--", 'executed')).toMatchObject({ code: 'not_found' })
+  expect(await refused("' or true --", 'executed')).toMatchObject({ code: 'invalid_input' })
   expect(await refused(await persist(), 'pending')).toMatchObject({
     code: 'invalid_input',
     message: expect.stringContaining('status'),
