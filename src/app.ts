@@ -19,9 +19,10 @@ import { Partitions } from './domains/market/partitions.js'
 import { SecurityService } from './domains/market/securities.service.js'
 import { migrations as migrationDomain } from './domains/migrations/index.js'
 import { type LintedFile, lintFiles, lintFolder } from './domains/migrations/lint-files.js'
+import { MigratorLogin } from './domains/migrations/migrator-login.js'
 import { MigrationOperations } from './domains/migrations/operations.service.js'
 import { SchemaKeeper } from './domains/migrations/schema-keeper.js'
-import { MigrationService } from './domains/migrations/service.js'
+import { type MigrationDeps, MigrationService } from './domains/migrations/service.js'
 import { checkUp, type Finding } from './domains/monitoring/checkup.js'
 import { DISK_FULL, DiskWatch } from './domains/monitoring/disk-watch.js'
 import { monitoring } from './domains/monitoring/index.js'
@@ -63,6 +64,7 @@ import {
   observeSystems,
   openSystems,
   type RunningPart,
+  type Systems,
 } from './systems.js'
 
 /** Everything that runs, constructed and connected. */
@@ -102,7 +104,14 @@ export async function openApp(
   }
   const database = new Database({ endpoint: pooled, poolMax, heard })
   const health = new DedicatedConnection({ endpoint: direct, timeoutMs: HEALTH_TIMEOUT_MS })
-  const migrations = runnerOf(config, direct, () => eventLog.poke())
+  const migrations = runnerOf(config, systems, {
+    committed: () => eventLog.poke(),
+    scripts: new MigratorLogin({
+      direct,
+      given: systems.migrator,
+      isTrusted: systems.embedded?.postgres != null,
+    }),
+  })
   const schema = new SchemaKeeper({ migrations, log })
   const serverId = newId('srv')
   const eventLog = new EventLog({ endpoint: direct, greeting: sayAlive(serverId), log })
@@ -303,13 +312,17 @@ export async function openApp(
 const workerConnection = (endpoint: Endpoint, timeoutMs: number): WorkerConnection =>
   new WorkerConnection({ endpoint, name: 'catalyst-db jobs', timeoutMs })
 
-const runnerOf = (config: Config, endpoint: Endpoint, committed = () => {}): MigrationService =>
+const runnerOf = (
+  config: Config,
+  { direct }: Pick<Systems, 'direct'>,
+  more: Pick<MigrationDeps, 'committed' | 'scripts'> = {},
+): MigrationService =>
   new MigrationService({
-    endpoint,
+    endpoint: direct,
     builtInDir: MIGRATIONS,
     operatorDir: migrationsDir(config),
     appVersion: VERSION,
-    committed,
+    ...more,
   })
 
 const operationsOf = (config: Config, runner: MigrationService): MigrationOperations =>
@@ -325,7 +338,7 @@ export async function lookAtStatus(config: Config) {
   const systems = await observeSystems(config)
   const { pooled, direct, absent, cache } = systems
   const connection = new DedicatedConnection({ endpoint: direct, timeoutMs: HEALTH_TIMEOUT_MS })
-  const schema = absent ? UNKNOWN_SCHEMA : await standingOf(runnerOf(config, direct))
+  const schema = absent ? UNKNOWN_SCHEMA : await standingOf(runnerOf(config, systems))
   const monitor = new MonitoringService({
     connection,
     pooled,
@@ -381,7 +394,7 @@ export async function examine(config: Config): Promise<Finding[]> {
 /** The migrations without the rest of the product, for commands. */
 export async function openMigrations(config: Config, log: Log) {
   const systems = await openSystems(config, log)
-  const operations = operationsOf(config, runnerOf(config, systems.direct))
+  const operations = operationsOf(config, runnerOf(config, systems))
   return { operations, close: () => systems.close() }
 }
 

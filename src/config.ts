@@ -39,6 +39,9 @@ const SETTINGS = z.object({
   DATABASE_DIRECT_URL: secretUrl('postgres', 'postgresql').describe(
     'The same database, not through a pooler: sessions, migrations, LISTEN. Default: DATABASE_URL.',
   ),
+  CATALYST_MIGRATOR_URL: secretUrl('postgres', 'postgresql').describe(
+    'The same database as a role that owns only what migrations over MCP may change. Default: catalyst_migrator, made by the role of DATABASE_URL where that may create roles.',
+  ),
   PGSSLROOTCERT: z
     .string()
     .optional()

@@ -25,6 +25,8 @@ export interface Systems {
   readonly pooled: Endpoint
   /** The database itself, for what holds state on its connection. */
   readonly direct: Endpoint
+  /** The same as the role of migrations over MCP, where the operator names one. */
+  readonly migrator: Endpoint | null
   readonly cache: { readonly store: CacheStore; readonly engine: CacheEngine }
   close(): Promise<void>
 }
@@ -35,7 +37,7 @@ export interface Systems {
  * @throws AppError `invalid_input` that says what is wrong, without any part of the URL
  */
 export function checkUrls(config: Config): void {
-  for (const name of ['DATABASE_URL', 'DATABASE_DIRECT_URL'] as const) {
+  for (const name of ['DATABASE_URL', 'DATABASE_DIRECT_URL', 'CATALYST_MIGRATOR_URL'] as const) {
     const url = config[name]?.reveal()
     if (url === undefined) continue
     try {
@@ -123,10 +125,12 @@ function endpointsOf(config: Config, embedded: string) {
   const url = config.DATABASE_URL?.reveal() ?? embedded
   const pooled = parseDatabaseUrl(url, config.PGSSLROOTCERT)
   const directUrl = config.DATABASE_DIRECT_URL?.reveal() ?? url
-  if (directUrl === url) return { pooled, direct: pooled }
+  const migratorUrl = config.CATALYST_MIGRATOR_URL?.reveal()
+  const migrator = migratorUrl ? parseDatabaseUrl(migratorUrl, config.PGSSLROOTCERT) : null
+  if (directUrl === url) return { pooled, direct: pooled, migrator }
   const direct = parseDatabaseUrl(directUrl, config.PGSSLROOTCERT)
   direct.servers.shareHistory(pooled.servers)
-  return { pooled, direct }
+  return { pooled, direct, migrator }
 }
 
 async function openCache(

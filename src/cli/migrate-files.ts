@@ -36,10 +36,7 @@ export async function lint(env: Env, paths: readonly string[], options: Printed)
 type LintedFile = Awaited<ReturnType<typeof lintMigrations>>[number]
 
 const runsUnasked = ({ problem, lint }: LintedFile): boolean =>
-  problem === null &&
-  lint.every(
-    ({ severity, destructive }) => !destructive && severity !== 'error' && severity !== 'block',
-  )
+  problem === null && lint.every(({ severity }) => severity !== 'error' && severity !== 'block')
 
 function readable({ files }: { files: readonly LintedFile[] }): string {
   const lines = files.flatMap(({ file, problem, lint }) =>

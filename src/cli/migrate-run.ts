@@ -1,9 +1,11 @@
+import { AppError } from '../errors.js'
 import { confirmed } from './confirm.js'
 import { EXIT } from './exit.js'
 import { lintLine } from './lint-line.js'
 import type { DownOptions, HistoryOptions, Printed, UpOptions } from './migrate-options.js'
 import { type Operations, withMigrations } from './migrations.js'
 import { print } from './print.js'
+import type { ProgressLines } from './progress.js'
 import type { Env } from './start.js'
 import { table } from './table.js'
 
@@ -26,26 +28,54 @@ export const history = (env: Env, options: HistoryOptions): Promise<number> =>
 export const up = (env: Env, options: UpOptions): Promise<number> =>
   withMigrations(env, async (operations, call, progress) => {
     const request = { target: options.target ?? null, dry_run: options.dryRun ?? false }
-    const question = await operations.askUp(request)
-    const command = `migrate up --target ${question?.plan.new_version}`
-    const confirmedPlan = question ? await confirmed(question, options, command) : null
-    progress.begin()
-    const done = await operations.up(request, { ...call, confirmedPlan })
-    progress.end()
+    const done = await asking(async () => {
+      const question = await operations.askUp(request)
+      const command = `migrate up --target ${question?.plan.new_version}`
+      const confirmedPlan = question ? await confirmed(question, options, command) : null
+      return following(progress, () => operations.up(request, { ...call, confirmedPlan }))
+    })
     print(done, options, readableUp)
     return EXIT.ok
   })
+
+/** Shows the progress of a run while it lasts. */
+const following =
+  <T>(progress: ProgressLines, run: () => Promise<T>) =>
+  async (): Promise<T> => {
+    progress.begin()
+    const done = await run()
+    progress.end()
+    return done
+  }
+
+/** Each file may lose something that only its run shows, and that is then asked. */
+const MAX_QUESTIONS = 10
+
+/** Asks and runs; again when the run itself has met what nobody was asked yet. */
+async function asking<T>(ask: () => Promise<() => Promise<T>>): Promise<T> {
+  for (let asked = 1; ; asked++) {
+    const run = await ask()
+    try {
+      return await run()
+    } catch (error) {
+      const isQuestion = error instanceof AppError && error.code === 'confirmation_required'
+      if (!isQuestion || asked === MAX_QUESTIONS) throw error
+    }
+  }
+}
 
 /** Undoes everything above the target. */
 export const down = (env: Env, options: DownOptions): Promise<number> =>
   withMigrations(env, async (operations, call, progress) => {
     const { target, includeBuiltIn = false } = options
-    const question = await operations.askRollback({ target, includeBuiltIn })
-    const command = `migrate down --target ${target}${includeBuiltIn ? ' --include-built-in' : ''}`
-    const confirmedPlan = question ? await confirmed(question, options, command) : null
-    progress.begin()
-    const done = await operations.rollback({ target, includeBuiltIn }, { ...call, confirmedPlan })
-    progress.end()
+    const done = await asking(async () => {
+      const question = await operations.askRollback({ target, includeBuiltIn }, call)
+      const command = `migrate down --target ${target}${includeBuiltIn ? ' --include-built-in' : ''}`
+      const confirmedPlan = question ? await confirmed(question, options, command) : null
+      return following(progress, () =>
+        operations.rollback({ target, includeBuiltIn }, { ...call, confirmedPlan }),
+      )
+    })
     print(done, options, readableDown)
     return EXIT.ok
   })
@@ -106,12 +136,13 @@ function readableUp({ migrations_applied, new_version, note }: Done): string {
 
 /** What is worth knowing of one file beside its row; of what is done, its locks are gone. */
 function details({ version, status, reason, ...file }: Result): string[] {
-  const { locks, rewrites, lint } = file
+  const { locks, rewrites, losses, lint } = file
   return [
     ...(reason === null ? [] : [reason]),
     ...(status === 'dry_run'
       ? [...(locks ?? []).map(lockLine), ...(rewrites ?? []).map(rewriteLine)]
       : []),
+    ...(losses ?? []),
     ...lint.map(lintLine),
   ].map((line) => `${version}: ${line}`)
 }

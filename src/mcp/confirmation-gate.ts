@@ -54,6 +54,21 @@ export class ConfirmationGate {
     record.confirmedBy = confirmedBy
     return digestOf(question.plan)
   }
+
+  /**
+   * Asks for what a tool has only found out by running: it kept nothing, and its question is known now.
+   *
+   * @throws AppError the error itself, or the question with its token
+   */
+  async askAfter(error: unknown, tool: BoundTool, args: unknown, caller: Asker): Promise<never> {
+    const isOpen =
+      error instanceof AppError && error.code === 'confirmation_required' && !error.confirmation
+    if (isOpen) {
+      const { confirm_token: _used, ...again } = Object(args)
+      await this.pass(tool, again, { ...caller, reply: null })
+    }
+    throw error
+  }
 }
 
 function required({ message, plan }: Question, ticket: ConfirmationTicket, wasAsked: boolean) {

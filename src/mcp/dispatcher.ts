@@ -102,7 +102,10 @@ export class Dispatcher {
   async #call(tool: BoundTool, args: unknown, caller: Asker) {
     const { registry, unitsOfWork, jobs } = this.#deps
     if (tool.onRestart !== null) {
-      return jobs.call(await this.#jobRequest(tool, args, caller), caller)
+      const request = await this.#jobRequest(tool, args, caller)
+      return jobs
+        .call(request, caller)
+        .catch((error: unknown) => this.#gate.askAfter(error, tool, args, caller))
     }
     if (!tool.persists) {
       const input = parseArguments(tool, args)

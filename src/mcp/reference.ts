@@ -18,7 +18,6 @@ export type Reference = Readonly<
 interface RuleDoc {
   readonly name: string
   readonly severity: string
-  readonly destructive: boolean
   readonly what: string
   readonly safeWay: string | null
 }
@@ -72,12 +71,7 @@ export const reference = (registry: Registry, rules: readonly RuleDoc[]): Refere
   policy: policyTable(),
   rules: table(
     ['rule', 'finding', 'what it says', 'the safe way'],
-    rules.map(({ name, severity, destructive, what, safeWay }) => [
-      code(name),
-      destructive ? `${severity}, destructive` : severity,
-      what,
-      safeWay ?? '',
-    ]),
+    rules.map(({ name, severity, what, safeWay }) => [code(name), severity, what, safeWay ?? '']),
   ),
 })
 

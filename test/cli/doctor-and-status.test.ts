@@ -31,7 +31,7 @@ test('the doctor names every problem with its fix, changes nothing, and shows no
   const empty = await createDatabase({ empty: true })
   await empty.query(`create role weak login`)
   await empty.query(`revoke create on database ${empty.name} from public`)
-  const url = empty.url.replace('postgres@', 'weak:hunter2@')
+  const url = empty.url.replace('catalyst_owner@', 'weak:hunter2@')
   const result = await runCommand(['doctor'], { DATABASE_URL: url, ...redis })
   expect(result.code).toBe(7)
   expect(result.stdout).toContain(`grant create on database "${empty.name}" to "weak"`)

@@ -54,14 +54,14 @@ test('without a terminal what loses data needs --yes, and the next command is to
   folder.write('1002_more', 'create table public.more ();', 'drop table public.more;')
   const refused = await migrate(['up', '--target', '1001'])
   expect(refused.code).toBe(5)
-  expect(refused.stdout).toContain('ban-drop-table')
+  expect(refused.stdout).toContain('table public.tags is dropped, with 0 rows.')
   expect(refused.stderr).toContain('catalyst-db migrate up --target 1001 --yes')
   const asJson = await migrate(['up', '--json'])
   expect(asJson.code).toBe(5)
   expect(JSON.parse(asJson.stdout)).toMatchObject({
     status: 'confirmation_required',
-    message: expect.stringContaining('ban-drop-table'),
-    plan: { new_version: 1_002, findings: [{ rule: 'ban-drop-table' }] },
+    message: expect.stringContaining('table public.tags is dropped'),
+    plan: { new_version: 1_002, losses: [{ version: 1_001 }], findings: [] },
     next: 'catalyst-db migrate up --target 1002 --yes',
   })
   expect((await json(['status'])).current_version).toBe(1_000)

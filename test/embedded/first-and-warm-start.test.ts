@@ -24,7 +24,7 @@ test('the first start creates a private database with the settings the product n
   expect(await query(postgres.connectionString, settings)).toEqual([
     {
       database: 'catalyst',
-      role: 'postgres',
+      role: 'catalyst_owner',
       addresses: '',
       fsync: 'on',
       wal_level: 'logical',
@@ -33,7 +33,6 @@ test('the first start creates a private database with the settings the product n
       encoding: 'UTF8',
     },
   ])
-  await query(postgres.connectionString, 'create extension pg_stat_statements')
   expect(
     await query(postgres.connectionString, 'select count(*) > 0 as some from pg_stat_statements'),
   ).toEqual([{ some: true }])

@@ -9,6 +9,7 @@ test('a role without any special right learns the fate of a commit whose answer 
   const database = await createDatabase({ empty: true })
   const role = `ordinary_${randomBytes(4).toString('hex')}`
   await database.query(`create role ${role} login`)
+  await database.query(`grant ${role} to current_user`)
   await database.query(`grant create on database ${database.name} to ${role}`)
   onTestFinished(async () => {
     await database.query(`drop owned by ${role}`)
@@ -16,7 +17,7 @@ test('a role without any special right learns the fate of a commit whose answer 
     await database.drop()
   })
   const proxy = await FaultProxy.forThisTest(database.url)
-  const url = proxy.url(database.name).replace('postgres@', `${role}@`)
+  const url = proxy.url(database.name).replace('catalyst_owner@', `${role}@`)
   const client = await (await serve(url)).connect()
   await client.tool('persist_news_catalyst', article())
   // The audit commits as well: several answers are lost, so that the call's is among them.

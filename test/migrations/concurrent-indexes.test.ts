@@ -97,7 +97,7 @@ test('a build whose runner dies is begun again, and no invalid index is left', a
 })
 
 test('a build that is stopped can be gone on with', async () => {
-  const operator = await prepared({ '1001_index.up': `select 1; ${INDEX}` })
+  const operator = await prepared({ '1001_index.up': `analyze trade; ${INDEX}` })
   const old = await oldTransaction(operator)
   const stop = new AbortController()
   const stopped = refusal(operator.service.up(run({ signal: stop.signal })))
@@ -136,13 +136,15 @@ async function interrupt({ database }: Operator, total: number): Promise<void> {
 }
 
 test('an index that was built just before its runner died is not built again', async () => {
-  const operator = await prepared({ '1001_x.up': `${INDEX}; create table lot ()` })
+  const operator = await prepared({
+    '1001_x.up': `${INDEX}; create index concurrently trade_id on trade (id)`,
+  })
   await interrupt(operator, 2)
   await operator.database.query(INDEX)
-  const before = await indexes(operator)
+  const [before] = await indexes(operator)
   expect(await operator.up()).toEqual([1001])
-  expect(await indexes(operator)).toEqual(before)
-  expect(await operator.has('lot')).toBe(true)
+  expect(await indexes(operator)).toContainEqual(before)
+  expect(await operator.has('trade_id')).toBe(true)
 })
 
 test('a dropped index, a rebuilt one and a detached partition are told from the catalog', async () => {
@@ -154,7 +156,7 @@ test('a dropped index, a rebuilt one and a detached partition are told from the 
   await again.database.query(`${INDEX}`)
   await interrupt(again, 1)
   await again.database.query('create index trade_venue_ccnew on trade (venue_id)')
-  await again.database.query(
+  await again.database.asSuperuser(
     `update pg_index set indisvalid = false where indexrelid = 'trade_venue_ccnew'::regclass`,
   )
   expect(await again.up()).toEqual([1001])
@@ -166,7 +168,7 @@ test('a dropped index, a rebuilt one and a detached partition are told from the 
   await parted.database.query('create table day (id int) partition by list (id)')
   await parted.database.query('create table day_1 partition of day for values in (1)')
   await interrupt(parted, 1)
-  await parted.database.query(
+  await parted.database.asSuperuser(
     `update pg_inherits set inhdetachpending = true where inhrelid = 'day_1'::regclass`,
   )
   expect(await parted.up()).toEqual([1001])
@@ -174,41 +176,12 @@ test('a dropped index, a rebuilt one and a detached partition are told from the 
   expect(await parted.database.query(attached)).toEqual([])
 })
 
-test('what only its author can tell is asked for, and goes on once that is settled', async () => {
-  const operator = await prepared({
-    '1001_x.up': `-- transaction: none
-do $$ begin insert into trade values (3, 3); commit; end $$;
-create table lot ()`,
-  })
-  await interrupt(operator, 2)
-  const error = await refusal(operator.up())
-  expect(error).toMatchObject({
-    code: 'precondition_failed',
-    message:
-      '1001_x.up.sql, statement 1 was running when its runner went away; whether it was done cannot be told.',
-    hint: expect.stringContaining('"catalyst-db migrate repair"'),
-  })
-  expect(await refusal(operator.up())).toMatchObject({ message: error.message })
-  const { changes } = await operator.service.planRepair()
-  expect(changes).toMatchObject([
-    {
-      version: 1001,
-      problem: 'failed',
-      change: 'row 1001: statements_started 1 -> 0; statement 1 of the file is run again',
-    },
-  ])
-  await operator.service.repair({ by: 'cli', requestId: null }, null)
-  expect(await operator.up()).toEqual([1001])
-  expect(await operator.database.query('select 1 from trade where id = 3')).toHaveLength(1)
-})
-
 test('an index without a name is refused before anything runs', async () => {
   const operator = await prepared({
-    '1001_index.up': 'create table lot ();\ncreate index concurrently on trade (venue_id)',
+    '1001_index.up': 'analyze trade;\ncreate index concurrently on trade (venue_id)',
   })
   expect(await refusal(operator.up())).toMatchObject({
     code: 'invalid_input',
     message: '1001_index.up.sql, statement 2 (line 2) creates an index without naming it.',
   })
-  expect(await operator.has('lot')).toBe(false)
 })

@@ -42,8 +42,12 @@ test.each([
   ],
   ['an open quote', `select 'x`, 'unterminated quoted string'],
   ['its own COMMIT', 'create table t (id int); commit;', 'statement 2 (line 1)'],
-  ['COPY from a program', `copy news from program 'curl evil'`, 'up_sql, line 1: copy-program'],
-  ['ALTER SYSTEM', 'select 1;\nalter system set fsync = off', 'up_sql, line 2: alter-system'],
+  ['COPY from nowhere', 'copy news from stdin', 'up_sql, line 1: copy-stdin'],
+  [
+    'ALTER SYSTEM',
+    'select 1;\nalter system set fsync = off',
+    'up_sql, statement 2 (line 2) cannot be part of a migration.',
+  ],
   [
     'deep nesting',
     `select ${'('.repeat(100_000)}1${')'.repeat(100_000)}`,
@@ -59,7 +63,7 @@ test.each([
 test.each([
   ['a NUL', 'drop table\0 x', 'down_sql: must not contain a NUL character'],
   ['a syntax error', 'drop tabel tags', 'At line 1, column 6'],
-  ['COPY to a program', `copy tags to program 'sh'`, 'down_sql, line 1: copy-program'],
+  ['COPY to nowhere', 'copy tags to stdout', 'down_sql, line 1: copy-stdin'],
 ])('down_sql with %s', async (_, down_sql, message) => {
   const error = await refused({ down_sql })
   expect(error).toMatchObject({ code: 'invalid_input', hint: expect.any(String) })

@@ -33,28 +33,27 @@ test('the files say what was asked for, and the answer where they are', async ()
 
 test('what the linter finds is told with the lines of the file, and does not hinder the writing', async () => {
   const { version, lint } = await client.tool('create_migration', {
-    name: 'drop_tags',
-    description: 'No more tags',
-    up_sql: '\n\ndrop table public.tags;',
+    name: 'index_tags',
+    description: 'An index',
+    up_sql: '\n\ncreate index tags_id on public.tags (id);',
     down_sql: '',
   })
-  expect(await read(`${version}_drop_tags.up.sql`)).toBe(
-    '-- description: No more tags\n-- irreversible: it was written without a down script\n\n\ndrop table public.tags;\n',
+  expect(await read(`${version}_index_tags.up.sql`)).toBe(
+    '-- description: An index\n-- irreversible: it was written without a down script\n\n\ncreate index tags_id on public.tags (id);\n',
   )
   expect(lint).toContainEqual(
     expect.objectContaining({
-      rule: 'ban-drop-table',
+      rule: 'require-concurrent-index-creation',
       severity: 'block',
-      destructive: true,
       statement: 1,
       line: 5,
-      lock: expect.stringContaining('ACCESS EXCLUSIVE'),
+      lock: 'SHARE on public.tags',
     }),
   )
 })
 
 test('a reason given in the header stays the reason', async () => {
-  const up_sql = '-- transaction: none\n-- irreversible: it counts money\n\nselect 1'
+  const up_sql = '-- transaction: none\n-- irreversible: it counts money\n\nanalyze'
   const { version } = await client.tool('create_migration', { name: 'x', up_sql, down_sql: ' ' })
   expect(await read(`${version}_x.up.sql`)).toBe(`${up_sql}\n`)
 })

@@ -12,7 +12,19 @@ create table book (id int);
 create table lot (id int);
 `
 const MENDED = FIVE.replace('missing', 'venue')
-const SINGLE = `-- transaction: none\n${FIVE}`
+/** Statements that need no transaction; the third one fails. */
+const SINGLE = `-- description: Five statements.
+-- transaction: none
+
+create index concurrently venue_id on venue (id);
+create index concurrently desk_id on desk (id);
+
+create index concurrently
+  lot_id on missing (id);
+analyze venue;
+vacuum venue;
+`
+const TABLES = { '1000_tables.up': 'create table venue (id int); create table desk (id int)' }
 
 test('of a file that fails nothing is kept, the files before it stay, and the run goes on once it is mended', async () => {
   const operator = await Operator.start({
@@ -35,41 +47,56 @@ test('of a file that fails nothing is kept, the files before it stay, and the ru
 })
 
 test('a file of single statements keeps what was done, says so, and goes on behind it', async () => {
-  const operator = await Operator.start({ '1000_five.up': SINGLE })
+  const operator = await Operator.start({ ...TABLES, '1001_five.up': SINGLE })
   const error = await refusal(operator.up())
   expect(error.message).toContain('statement 3 of 5 (line 7) failed')
   expect(error.message).toContain('Statements 1 to 2 are done and recorded.')
-  expect(await operator.has('desk')).toBe(true)
+  expect(await operator.has('desk_id')).toBe(true)
   const { current_version, problems, pending_migrations } = await operator.service.status()
-  expect(current_version).toBe(BUILT_IN_VERSION)
-  expect(pending_migrations).toMatchObject([{ version: 1000, description: 'Five statements.' }])
+  expect(current_version).toBe(1000)
+  expect(pending_migrations).toMatchObject([{ version: 1001, description: 'Five statements.' }])
   expect(problems).toMatchObject([
     {
-      version: 1000,
+      version: 1001,
       problem: 'failed',
-      message: expect.stringMatching(/^Migration 1000 \(five\) failed 2\/5: .*42P01/),
+      message: expect.stringMatching(/^Migration 1001 \(five\) failed 2\/5: .*42P01/),
       next_step: expect.stringContaining('"catalyst-db migrate up"'),
     },
   ])
-  await operator.write({ '1000_five.up': SINGLE.replace('missing', 'venue') })
+  await operator.write({ '1001_five.up': SINGLE.replace('missing', 'venue') })
   expect((await operator.service.planUp(null)).migrations).toMatchObject([
     { transactional: false, statements: 5, statements_done: 2 },
   ])
-  expect(await operator.up()).toEqual([1000])
-  expect(await operator.database.query('select id from venue')).toEqual([{ id: 1 }])
-  expect(await operator.log()).toEqual(['up 1000'])
+  expect(await operator.up()).toEqual([1001])
+  expect(await operator.has('lot_id')).toBe(true)
+  expect(await operator.log()).toEqual(['up 1000', 'up 1001'])
   expect((await operator.service.status()).problems).toEqual([])
 })
 
 test('the part that ran must stay as it was', async () => {
-  const operator = await Operator.start({ '1000_five.up': SINGLE })
+  const operator = await Operator.start({ ...TABLES, '1001_five.up': SINGLE })
   await refusal(operator.up())
-  await operator.write({ '1000_five.up': SINGLE.replace('desk (id int)', 'desk (id bigint)') })
+  await operator.write({ '1001_five.up': SINGLE.replace('on desk (id)', 'on desk (id desc)') })
   expect(await refusal(operator.up())).toMatchObject({
     code: 'precondition_failed',
     message:
-      'Statements 1 to 2 of 1000_five.up.sql ran already, and the file was edited there since.',
+      'Statements 1 to 2 of 1001_five.up.sql ran already, and the file was edited there since.',
     hint: expect.stringContaining('Restore that part'),
+  })
+})
+
+test.each([
+  'delete from venue',
+  'select 1',
+  'do $$ begin commit; end $$',
+  'create table lot (id int)',
+  'alter table venue validate constraint x, drop constraint y',
+  `alter type mood rename value 'a' to 'b'`,
+])('what needs a transaction is refused in a file without one: %s', async (text) => {
+  const operator = await Operator.start({ '1000_bare.up': `-- transaction: none\n${text}` })
+  expect(await refusal(operator.up())).toMatchObject({
+    code: 'invalid_input',
+    message: '1000_bare.up.sql, statement 1 (line 2) needs a transaction, which this file has not.',
   })
 })
 
@@ -78,7 +105,7 @@ test.each([
   'create table a (id int); commit; create table b (id int)',
   'create table a (id int);\nsavepoint s',
   'create table a (id int); rollback',
-  "-- transaction: none\ncreate table a (id int);\nprepare transaction 'x'",
+  "-- transaction: none\nanalyze;\nprepare transaction 'x'",
 ])('a file with transactions of its own is refused before anything runs: %j', async (text) => {
   const operator = await Operator.start({
     '1000_fine.up': 'create table fine (id int)',
@@ -131,41 +158,52 @@ test('a down script that fails leaves the migration applied; corrected and repai
 })
 
 test('a down script of single statements that fails is half done, and says how far', async () => {
-  const down = '-- transaction: none\ndrop table venue;\ndrop table nowhere;'
+  const down =
+    '-- transaction: none\ndrop index concurrently venue_id;\ndrop index concurrently nowhere;'
   const operator = await Operator.start({
-    '1000_venue.up': 'create table venue (id int)',
+    '1000_venue.up': 'create table venue (id int); create index venue_id on venue (id)',
     '1000_venue.down': down,
   })
   await operator.up()
   await refusal(operator.down(BUILT_IN_VERSION))
-  expect(await operator.has('venue')).toBe(false)
+  expect(await operator.has('venue_id')).toBe(false)
   expect(await operator.applied()).toEqual([])
   const { problems } = await operator.service.status()
   expect(problems).toMatchObject([
     {
       problem: 'failed',
-      message: expect.stringMatching(/^Migration 1000 \(venue\) is rolled back 1\/2: .*42P01/),
+      message: expect.stringMatching(/^Migration 1000 \(venue\) is rolled back 1\/2: .*42704/),
       next_step: expect.stringContaining(`"catalyst-db migrate down --target ${BUILT_IN_VERSION}"`),
     },
   ])
   expect(await refusal(operator.up())).toMatchObject({ code: 'precondition_failed' })
-  await operator.write({ '1000_venue.down': down.replace('drop table nowhere', 'select 1') })
+  await operator.write({
+    '1000_venue.down': down.replace('drop index concurrently nowhere', 'analyze venue'),
+  })
   await operator.service.repair({ by: 'cli', requestId: null }, null)
   expect(await operator.down(BUILT_IN_VERSION)).toEqual([1000])
   expect(await operator.log()).toEqual(['up 1000', 'repair 1000', 'down 1000'])
 })
 
-test('a role and settings of a script end with it', async () => {
+test.each([
+  ['search_path', 'nowhere'],
+  ['standard_conforming_strings', 'off'],
+  ['statement_timeout', '0'],
+  ['role', 'pg_monitor'],
+])('a script that changes the setting %s ends, however it does so', async (name, value) => {
   const operator = await Operator.start({
-    '1000_settings.up': `set search_path = nowhere;
-      select public.borrow();
-      set datestyle = german`,
-    '1001_after.up': 'create table after_it as select current_user as who',
+    '1000_settings.up': `create table before_it (id int);
+      do $$ begin perform set_config('${name}', '${value}', true); end $$;
+      create table after_it (id int)`,
   })
-  // What a function does the linter cannot see.
-  await operator.database.query(`create function public.borrow() returns text language sql
-    as $$ select set_config('role', 'pg_monitor', false) $$`)
-  expect(await operator.up()).toEqual([1000, 1001])
-  expect(await operator.has('public.after_it')).toBe(true)
-  expect(await operator.database.query('select who from after_it')).toEqual([{ who: 'postgres' }])
+  expect(await refusal(operator.up())).toMatchObject({
+    code: 'precondition_failed',
+    message: `1000_settings.up.sql, statement 2 (line 2) changed the setting ${name}.`,
+  })
+  expect(await operator.has('before_it')).toBe(false)
+  await operator.write({ '1000_settings.up': `set "${name.toUpperCase()}" = '${value}'` })
+  expect(await refusal(operator.up())).toMatchObject({
+    code: 'precondition_failed',
+    message: expect.stringContaining('(session-setting)'),
+  })
 })

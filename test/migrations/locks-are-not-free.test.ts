@@ -81,17 +81,3 @@ test('a runner that dies in its transaction leaves nothing, and another one goes
   expect(await next).toMatchObject({ migrations_applied: [{ version: 1000 }] })
   expect(await operator.log()).toEqual(['up 1000'])
 })
-
-test('a script that gives the lock of the runners away is not recorded', async () => {
-  const operator = await Operator.start({
-    '1000_unlock.up': 'create table trade (id int); select give_away()',
-  })
-  // What a function does the linter cannot see.
-  await operator.database.query(`create function give_away() returns void language sql
-    as $$ select pg_advisory_unlock_all() $$`)
-  expect(await refusal(operator.up())).toMatchObject({
-    code: 'precondition_failed',
-    message: 'The script gave the lock of the runners away.',
-  })
-  expect(await operator.has('trade')).toBe(false)
-})

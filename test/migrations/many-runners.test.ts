@@ -12,7 +12,7 @@ const FILES = 50
 const ROUNDS = 2
 const FIRST = 1_000
 
-/** Files of every kind; each that writes rows tells in the journal that it ran. */
+/** Files of every kind; each that may write rows tells in the journal that it ran. */
 function filesOf(count: number): Record<string, string> {
   const numbers = Array.from({ length: count }, (_, i) => i)
   return Object.fromEntries(numbers.map((i) => [`${FIRST + i}_step.up`, stepOf(i)]))
@@ -26,9 +26,9 @@ function stepOf(i: number): string {
       entry bigint generated always as identity primary key, version int); ${note}`
   }
   if (i % 10 === 3) {
-    return `create index concurrently journal_${version} on public.journal (version); ${note}`
+    return `create index concurrently journal_${version} on public.journal (version)`
   }
-  if (i % 10 === 7) return `-- transaction: none\n${note}\ncreate table public.t_${version} ();`
+  if (i % 10 === 7) return '-- transaction: none\nanalyze public.journal;\nvacuum public.journal'
   return `create table public.t_${version} (); ${note}`
 }
 
@@ -87,7 +87,8 @@ test.each(SEEDS)(
     const journal = await operator.database.query<{ version: number }>(
       'select version from public.journal order by entry',
     )
-    expect(journal.map(({ version }) => version)).toEqual(versions)
+    const noted = versions.filter((version) => ![3, 7].includes(version % 10))
+    expect(journal.map(({ version }) => version)).toEqual(noted)
     expect(await operator.applied()).toEqual(versions)
     expect(await operator.log()).toEqual(versions.map((version) => `up ${version}`))
     expect((await operator.service.status()).problems).toEqual([])

@@ -68,16 +68,20 @@ export class Operator {
 
   /** Confirms whatever the plan is, and runs it; answers the versions. */
   async up(options: Partial<RunOptions> = {}): Promise<number[]> {
-    const { digest } = await this.service.planUp(options.target ?? null)
-    const outcome = await this.service.up(run({ confirmedPlan: digest, ...options }))
+    const outcome = await confirming(
+      () => this.service.planUp(options.target ?? null),
+      (confirmedPlan) => this.service.up(run({ confirmedPlan, ...options })),
+    )
     return outcome.migrations_applied.map(({ version }) => version)
   }
 
   /** The same downwards. */
   async down(target: number, includeBuiltIn = false): Promise<number[]> {
-    const { digest } = await this.service.planDown(target, includeBuiltIn)
-    const options = run({ confirmedPlan: digest })
-    const outcome = await this.service.rollback({ ...options, target, includeBuiltIn })
+    const outcome = await confirming(
+      () => this.service.planDown(target, includeBuiltIn),
+      (confirmedPlan) =>
+        this.service.rollback({ ...run({ confirmedPlan }), target, includeBuiltIn }),
+    )
     return [...outcome.rolled_back]
   }
 
@@ -118,6 +122,22 @@ export const run = (options: Partial<RunOptions> = {}): RunOptions => ({
   progress: () => {},
   ...options,
 })
+
+/** Confirms what a run has met, as often as it meets something. */
+async function confirming<T>(
+  plan: () => Promise<{ readonly digest: string }>,
+  act: (digest: string) => Promise<T>,
+): Promise<T> {
+  for (let asked = 1; ; asked++) {
+    const { digest } = await plan()
+    try {
+      return await act(digest)
+    } catch (error) {
+      const isQuestion = error instanceof AppError && error.code === 'confirmation_required'
+      if (!isQuestion || asked === 5) throw error
+    }
+  }
+}
 
 /** The refusal of something that must be refused. */
 export async function refusal(work: Promise<unknown>): Promise<AppError> {

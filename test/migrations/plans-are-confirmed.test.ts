@@ -2,11 +2,24 @@ import { expect, test } from 'vitest'
 import { BUILT_IN_VERSION, Operator, refusal, run } from './operator.js'
 
 test('what loses data runs only as it was confirmed', async () => {
-  const operator = await Operator.start({ '1000_venue.up': 'create table venue (id int)' })
+  const operator = await Operator.start({
+    '1000_venue.up': 'create table venue (id int); insert into venue values (1), (2)',
+  })
   await operator.service.up(run())
   await operator.write({ '1001_drop.up': 'drop table venue' })
+  expect(await operator.service.planUp(null)).toMatchObject({ destructive: false, losses: [] })
+  expect(await refusal(operator.service.up(run()))).toMatchObject({
+    code: 'confirmation_required',
+    message: 'It was rolled back: table public.venue is dropped, with 2 rows.',
+  })
   const plan = await operator.service.planUp(null)
-  expect(plan).toMatchObject({ destructive: true, new_version: 1001 })
+  expect(plan).toMatchObject({
+    destructive: true,
+    new_version: 1001,
+    losses: [
+      { version: 1001, losses: [{ what: 'dropped', object: 'table public.venue', rows: 2 }] },
+    ],
+  })
   expect(await refusal(operator.service.up(run()))).toMatchObject({ code: 'confirmation_required' })
   await operator.write({ '1001_drop.up': 'drop table if exists venue' })
   const changed = operator.service.up(run({ confirmedPlan: plan.digest }))
@@ -21,6 +34,38 @@ test('what loses data runs only as it was confirmed', async () => {
   await operator.remove('1002_more.up')
   await operator.service.up(run({ confirmedPlan: plan.digest }))
   expect(await operator.has('venue')).toBe(false)
+})
+
+test('when more is lost than was confirmed it is rolled back and asked again', async () => {
+  const operator = await Operator.start({
+    '1000_venue.up': 'create table venue (id int); insert into venue values (1), (2)',
+  })
+  await operator.up()
+  await operator.write({ '1001_less.up': 'delete from venue where id > 1' })
+  await refusal(operator.service.up(run()))
+  const first = await operator.service.planUp(null)
+  await operator.database.query('insert into venue values (3)')
+  expect(await refusal(operator.service.up(run({ confirmedPlan: first.digest })))).toMatchObject({
+    code: 'confirmation_required',
+    message: 'It was rolled back: 2 rows of public.venue are deleted.',
+  })
+  const second = await operator.service.planUp(null)
+  await operator.database.query('delete from venue where id = 3')
+  await operator.service.up(run({ confirmedPlan: second.digest }))
+  expect(await operator.database.query('select id from venue')).toEqual([{ id: 1 }])
+})
+
+test('a table that was confirmed to be dropped is counted again', async () => {
+  const operator = await Operator.start({ '1000_venue.up': 'create table venue (id int)' })
+  await operator.up()
+  await operator.write({ '1001_drop.up': 'drop table venue' })
+  await refusal(operator.service.up(run()))
+  const { digest } = await operator.service.planUp(null)
+  await operator.database.query('insert into venue values (1)')
+  expect(await refusal(operator.service.up(run({ confirmedPlan: digest })))).toMatchObject({
+    message: 'It was rolled back: table public.venue is dropped, with 1 row.',
+  })
+  expect(await operator.has('venue')).toBe(true)
 })
 
 test('a rollback is always confirmed, and only the scripts that were confirmed run', async () => {

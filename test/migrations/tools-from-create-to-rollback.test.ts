@@ -41,6 +41,7 @@ test('a migration is written, looked at, tried, applied, found in the history, a
         statement_ms: [NUMBER, NUMBER],
         locks: [],
         rewrites: [],
+        losses: [],
         lint: created.lint,
       },
     ],
@@ -82,6 +83,7 @@ test('a migration is written, looked at, tried, applied, found in the history, a
     plan: {
       current_version: builtIn,
       rollbacks: [{ version: 1_000, name: 'add_tags', statements: 1 }],
+      losses: [{ version: 1_000, message: 'table public.tags is dropped, with 1 row.' }],
       digest: expect.any(String),
     },
   })

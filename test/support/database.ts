@@ -2,13 +2,15 @@ import { randomBytes } from 'node:crypto'
 import pg from 'pg'
 import { inject } from 'vitest'
 import { exactTypes } from '../../src/platform/postgres/types.js'
-import { TEMPLATE, withDatabase } from './services.js'
+import { asBootstrap, TEMPLATE, withDatabase } from './services.js'
 
 /** A database of its own for one test file, with a way to look into it past the product. */
 export interface TestDatabase {
   readonly url: string
   readonly name: string
   query<Row extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<Row[]>
+  /** The same as the superuser that the product does not use, for what only a fault could do. */
+  asSuperuser(text: string): Promise<void>
   drop(): Promise<void>
 }
 
@@ -30,6 +32,7 @@ export async function createDatabase(
     url,
     name,
     query: async (text, values) => (await pool.query(text, values)).rows,
+    asSuperuser: (text) => onServer(asBootstrap(url), text),
     drop: async () => {
       await pool.end()
       await onServer(server, `drop database ${name} with (force)`)

@@ -78,7 +78,7 @@ export class FaultProxy {
 
   /** The URL of a database through this proxy. */
   url(database: string): string {
-    return `postgresql://postgres@127.0.0.1:${this.port}/${database}`
+    return `postgresql://catalyst_owner@127.0.0.1:${this.port}/${database}`
   }
 
   /** Sets what goes wrong next; null sets nothing. */

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import type { TestProject } from 'vitest/node'
 import { MigrationService } from '../../src/domains/migrations/service.js'
+import { extensionsSql } from '../../src/platform/embedded/roles.js'
 import { joinEmbedded } from '../../src/platform/embedded/services.js'
 import { parseDatabaseUrl } from '../../src/platform/postgres/connection.js'
 import { startPostgresOf } from './postgres-of.js'
@@ -54,11 +55,16 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
 }
 
 async function prepareTemplate(url: string): Promise<void> {
-  const admin = new pg.Client({ connectionString: url })
+  // A kept directory may have a template of an earlier build, which belonged to somebody else.
+  const admin = new pg.Client({ connectionString: asBootstrap(url) })
   await admin.connect()
   await admin.query(`drop database if exists ${TEMPLATE} with (force)`)
-  await admin.query(`create database ${TEMPLATE}`)
+  await admin.query(`create database ${TEMPLATE} owner catalyst_owner`)
   await admin.end()
+  const inside = new pg.Client({ connectionString: asBootstrap(withDatabase(url, TEMPLATE)) })
+  await inside.connect()
+  await inside.query(extensionsSql())
+  await inside.end()
   await new MigrationService({
     endpoint: parseDatabaseUrl(withDatabase(url, TEMPLATE)),
     builtInDir: join(ROOT, 'migrations'),
@@ -66,6 +72,9 @@ async function prepareTemplate(url: string): Promise<void> {
     appVersion: 'test',
   }).applyBuiltIn()
 }
+
+/** The same database as the superuser that the product does not use. */
+export const asBootstrap = (url: string): string => url.replace('catalyst_owner@', 'postgres@')
 
 /** The same server, another database. */
 export function withDatabase(url: string, database: string): string {

@@ -1,23 +1,25 @@
 import { AppError } from '../../errors.js'
 import type { DirectSession } from '../../platform/postgres/direct.js'
+import { isBuiltIn } from './comparison.js'
 import type { Migration } from './files.js'
+import { UnconfirmedLoss } from './guard.js'
+import type { FileLosses } from './measure/loss.js'
 import type { PreparedUp } from './planning.js'
 import { recordUp } from './recording.js'
 import type { MigrationResult, RunOptions } from './report.js'
-import { renewSession } from './runner-session.js'
-import {
-  type RunContext,
-  runAsTransaction,
-  type ScriptOutcome,
-  type ScriptTask,
-} from './script-run.js'
+import type { RunContext, ScriptOutcome, ScriptTask } from './run-context.js'
+import { asOwnScript, asScript } from './runner-session.js'
+import type { ScriptLogin } from './script-login.js'
+import { runAsTransaction } from './script-run.js'
 import { runStepByStep } from './single-steps.js'
 import * as ledger from './sql.js'
 
 /** What a run is started with. */
 export interface RunStart {
   readonly deps: Pick<RunContext, 'endpoint' | 'appVersion'>
+  /** The runner's own session. */
   readonly session: DirectSession
+  readonly scripts: ScriptLogin
   readonly options: Pick<RunOptions, 'actor' | 'signal' | 'progress'>
 }
 
@@ -25,13 +27,13 @@ export interface RunStart {
 export function contextOf(
   { deps, session, options }: RunStart,
   tasks: readonly ScriptTask[],
-): Omit<RunContext, 'marksSchemaChanges'> {
+): Omit<RunContext, 'session' | 'marksSchemaChanges' | 'isMeasured' | 'confirmed'> {
   const open = tasks.map(({ script, done }) => script.steps.length - done)
   const total = open.reduce((sum, count) => sum + count, 0)
   return {
     ...deps,
     ...options,
-    session,
+    ledger: session,
     stepDone: (task, { statement }) => {
       const before = open.slice(0, tasks.indexOf(task)).reduce((sum, count) => sum + count, 0)
       const { file, steps } = task.script
@@ -41,10 +43,15 @@ export function contextOf(
   }
 }
 
-/** Applies files in order, each with the record of it; what is applied before a failure stays. */
+/**
+ * Applies files in order, each with the record of it; what is applied before a failure stays.
+ *
+ * @throws UnconfirmedLoss when one loses what was not confirmed
+ */
 export async function applyAll(
   start: RunStart,
   prepared: readonly PreparedUp[],
+  confirmed: readonly FileLosses[],
 ): Promise<MigrationResult[]> {
   const base = contextOf(
     start,
@@ -53,8 +60,16 @@ export async function applyAll(
   const results: MigrationResult[] = []
   for (const { migration, task, lint } of prepared) {
     try {
-      const context = { ...base, marksSchemaChanges: await renewSession(start.session) }
-      const outcome = await applyOne(context, migration, task)
+      const losses = confirmed.filter(({ version }) => version === task.version)
+      const about = {
+        isMeasured: !isBuiltIn(migration),
+        confirmed: losses.flatMap((one) => one.losses),
+      }
+      const run = (session: DirectSession, marksSchemaChanges: boolean) =>
+        applyOne({ ...base, ...about, session, marksSchemaChanges }, migration, task)
+      const outcome = isBuiltIn(migration)
+        ? await asOwnScript(start.session, run)
+        : await asScript(await start.scripts.place(start.session), run)
       results.push({ ...resultOf(task, outcome, lint), status: 'applied', reason: null })
     } catch (error) {
       throw withStory(error, results)
@@ -69,11 +84,15 @@ async function applyOne(
   task: ScriptTask,
 ): Promise<ScriptOutcome> {
   const { script } = task
-  const record = (durationMs: number) => recordUp(context, migration, { script, durationMs })
-  if (script.isTransactional) return runAsTransaction(context, task, record)
-  const { actor, appVersion, session } = context
-  const begun = { statements: script.steps.length, by: actor.by, appVersion }
-  await session.many(ledger.recordBegun(migration, begun))
+  const { actor, appVersion, ledger: session } = context
+  const record = (durationMs: number) =>
+    recordUp({ session, actor, appVersion }, migration, { script, durationMs })
+  const begun = async () => {
+    const about = { statements: script.steps.length, by: actor.by, appVersion }
+    await session.many(ledger.recordBegun(migration, about))
+  }
+  if (script.isTransactional) return runAsTransaction(context, task, { begun, record })
+  await begun()
   return runStepByStep(context, task, record)
 }
 
@@ -90,11 +109,13 @@ export const resultOf = (
   statement_ms,
   locks: observed?.locks ?? null,
   rewrites: observed?.rewrites ?? null,
+  losses: null,
   lint,
 })
 
 /** A failure after others have succeeded must say so: they stay. */
 function withStory(error: unknown, before: readonly MigrationResult[]): unknown {
+  if (error instanceof UnconfirmedLoss) return error.after(before.map(({ version }) => version))
   if (before.length === 0 || !(error instanceof AppError)) return error
   const versions = before.map(({ version }) => version).join(', ')
   return new AppError(error.code, `${error.message} Applied before it: ${versions}.`, {

@@ -1,96 +1,147 @@
+import type { DirectSession } from '../../platform/postgres/direct.js'
 import { sql } from '../../platform/postgres/sql.js'
 import { contextOf, type RunStart, resultOf } from './apply.js'
+import { isBuiltIn } from './comparison.js'
+import { Guard } from './guard.js'
 import { watchingLocks } from './lock-watch.js'
-import type { PreparedUp } from './planning.js'
+import { type FileLosses, type Loss, sentenceOf } from './measure/loss.js'
+import { counted } from './measure/measure.js'
+import { restoreSequences, sequencesOf } from './measure/sequences.js'
 import type { MigrationResult } from './report.js'
-import { hasCurrentLedger, renewSession } from './runner-session.js'
-import {
-  elapsedMs,
-  execute,
-  limitsOf,
-  type PlacedStep,
-  type RunContext,
-  runStatements,
-  type ScriptTask,
-} from './script-run.js'
+import type { RunContext, ScriptTask } from './run-context.js'
+import { asScript, hasCurrentLedger } from './runner-session.js'
+import { elapsedMs, execute, limitsOf, type PlacedStep, runStatements } from './script-run.js'
 import { type Blocker, listRelations } from './session.sql.js'
 import { createLedger } from './sql.js'
 
 /** What a dry run cannot take back, for its reader. */
 export const DRY_RUN_NOTE =
-  'The statements ran in a transaction that was rolled back: their locks were real while it took, and sequences may have moved.'
+  'The statements ran in a transaction that was rolled back: their locks were real while it took, and sequences may have moved ahead.'
 
+/** Rows are counted for the sake of the question, which must not take longer than this. */
+const COUNT_TIMEOUT_MS = 10_000
 /** It is only a question, so nobody is kept waiting for it. */
 const LOCK_TIMEOUT_MS = 1_000
 
+/** What a dry run saw. */
+export interface DryRun {
+  readonly results: readonly MigrationResult[]
+  /** Of the files that were executed. */
+  readonly losses: readonly FileLosses[]
+}
+
+/** A script that is to be tried. */
+export interface Tried {
+  readonly task: ScriptTask
+  readonly lint: MigrationResult['lint']
+}
+
 /**
- * Executes files in one transaction, so that later ones find what earlier ones make, up to the first
- * that cannot be part of one, and rolls it back.
+ * Executes scripts in one transaction, so that later ones find what earlier ones make, up to the first
+ * that cannot be part of one, and rolls it back. The connection is then closed: nothing that a script
+ * left in it can be committed by anybody.
  */
-export async function dryRunAll(
-  start: RunStart,
-  prepared: readonly PreparedUp[],
-): Promise<MigrationResult[]> {
+export async function dryRunAll(start: RunStart, prepared: readonly Tried[]): Promise<DryRun> {
   const firstAlone = prepared.findIndex(({ task }) => !task.script.isTransactional)
   const count = firstAlone < 0 ? prepared.length : firstAlone
   const executed = prepared.slice(0, count)
-  await renewSession(start.session)
-  const tasks = executed.map(({ task }) => task)
-  const relations = await start.session.many(listRelations())
-  const existing = new Set(relations.map(({ oid }) => oid))
-  const context = { ...contextOf(start, tasks), marksSchemaChanges: false, existing }
-  const results = await executeAll(context, executed)
   const rest = prepared
     .slice(count)
     .map((one, at) => notExecuted(one, at === 0 ? null : prepared[count]))
-  return [...results, ...rest]
+  if (executed.length === 0) return { results: rest, losses: [] }
+  const base = contextOf(
+    start,
+    executed.map(({ task }) => task),
+  )
+  const about = { isMeasured: true, confirmed: [], marksSchemaChanges: false }
+  const place = await start.scripts.place(start.session)
+  return asScript(place, async (session) => {
+    const relations = await session.many(listRelations())
+    const existing = new Set(relations.map(({ oid }) => oid))
+    const ran = await executeAll({ ...base, ...about, session, existing }, executed)
+    const losses: FileLosses[] = []
+    for (const { version, losses: found } of ran.losses) {
+      losses.push({ version, losses: await countedAfter(session, found) })
+    }
+    return { results: [...withLosses(ran.results, losses), ...rest], losses }
+  })
 }
 
-async function executeAll(
-  context: RunContext,
-  prepared: readonly PreparedUp[],
-): Promise<MigrationResult[]> {
-  const { session } = context
-  const place = { kept: 'Nothing was kept: it was a dry run.', blockers: [] as Blocker[] }
-  const saw = (found: readonly Blocker[]): void => {
-    place.blockers.splice(0, place.blockers.length, ...found)
-  }
+const withLosses = (
+  results: readonly MigrationResult[],
+  losses: readonly FileLosses[],
+): MigrationResult[] =>
+  results.map((result) => ({
+    ...result,
+    losses: losses
+      .flatMap(({ version, losses: found }) => (version === result.version ? found : []))
+      .map(sentenceOf),
+  }))
+
+/** The rows are there again once all is rolled back. */
+async function countedAfter(session: DirectSession, found: readonly Loss[]): Promise<Loss[]> {
+  if (!found.some(({ of }) => of)) return [...found]
+  await session.command('begin')
   try {
-    return await watchingLocks(context, saw, async () => {
-      const hasLedger = await hasCurrentLedger(session)
-      await session.command('begin')
-      // The first migrations refer to the schema that the ledger's making brings along.
-      if (!hasLedger) await session.many(createLedger())
-      const results: MigrationResult[] = []
-      for (const one of prepared) results.push(await executeOne(context, one, place))
-      const last = prepared.at(-1)
-      if (last) await checkDeferred(context, last.task, place)
-      return results
-    })
+    await session.many(sql.trusted(`set local statement_timeout = ${COUNT_TIMEOUT_MS}`))
+    return await counted(session, found)
   } finally {
-    // On a lost connection PostgreSQL has done so already.
     await session.command('rollback').catch(() => {})
   }
 }
 
+async function executeAll(context: RunContext, prepared: readonly Tried[]): Promise<DryRun> {
+  const { session } = context
+  const blockers: Blocker[] = []
+  const saw = (found: readonly Blocker[]): void => {
+    blockers.splice(0, blockers.length, ...found)
+  }
+  const sequences = await sequencesOf(session)
+  const hasLedger = await hasCurrentLedger(context.ledger)
+  try {
+    return await watchingLocks(context, saw, async () => {
+      await session.command('begin')
+      // The first migrations refer to the schema that the ledger's making brings along.
+      if (!hasLedger) await session.many(createLedger())
+      const results: MigrationResult[] = []
+      const losses: FileLosses[] = []
+      for (const one of prepared) {
+        const { result, found } = await executeOne(context, one, { kept: KEPT, blockers })
+        results.push(result)
+        losses.push({ version: result.version, losses: found })
+      }
+      return { results, losses }
+    })
+  } finally {
+    // On a lost connection PostgreSQL has done so already.
+    await session.command('rollback').catch(() => {})
+    await restoreSequences(session, sequences)
+  }
+}
+
+const KEPT = 'Nothing was kept: it was a dry run.'
+
 async function executeOne(
   context: RunContext,
-  { task, lint }: PreparedUp,
+  { task, lint }: Tried,
   place: Pick<PlacedStep, 'kept' | 'blockers'>,
-): Promise<MigrationResult> {
+): Promise<{ result: MigrationResult; found: readonly Loss[] }> {
   const limits = [...limitsOf(task.script, null), `lock_timeout = ${LOCK_TIMEOUT_MS}`]
   await context.session.many(sql.trusted(limits.map((limit) => `set local ${limit}`).join('; ')))
   const started = performance.now()
-  const ran = await runStatements(context, task, place)
+  const guard = await Guard.begin({ ...context, isMeasured: !isBuiltIn(task) })
+  const ran = await runStatements(context, task, { ...place, guard })
+  await checkDeferred(context, task, { ...place, guard })
+  const found = await guard.losses()
   const outcome = { duration_ms: elapsedMs(started), ...ran }
-  return { ...resultOf(task, outcome, lint), status: 'dry_run', reason: null }
+  return { result: { ...resultOf(task, outcome, lint), status: 'dry_run', reason: null }, found }
 }
 
 /** What a commit would check is checked as part of the last statement. */
 async function checkDeferred(
   context: RunContext,
   task: ScriptTask,
-  place: Pick<PlacedStep, 'kept' | 'blockers'>,
+  place: Pick<PlacedStep, 'kept' | 'blockers' | 'guard'>,
 ): Promise<void> {
   const last = task.script.steps.at(-1)
   if (!last) return
@@ -98,10 +149,7 @@ async function checkDeferred(
   await execute(context, task, { ...place, ...last, statement })
 }
 
-function notExecuted(
-  { task, lint }: PreparedUp,
-  behind: PreparedUp | null | undefined,
-): MigrationResult {
+function notExecuted({ task, lint }: Tried, behind: Tried | null | undefined): MigrationResult {
   const { version, name, script } = task
   return {
     version,
@@ -115,6 +163,7 @@ function notExecuted(
     statement_ms: [],
     locks: null,
     rewrites: null,
+    losses: null,
     lint,
   }
 }

@@ -27,13 +27,10 @@ export async function clearLeftovers(
 }
 
 /**
- * Whether a statement that nobody recorded the end of was done; null when only its author can tell.
- * A partition that was being detached is detached to the end.
+ * Whether a statement that nobody recorded the end of was done. A partition that was being detached is
+ * detached to the end.
  */
-export async function wasDone(
-  session: DirectSession,
-  standalone: Standalone,
-): Promise<boolean | null> {
+export async function wasDone(session: DirectSession, standalone: Standalone): Promise<boolean> {
   switch (standalone.kind) {
     case 'create index':
       return (await findIndex(session, standalone))?.is_valid ?? false
@@ -44,10 +41,8 @@ export async function wasDone(
     case 'detach partition':
       return detachToTheEnd(session, standalone)
     case 'reindex':
-    case 'repeatable':
+    case 'vacuum':
       return false
-    case 'unknowable':
-      return null
   }
 }
 

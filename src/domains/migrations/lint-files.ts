@@ -1,7 +1,7 @@
 import { access, readFile } from 'node:fs/promises'
 import { AppError } from '../../errors.js'
 import { OPERATOR_VERSIONS, readFolder } from './files.js'
-import { type LintReport, lintMigration } from './lint/lint-migration.js'
+import { lintScript } from './lint/lint-script.js'
 import type { Finding } from './report.js'
 import { readScript } from './script.js'
 
@@ -11,8 +11,6 @@ export interface LintedFile {
   /** Why the file cannot be run at all, and the next step; null when it can. */
   readonly problem: string | null
   readonly lint: readonly Finding[]
-  /** Which linters have judged it: squawk only where it is installed. */
-  readonly engines: LintReport['engines']
 }
 
 /** Lints the files of the operator's folder that can be run, and names those that cannot. */
@@ -22,7 +20,6 @@ export async function lintFolder(directory: string): Promise<LintedFile[]> {
     file,
     problem: `${message} ${nextStep}`,
     lint: [],
-    engines: [],
   }))
   for (const { version, name, upSql, downSql } of migrations) {
     linted.push(await lintText(`${version}_${name}.up.sql`, upSql, downSql !== null))
@@ -55,18 +52,17 @@ export async function lintAlone(file: string, sql: string, hasDown: boolean) {
   const { allow, irreversible } = directives
   const hasAnswer = hasDown || irreversible !== null
   const context = { allow, isTransactional, hasDown: hasAnswer, tables: null }
-  const { findings, engines } = await lintMigration({ sql, statements }, context)
-  return { statements: statements.length, findings, engines }
+  return { statements: statements.length, findings: await lintScript(statements, context) }
 }
 
 async function lintText(file: string, text: string, hasDown: boolean): Promise<LintedFile> {
   try {
     const sql = text.replaceAll('\r\n', '\n')
-    const { findings: lint, engines } = await lintAlone(file, sql, hasDown)
-    return { file, problem: null, lint, engines }
+    const { findings: lint } = await lintAlone(file, sql, hasDown)
+    return { file, problem: null, lint }
   } catch (error) {
     if (!(error instanceof AppError)) throw error
-    return { file, problem: [error.message, error.hint].join(' '), lint: [], engines: [] }
+    return { file, problem: [error.message, error.hint].join(' '), lint: [] }
   }
 }
 

@@ -4,7 +4,7 @@ import { lintScript } from './lint/lint-script.js'
 import { createdRelations, namedRelations } from './lint/named-relations.js'
 import { keyOf } from './lint/relation-name.js'
 import type { RelationSize } from './lint/script-state.js'
-import type { ScriptTask } from './script-run.js'
+import type { ScriptTask } from './run-context.js'
 import { listTableSizes } from './session.sql.js'
 
 /** Judges the scripts of one run in their order: a table that an earlier one makes is empty. */
@@ -32,6 +32,7 @@ export class Linting {
     }
     const { isTransactional, directives } = script
     const context = { ...about, isTransactional, tables, allow: directives.allow }
-    return lintScript(statements, context).filter(({ statement }) => statement > done)
+    const findings = await lintScript(statements, context)
+    return findings.filter(({ statement }) => statement > done)
   }
 }

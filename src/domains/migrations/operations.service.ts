@@ -84,15 +84,24 @@ export class MigrationOperations {
     const question = this.#questionOf(plan)
     const isDone = plan.migrations.length === 0
     const confirmedPlan = isDone ? null : confirmedDigest(question, plan.digest, call)
-    return runner.up({ ...runOptions(call), target, confirmedPlan })
+    return this.#underPolicy(runner.up({ ...runOptions(call), target, confirmedPlan }))
   }
 
-  /** What has to be confirmed before `rollback`; null when there is nothing to undo. */
-  async askRollback({ target, includeBuiltIn = false }: RollbackRequest): Promise<Question | null> {
-    const plan = await this.#deps.runner.planDown(target, includeBuiltIn)
+  /**
+   * What has to be confirmed before `rollback`, with what it loses: for that the scripts are tried once
+   * and rolled back. Null when there is nothing to undo.
+   */
+  async askRollback(
+    { target, includeBuiltIn = false }: RollbackRequest,
+    call: MigrationCall,
+  ): Promise<Question | null> {
+    const { runner } = this.#deps
+    const plan = await runner.planDown(target, includeBuiltIn)
     if (plan.rollbacks.length === 0) return null
     this.#gate.check()
-    return downQuestion(plan, this.#gate.market)
+    const options = { ...runOptions(call), target, includeBuiltIn }
+    const measured = plan.losses === null ? await runner.measureDown(options) : plan
+    return downQuestion(measured, this.#gate.market)
   }
 
   /**
@@ -109,7 +118,7 @@ export class MigrationOperations {
     this.#gate.check()
     const question = downQuestion(plan, this.#gate.market)
     const confirmedPlan = confirmedDigest(question, plan.digest, call)
-    return runner.rollback({ ...options, confirmedPlan })
+    return this.#underPolicy(runner.rollback({ ...options, confirmedPlan }))
   }
 
   /** Notes the operator's files up to a version as applied, without running them. */
@@ -160,6 +169,16 @@ export class MigrationOperations {
     throw new AppError('invalid_input', describeIssues(parsed.error), {
       hint: 'Nothing was written; see "catalyst-db migrate create --help".',
     })
+  }
+
+  /** What a run was measured to lose needs the policy's leave as well. */
+  async #underPolicy<T>(run: Promise<T>): Promise<T> {
+    try {
+      return await run
+    } catch (error) {
+      if (error instanceof AppError && error.code === 'confirmation_required') this.#gate.check()
+      throw error
+    }
   }
 
   #questionOf(plan: UpPlan): Question | null {

@@ -4,10 +4,12 @@ import { isBuiltIn, isInDoubt, type Pending, UP_COMMAND } from './comparison.js'
 import { type Migration, sha256 } from './files.js'
 import { newestOf } from './inventory.js'
 import type { Linting } from './linting.js'
+import type { FileLosses } from './measure/loss.js'
 import type { Finding, PlannedMigration, UpPlan } from './report.js'
+import type { ScriptTask } from './run-context.js'
 import { digestOfFirst, readScript, type Script } from './script.js'
-import type { ScriptTask } from './script-run.js'
 import type { LedgerRow } from './sql.js'
+import { standaloneLoss } from './standalone.js'
 
 const NEXT = { before: '', command: UP_COMMAND }
 
@@ -78,21 +80,41 @@ export const planned = (
   lint,
 })
 
-/** What `up` would do with the prepared files. */
-export function planUpOf(prepared: readonly PreparedUp[], rows: readonly LedgerRow[]): UpPlan {
+/** What `up` would do with the prepared files, and lose as far as that was measured. */
+export function planUpOf(
+  prepared: readonly PreparedUp[],
+  rows: readonly LedgerRow[],
+  measured: readonly FileLosses[],
+): UpPlan {
   const migrations = prepared.map(({ migration, task, lint }) =>
     planned(task, migration.description, lint),
   )
+  const losses = withKnown(prepared, measured)
   return {
     migrations,
+    losses,
     new_version: Math.max(newestOf(rows), migrations.at(-1)?.version ?? 0),
-    digest: digestOf(prepared),
-    destructive: migrations.some(({ lint }) => needsConfirmation(lint)),
+    digest: sha256(canonicalJson({ scripts: filesDigest(prepared), losses })),
+    destructive: losses.length > 0 || migrations.some(({ lint }) => needsConfirmation(lint)),
   }
 }
 
-/** SHA-256 of everything that would run, so that a plan which was confirmed is known again. */
-const digestOf = (prepared: readonly PreparedUp[]): string =>
+/** What is measured, and what statements outside of transactions do, which is known before. */
+export function withKnown(
+  prepared: readonly { readonly task: ScriptTask }[],
+  measured: readonly FileLosses[],
+): FileLosses[] {
+  return prepared.flatMap(({ task: { version, script, done } }) => {
+    const steps = script.steps.slice(done)
+    const known = steps.flatMap(({ standalone }) => standaloneLoss(standalone))
+    const found = measured.flatMap((one) => (one.version === version ? one.losses : []))
+    const losses = [...known, ...found]
+    return losses.length === 0 ? [] : [{ version, losses }]
+  })
+}
+
+/** SHA-256 of everything that would run, so that what was measured of it is found again. */
+export const filesDigest = (prepared: readonly PreparedUp[]): string =>
   sha256(
     canonicalJson(
       prepared.map(({ migration, task }) => ({
@@ -107,4 +129,4 @@ const digestOf = (prepared: readonly PreparedUp[]): string =>
 
 /** Somebody must say yes before it runs. */
 const needsConfirmation = (lint: readonly Finding[]): boolean =>
-  lint.some(({ destructive, severity }) => destructive || severity === 'block')
+  lint.some(({ severity }) => severity === 'block')

@@ -1,4 +1,5 @@
 import type { Question } from '../../lib/confirmation.js'
+import { type FileLosses, sentenceOf } from './measure/loss.js'
 import type { DownPlan, Finding, PlannedMigration, RepairPlan, UpPlan } from './report.js'
 
 /** A person reads no more names than that before the plan itself. */
@@ -8,22 +9,43 @@ const MAX_NAMES = 5
 export function upQuestion(plan: UpPlan, market: string): Question {
   const { migrations, new_version, digest } = plan
   const findings = migrations.flatMap(({ version, lint }) =>
-    lint.filter(needsConfirmation).map((finding) => ({ version, ...factsOf(finding) })),
+    lint
+      .filter(({ severity }) => severity === 'block')
+      .map((one) => ({ version, ...factsOf(one) })),
   )
   const rules = [...new Set(findings.map(({ rule }) => rule))].join(', ')
+  const waits = rules === '' ? '' : ` What makes others wait: ${rules}.`
+  const losses = told(plan.losses)
   return {
-    message: `Apply ${namesOf(migrations)} up to version ${new_version}? What loses data or makes others wait: ${rules}. ${market}`,
-    plan: { new_version, migrations: migrations.map(stepOf), findings, digest },
+    message: `Apply ${namesOf(migrations)} up to version ${new_version}?${shown(losses)}${waits} ${market}`,
+    plan: { new_version, migrations: migrations.map(stepOf), losses, findings, digest },
   }
 }
 
 /** What has to be confirmed before migrations are undone. */
 export function downQuestion(plan: DownPlan, market: string): Question {
   const { rollbacks, current_version, digest } = plan
+  const losses = told(plan.losses ?? [])
   return {
-    message: `Undo ${namesOf(rollbacks)} back to version ${current_version}? What they added is lost, with the data in it. ${market}`,
-    plan: { current_version, rollbacks: rollbacks.map(stepOf), digest },
+    message: `Undo ${namesOf(rollbacks)} back to version ${current_version}?${shown(losses)} ${market}`,
+    plan: { current_version, rollbacks: rollbacks.map(stepOf), losses, digest },
   }
+}
+
+/** The losses as sentences, each with the version that causes it. */
+const told = (losses: readonly FileLosses[]) =>
+  losses.flatMap(({ version, losses: found }) =>
+    found.map((loss) => ({ version, message: sentenceOf(loss) })),
+  )
+
+/** A person reads no more sentences than that before the plan itself. */
+const MAX_SENTENCES = 5
+
+function shown(losses: readonly { readonly message: string }[]): string {
+  if (losses.length === 0) return ''
+  const more = losses.length - MAX_SENTENCES
+  const sentences = losses.slice(0, MAX_SENTENCES).map(({ message }) => message)
+  return ` ${sentences.join(' ')}${more > 0 ? ` And ${more} more.` : ''}`
 }
 
 /** What has to be confirmed before rows of the ledger are changed. */
@@ -32,13 +54,9 @@ export const repairQuestion = ({ changes, digest }: RepairPlan): Question => ({
   plan: { changes, digest },
 })
 
-const needsConfirmation = ({ severity, destructive }: Finding): boolean =>
-  destructive || severity === 'block'
-
 /** Without the message: it may tell how big a table is just now, and the plan must be the same later. */
-const factsOf = ({ rule, destructive, statement, line, lock, blocks }: Finding) => ({
+const factsOf = ({ rule, statement, line, lock, blocks }: Finding) => ({
   rule,
-  destructive,
   statement,
   line,
   lock,

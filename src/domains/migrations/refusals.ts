@@ -1,6 +1,7 @@
 import { AppError } from '../../errors.js'
+import { type FileLosses, sentenceOf } from './measure/loss.js'
 import type { Finding } from './report.js'
-import type { ScriptTask } from './script-run.js'
+import type { ScriptTask } from './run-context.js'
 
 /**
  * Refuses what the linter says may never run.
@@ -41,6 +42,20 @@ export function refuseUnconfirmed(
       hint: 'Ask for the plan again and confirm that.',
     })
   }
+}
+
+/** Sentences of an error; the plan has them all. */
+const MAX_SHOWN = 10
+
+/** What was rolled back because nobody had confirmed what it loses. */
+export function unconfirmed(losses: readonly FileLosses[], done: readonly number[]): AppError {
+  const sentences = losses.flatMap((one) => one.losses.map(sentenceOf))
+  const more = sentences.length > MAX_SHOWN ? ` And ${sentences.length - MAX_SHOWN} more.` : ''
+  const stays = done.length > 0 ? ` Done before it, and kept: ${done.join(', ')}.` : ''
+  const shown = sentences.slice(0, MAX_SHOWN).join(' ')
+  return new AppError('confirmation_required', `It was rolled back: ${shown}${more}${stays}`, {
+    hint: 'Do the same again: it then asks for exactly that.',
+  })
 }
 
 /** The name of our schema is taken. */

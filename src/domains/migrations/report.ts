@@ -1,4 +1,5 @@
 import type { Finding } from './lint/finding.js'
+import type { FileLosses } from './measure/loss.js'
 
 export type { Finding }
 
@@ -58,6 +59,8 @@ export interface MigrationResult {
   /** Null where they cannot be seen: outside a transaction they are gone with their statement. */
   readonly locks: readonly LockTaken[] | null
   readonly rewrites: readonly Rewrite[] | null
+  /** Of a dry run: what would have to be confirmed; null where it was not measured. */
+  readonly losses: readonly string[] | null
   readonly lint: readonly Finding[]
 }
 
@@ -91,6 +94,8 @@ export interface PlannedMigration {
 /** What `up` would run now. */
 export interface UpPlan {
   readonly migrations: readonly PlannedMigration[]
+  /** As far as they were measured: a run measures again, and keeps nothing that goes beyond them. */
+  readonly losses: readonly FileLosses[]
   readonly new_version: number
   /** SHA-256 of all that will run. */
   readonly digest: string
@@ -101,6 +106,10 @@ export interface UpPlan {
 /** What `rollback` would run now. */
 export interface DownPlan {
   readonly rollbacks: readonly PlannedMigration[]
+  /** Null when they were not measured yet. */
+  readonly losses: readonly FileLosses[] | null
+  /** SHA-256 of the scripts alone. */
+  readonly scripts: string
   readonly current_version: number
   readonly digest: string
 }

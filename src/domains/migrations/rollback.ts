@@ -1,5 +1,6 @@
 import { AppError } from '../../errors.js'
 import { canonicalJson } from '../../lib/canonical-json.js'
+import type { DirectSession } from '../../platform/postgres/direct.js'
 import { contextOf, type RunStart } from './apply.js'
 import {
   downCommand,
@@ -10,14 +11,17 @@ import {
   versionBelow,
 } from './comparison.js'
 import { sha256 } from './files.js'
+import { UnconfirmedLoss } from './guard.js'
 import { newestOf } from './inventory.js'
 import type { Linting } from './linting.js'
+import type { FileLosses } from './measure/loss.js'
 import { planned, progressOf } from './planning.js'
 import { recordDown } from './recording.js'
 import type { DownPlan, Finding } from './report.js'
-import { renewSession } from './runner-session.js'
+import type { RunContext, ScriptTask } from './run-context.js'
+import { asOwnScript, asScript } from './runner-session.js'
 import { readScript } from './script.js'
-import { type RunContext, runAsTransaction, type ScriptTask } from './script-run.js'
+import { runAsTransaction } from './script-run.js'
 import { runStepByStep } from './single-steps.js'
 import * as ledger from './sql.js'
 
@@ -56,20 +60,28 @@ export async function prepareDown(
 export function planDownOf(
   prepared: readonly PreparedDown[],
   rows: readonly ledger.LedgerRow[],
+  losses: readonly FileLosses[] | null,
 ): DownPlan {
   const lowest = prepared.at(-1)?.row.version
-  const scripts = prepared.map(({ row, task }) => [row.version, row.down_sql, task.done])
+  const scripts = scriptsDigest(prepared)
   return {
+    scripts,
+    losses,
     rollbacks: prepared.map(({ task, lint }) => planned(task, '', lint)),
     current_version: lowest === undefined ? newestOf(rows) : versionBelow(lowest, rows),
-    digest: sha256(canonicalJson(scripts)),
+    digest: sha256(canonicalJson({ scripts, losses })),
   }
 }
+
+/** SHA-256 of what would run. */
+export const scriptsDigest = (prepared: readonly PreparedDown[]): string =>
+  sha256(canonicalJson(prepared.map(({ row, task }) => [row.version, row.down_sql, task.done])))
 
 /** Runs the down scripts; answers the versions that are rolled back. */
 export async function rollBackAll(
   start: RunStart,
   prepared: readonly PreparedDown[],
+  confirmed: readonly FileLosses[],
 ): Promise<number[]> {
   const base = contextOf(
     start,
@@ -77,8 +89,16 @@ export async function rollBackAll(
   )
   const done: number[] = []
   for (const { row, task } of prepared) {
-    const context = { ...base, marksSchemaChanges: await renewSession(start.session) }
-    await rollBackOne(context, row, task)
+    const losses = confirmed.filter(({ version }) => version === row.version)
+    const about = { isMeasured: !isBuiltIn(row), confirmed: losses.flatMap((one) => one.losses) }
+    const run = (session: DirectSession, marksSchemaChanges: boolean) =>
+      rollBackOne({ ...base, ...about, session, marksSchemaChanges }, row, task)
+    try {
+      if (isBuiltIn(row)) await asOwnScript(start.session, run)
+      else await asScript(await start.scripts.place(start.session), run)
+    } catch (error) {
+      throw error instanceof UnconfirmedLoss ? error.after(done) : error
+    }
     done.push(row.version)
   }
   return done
@@ -90,12 +110,17 @@ async function rollBackOne(
   task: ScriptTask,
 ): Promise<void> {
   const { script } = task
-  const record = (durationMs: number) => recordDown(context, row, { script, durationMs })
+  const { ledger: session } = context
+  const record = (durationMs: number) =>
+    recordDown({ ...context, session }, row, { script, durationMs })
+  const begun = async () => {
+    await session.many(ledger.recordDownBegun(row.version, script.steps.length))
+  }
   if (script.isTransactional) {
-    await runAsTransaction(context, task, record)
+    await runAsTransaction(context, task, { begun, record })
     return
   }
-  await context.session.many(ledger.recordDownBegun(row.version, script.steps.length))
+  await begun()
   await runStepByStep(context, task, record)
 }
 

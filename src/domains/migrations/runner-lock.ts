@@ -32,19 +32,6 @@ export async function withRunnerLock<T>(
   }
 }
 
-/**
- * A script can give the lock away (`pg_advisory_unlock_all()`); what it did must then not be recorded.
- *
- * @throws AppError `precondition_failed` when the lock is gone
- */
-export async function assertLockHeld(session: DirectSession): Promise<void> {
-  const holders = await session.many(statements.lockHolder())
-  if (holders.some(({ is_own }) => is_own)) return
-  throw new AppError('precondition_failed', 'The script gave the lock of the runners away.', {
-    hint: 'Remove pg_advisory_unlock_all() or DISCARD from it.',
-  })
-}
-
 /** True while some runner holds the lock. */
 export const isRunning = async (session: DirectSession): Promise<boolean> =>
   (await session.many(statements.lockHolder())).length > 0

@@ -1,10 +1,22 @@
 import type { Endpoint } from '../../platform/postgres/connection.js'
-import { DirectSession } from '../../platform/postgres/direct.js'
+import { DirectSession, type Login } from '../../platform/postgres/direct.js'
 import { translate } from '../../platform/postgres/errors.js'
+import { settleRows } from './commit.js'
+import type { FileLosses } from './measure/loss.js'
+import type { Author } from './recording.js'
 import { foreignSchema } from './refusals.js'
 import { withRunnerLock } from './runner-lock.js'
+import type { ScriptPlace } from './script-login.js'
 import { prepareSession } from './session.sql.js'
-import { createLedger, type LedgerRow, type LedgerState, ledgerState, listLedger } from './sql.js'
+import {
+  createLedger,
+  findLosses,
+  type LedgerRow,
+  type LedgerState,
+  ledgerState,
+  listLedger,
+} from './sql.js'
+import { pinSettings } from './wire.js'
 
 /**
  * Runs `work` on a connection of its own that only reads the ledger.
@@ -15,14 +27,19 @@ import { createLedger, type LedgerRow, type LedgerState, ledgerState, listLedger
 export const reading = <T>(
   endpoint: Endpoint,
   work: (session: DirectSession) => Promise<T>,
+  login: Login | null = null,
 ): Promise<T> =>
-  DirectSession.use(endpoint, async (session) => {
-    try {
-      return await work(session)
-    } catch (error) {
-      throw translate(error)
-    }
-  })
+  DirectSession.use(
+    endpoint,
+    async (session) => {
+      try {
+        return await work(session)
+      } catch (error) {
+        throw translate(error)
+      }
+    },
+    login,
+  )
 
 /**
  * Runs `work` on a connection of its own as the only runner of the database.
@@ -42,10 +59,25 @@ export async function readLedger(session: DirectSession): Promise<LedgerRow[]> {
   return present ? session.many(listLedger()) : []
 }
 
-/** The ledger in the form that this build writes; made or brought to it when need be. */
-export async function openLedger(session: DirectSession): Promise<LedgerRow[]> {
+/**
+ * The ledger in the form that this build writes; made or brought to it when need be. What an earlier
+ * runner committed without a word is written down.
+ */
+export async function openLedger(author: Author): Promise<LedgerRow[]> {
+  const { session } = author
   if (!(await hasCurrentLedger(session))) await session.many(createLedger())
-  return session.many(listLedger())
+  const rows = await session.many(listLedger())
+  return (await settleRows(author, rows)) ? session.many(listLedger()) : rows
+}
+
+/** What a plan was last measured to lose; null when it was not measured. */
+export async function knownLosses(
+  session: DirectSession,
+  plan: string,
+): Promise<readonly FileLosses[] | null> {
+  if (!(await hasCurrentLedger(session))) return null
+  const [row] = await session.many(findLosses(plan))
+  return row?.losses ?? null
 }
 
 /** True when nothing has to be done before the ledger is written. */
@@ -61,9 +93,32 @@ async function stateOf(session: DirectSession): Promise<LedgerState> {
   return state
 }
 
-/** Makes a session as new for the next script; true when the log is decoded by somebody. */
-export async function renewSession(session: DirectSession): Promise<boolean> {
-  await session.renew()
+/** Runs `work` on a connection of its own for one script, which is closed with whatever it left there. */
+export const asScript = <T>(
+  { endpoint, login, admit }: ScriptPlace,
+  work: (session: DirectSession, marksSchemaChanges: boolean) => Promise<T>,
+): Promise<T> =>
+  reading(
+    endpoint,
+    async (session) => {
+      await session.many(pinSettings())
+      await admit(session)
+      return work(session, await prepared(session))
+    },
+    login,
+  )
+
+/** Runs `work` for one of the product's own scripts, on the runner's connection. */
+export async function asOwnScript<T>(
+  session: DirectSession,
+  work: (session: DirectSession, marksSchemaChanges: boolean) => Promise<T>,
+): Promise<T> {
+  await session.many(pinSettings())
+  return work(session, await prepared(session))
+}
+
+/** True when the log is decoded by somebody. */
+async function prepared(session: DirectSession): Promise<boolean> {
   const [settings] = await session.many(prepareSession())
   return settings?.wal_level === 'logical'
 }

@@ -30,7 +30,6 @@ export type CreateRequest = z.output<typeof CreateInput>
 const Finding = z.object({
   rule: z.string(),
   severity: z.enum(['error', 'block', 'warn', 'info']),
-  destructive: z.boolean(),
   statement: z.int(),
   line: z.int(),
   message: z.string(),
@@ -62,6 +61,9 @@ export const Results = list(
       .nullable()
       .describe('Null outside a transaction, where they cannot be seen.'),
     rewrites: list(z.object({ relation: z.string(), statement: z.int() })).nullable(),
+    losses: list(z.string())
+      .nullable()
+      .describe('What a dry run lost: a run asks for it. Null where it was not measured.'),
     lint: Lint,
   }),
 )

@@ -1,54 +1,17 @@
-import { AppError } from '../../errors.js'
-import type { Endpoint } from '../../platform/postgres/connection.js'
 import type { DirectSession } from '../../platform/postgres/direct.js'
-import { isConnectionLoss } from '../../platform/postgres/errors.js'
 import { repeatWhenLocked } from '../../platform/postgres/policies.js'
 import { sql } from '../../platform/postgres/sql.js'
 import type { ScriptStatement } from '../../platform/sql-parser/syntax.js'
+import { commitUpTo, inTransaction } from './commit.js'
+import { Guard } from './guard.js'
 import { watchingLocks } from './lock-watch.js'
+import { restoreSequences, sequencesOf } from './measure/sequences.js'
 import { Observation } from './observation.js'
-import type { MigrationActor } from './report.js'
-import { assertLockHeld } from './runner-lock.js'
+import type { RunContext, ScriptOutcome, ScriptTask } from './run-context.js'
 import { changesSchema } from './schema-changes.js'
 import type { Script, Step } from './script.js'
-import { type NextStep, scriptFailure } from './script-failure.js'
+import { scriptFailure } from './script-failure.js'
 import * as statements from './session.sql.js'
-
-/** What a run works with, whatever scripts it runs. */
-export interface RunContext {
-  readonly endpoint: Endpoint
-  readonly session: DirectSession
-  readonly actor: MigrationActor
-  readonly appVersion: string
-  readonly signal: AbortSignal
-  /** Where the log is decoded (`wal_level = logical`), it must say when the schema changes. */
-  readonly marksSchemaChanges: boolean
-  /** In a dry run, the relations (by oid) that were there before its first file. */
-  readonly existing?: ReadonlySet<string>
-  /** Told after each statement. */
-  stepDone(task: ScriptTask, step: Step): void
-}
-
-/** One script to be run for one migration. */
-export interface ScriptTask {
-  readonly version: number
-  readonly name: string
-  readonly script: Script
-  /** Statements that an earlier attempt has recorded as done. */
-  readonly done: number
-  /** An earlier attempt began the next statement, and nobody recorded how it ended. */
-  readonly isInDoubt: boolean
-  /** What goes on after a failure, once the script is corrected. */
-  readonly next: NextStep
-}
-
-/** How a script went. */
-export interface ScriptOutcome {
-  readonly duration_ms: number
-  readonly statement_ms: readonly number[]
-  /** Null where each statement was for itself: its locks are gone with it. */
-  readonly observed: Observation | null
-}
 
 /** A queued ALTER blocks every later reader of its table. */
 const LOCK_TIMEOUT_MS = 3_000
@@ -80,25 +43,42 @@ export const elapsedMs = (started: number): number =>
 /**
  * Runs a script as one transaction, again while locks are not free.
  *
- * @param record writes, in the same transaction, that it was done
+ * @param begun writes the row that the script is under way
+ * @param record writes that it was done
+ * @throws UnconfirmedLoss when it loses more than was confirmed; nothing of it was kept
  */
 export async function runAsTransaction(
   context: RunContext,
   task: ScriptTask,
-  record: (durationMs: number) => Promise<void>,
+  { begun, record }: Recording,
 ): Promise<ScriptOutcome> {
-  const { session } = context
+  const { session, ledger } = context
   return withRepeats(context, async (blockers) => {
     const started = performance.now()
     await begin(session, task.script, null)
-    const ran = await runStatements(context, task, {
-      kept: 'Nothing of the file was kept.',
-      blockers,
-    })
+    const place = { kept: 'Nothing of the file was kept.', blockers }
+    const guard = await Guard.begin(context)
+    const ran = await runStatements(context, task, { ...place, guard })
+    const transactionId = await guard.confirm(task)
     const duration_ms = elapsedMs(started)
-    await commit(context, () => record(duration_ms))
+    // The product's own scripts run where the ledger is written: one transaction holds both.
+    if (session === ledger) {
+      await record(duration_ms)
+      await session.command('commit')
+      return { duration_ms, ...ran }
+    }
+    const statement = task.script.steps.length
+    await commitUpTo(context, task, { statement, transactionId }, begun)
+    await inTransaction(ledger, () => record(duration_ms))
     return { duration_ms, ...ran }
   })
+}
+
+/** How a script is written into the ledger. */
+export interface Recording {
+  /** That it is under way, where no row says so yet. */
+  begun(): Promise<void>
+  record(durationMs: number): Promise<void>
 }
 
 /** Runs all statements of a script in the open transaction and sees what each takes. */
@@ -117,36 +97,19 @@ export async function runStatements(
   return { statement_ms, observed }
 }
 
-/** Ends a transaction together with the record of it. */
-export async function commit(context: RunContext, record: () => Promise<void>): Promise<void> {
-  const { session } = context
-  await session.many(statements.resetRole())
-  await assertLockHeld(session)
-  await record()
-  const tag = await session.command('commit').catch((error: unknown) => {
-    throw isConnectionLoss(error) ? commitUnanswered(error) : error
-  })
-  // https://www.postgresql.org/docs/current/sql-commit.html: a failed transaction answers ROLLBACK.
-  if (tag !== 'COMMIT') throw new Error(`a transaction of a migration ended with ${tag}`)
-}
-
-const commitUnanswered = (cause: unknown): AppError =>
-  new AppError('outcome_unknown', 'The connection was lost while a migration was committed.', {
-    hint: 'Read catalyst://db/migrations/status or run "catalyst-db migrate status": it tells whether it was. To run the same again is safe.',
-    cause,
-  })
-
 /** A step with what a failure of it is told with. */
 export interface PlacedStep extends Step {
   readonly kept: string
   readonly blockers: readonly statements.Blocker[]
+  /** Null outside of transactions. */
+  readonly guard: Guard | null
 }
 
 /** Runs one statement and answers its milliseconds; its failure is told with its place. */
 export async function execute(
   context: RunContext,
   task: ScriptTask,
-  { statement, kept, blockers }: PlacedStep,
+  { statement, kept, blockers, guard }: PlacedStep,
 ): Promise<number> {
   const { session, signal } = context
   const { script, next } = task
@@ -155,7 +118,8 @@ export async function execute(
   }
   const started = performance.now()
   try {
-    await session.command(statement.text, signal)
+    const run = async () => (await session.statement(statement.text, signal)).rows
+    await (guard ? guard.watch(task.script.file, statement, run) : run())
     return elapsedMs(started)
   } catch (error) {
     const place = { file: script.file, statement, total: script.steps.length }
@@ -174,6 +138,7 @@ export async function withRepeats<T>(
   context: RunContext,
   work: (blockers: readonly statements.Blocker[]) => Promise<T>,
 ): Promise<T> {
+  const sequences = context.isMeasured ? await sequencesOf(context.session) : []
   const blockers: statements.Blocker[] = []
   const saw = (found: readonly statements.Blocker[]): void => {
     blockers.splice(0, blockers.length, ...found)
@@ -184,6 +149,7 @@ export async function withRepeats<T>(
     } catch (error) {
       // On a lost connection PostgreSQL has done so already.
       await context.session.command('rollback').catch(() => {})
+      if (context.isMeasured) await restoreSequences(context.session, sequences).catch(() => {})
       throw error
     }
   }

@@ -3,7 +3,8 @@ import { parseScript } from '../../platform/sql-parser/parse-script.js'
 import type { ScriptStatement } from '../../platform/sql-parser/syntax.js'
 import { type Directives, readDirectives } from './directives.js'
 import { sha256 } from './files.js'
-import { type Standalone, standaloneOf } from './standalone.js'
+import { transactionless } from './lint/transactionless.js'
+import { maySpareTransaction, type Standalone, standaloneOf } from './standalone.js'
 
 /** One statement, and how it is to be run. */
 export interface Step {
@@ -33,10 +34,10 @@ export async function readScript(file: string, text: string): Promise<Script> {
   const statements = await parsed(file, text)
   const steps = statements.map((statement) => ({
     statement,
-    standalone: standaloneOf(statement, directives.noTransaction),
+    standalone: standaloneOf(statement),
   }))
-  for (const step of steps) refuseUnrunnable(file, step)
   const isTransactional = !directives.noTransaction && steps.every((step) => !step.standalone)
+  for (const step of steps) refuseUnrunnable(file, step, isTransactional)
   return { file, directives, steps, isTransactional }
 }
 
@@ -56,11 +57,25 @@ async function parsed(file: string, text: string): Promise<readonly ScriptStatem
   }
 }
 
-function refuseUnrunnable(file: string, { statement, standalone }: Step): void {
+function refuseUnrunnable(
+  file: string,
+  { statement, standalone }: Step,
+  isTransactional: boolean,
+): void {
   const at = `${file}, statement ${statement.index} (line ${statement.line})`
   if (statement.kind === 'TransactionStmt') {
     throw new AppError('invalid_input', `${at} begins or ends a transaction by itself.`, {
-      hint: 'Remove it: a file is one transaction together with the record of it. Where every statement must be for itself, begin the file with "-- transaction: none".',
+      hint: 'Remove it: a file is one transaction.',
+    })
+  }
+  if (transactionless(statement) !== null && standalone === null) {
+    throw new AppError('invalid_input', `${at} cannot be part of a migration.`, {
+      hint: 'It is about the server and not about the schema of this database: run it by hand.',
+    })
+  }
+  if (!isTransactional && !maySpareTransaction(statement)) {
+    throw new AppError('invalid_input', `${at} needs a transaction, which this file has not.`, {
+      hint: 'Put it into a file of its own. Without a transaction there may be CREATE, DROP and REINDEX INDEX CONCURRENTLY, DETACH PARTITION CONCURRENTLY, VACUUM, ANALYZE, ALTER TYPE ADD VALUE and VALIDATE CONSTRAINT.',
     })
   }
   if (standalone?.kind === 'create index' && standalone.index === null) {

@@ -1,19 +1,32 @@
+import type { AppError } from '../../errors.js'
 import { type PageKey, pageOf } from '../../lib/page.js'
 import type { Endpoint } from '../../platform/postgres/connection.js'
 import type { DirectSession } from '../../platform/postgres/direct.js'
 import { applyAll, type RunStart } from './apply.js'
 import { refuseProblems, unfinished } from './comparison.js'
 import { baselineOf, correct, planOf, repairsOf } from './corrections.js'
-import { DRY_RUN_NOTE, dryRunAll } from './dry-run.js'
+import { DRY_RUN_NOTE, dryRunAll, type Tried } from './dry-run.js'
+import { UnconfirmedLoss } from './guard.js'
 import { type Folders, type Inventory, newestOf, takeInventory, upTo } from './inventory.js'
 import { Linting } from './linting.js'
-import { type PreparedUp, planUpOf, prepareUp } from './planning.js'
-import { refuseErrors, refuseUnconfirmed } from './refusals.js'
+import type { FileLosses } from './measure/loss.js'
+import { filesDigest, type PreparedUp, planUpOf, prepareUp, withKnown } from './planning.js'
+import type { Author } from './recording.js'
+import { refuseErrors, refuseUnconfirmed, unconfirmed } from './refusals.js'
 import type * as report from './report.js'
-import { planDownOf, prepareDown, rollBackAll } from './rollback.js'
+import { planDownOf, prepareDown, rollBackAll, scriptsDigest } from './rollback.js'
 import { isRunning } from './runner-lock.js'
-import { asRunner, hasCurrentLedger, openLedger, reading, readLedger } from './runner-session.js'
+import {
+  asRunner,
+  hasCurrentLedger,
+  knownLosses,
+  openLedger,
+  reading,
+  readLedger,
+} from './runner-session.js'
 import type { SchemaState } from './schema-state.js'
+import { asOperator, type ScriptLogin } from './script-login.js'
+import * as ledger from './sql.js'
 import { listLog } from './sql.js'
 
 export type * from './report.js'
@@ -24,6 +37,8 @@ export interface MigrationDeps extends Folders {
   readonly appVersion: string
   /** Called after commits that wrote events. */
   readonly committed?: () => void
+  /** As whom scripts run; the product's own role when it is left out. */
+  readonly scripts?: ScriptLogin
 }
 
 const AT_START: report.MigrationActor = { by: 'server start', requestId: null }
@@ -55,11 +70,13 @@ export class MigrationService {
     })
     if (isCurrent) return []
     return this.#asRunner(signal, async (session) => {
-      const { pending, problems } = await takeInventory(folders, await openLedger(session))
-      refuseProblems(problems)
       const options = { actor: AT_START, signal, progress: () => {} }
+      const author = { session, actor: AT_START, appVersion: this.#deps.appVersion }
+      const { pending, problems } = await takeInventory(folders, await openLedger(author))
+      refuseProblems(problems)
       const prepared = await prepareUp(pending, new Linting(session))
-      return applyAll(this.#start(session, options), prepared)
+      const scripts = asOperator(this.#deps.endpoint)
+      return applyAll({ deps: this.#deps, session, options, scripts }, prepared, [])
     })
   }
 
@@ -108,45 +125,66 @@ export class MigrationService {
   }
 
   /**
-   * What `up` would run now: parsed and linted. Reads only, takes no lock.
+   * What `up` would run now: parsed and linted, with what it was measured to lose. Reads only, takes no
+   * lock.
    *
    * @throws AppError when something is wrong that a run would refuse
    */
   planUp(target: number | null): Promise<report.UpPlan> {
-    return this.#read(async (session, inventory) =>
-      planUpOf(await this.#prepareUp(session, inventory, target), inventory.rows),
+    return this.#read((session, inventory) => this.#planUp(session, inventory, target))
+  }
+
+  async #planUp(session: DirectSession, inventory: Inventory, target: number | null) {
+    const prepared = await this.#prepareUp(session, inventory, target)
+    return planUpOf(
+      prepared,
+      inventory.rows,
+      (await knownLosses(session, filesDigest(prepared))) ?? [],
     )
   }
 
   /**
-   * Applies what is pending, up to the target.
+   * Applies what is pending, up to the target. What it does is measured before it is kept.
    *
    * @throws AppError `confirmation_required` when that loses data or locks what is in use and nobody
-   *   confirmed it; else with the file, statement and line that failed, what was kept, and how to go on
+   *   confirmed exactly this; `conflict` when the confirmed plan is no longer the one that would run
    */
   async up(options: report.RunOptions): Promise<report.UpOutcome> {
     return this.#asRunner(options.signal, async (session) => {
-      const inventory = await takeInventory(this.#deps, await openLedger(session))
+      const rows = await openLedger(this.#author(session, options.actor))
+      const inventory = await takeInventory(this.#deps, rows)
       const prepared = await this.#prepareUp(session, inventory, options.target)
-      const plan = planUpOf(prepared, inventory.rows)
+      const plan = await this.#planUp(session, inventory, options.target)
       refuseUnconfirmed(plan, options.confirmedPlan)
-      const migrations_applied = await applyAll(this.#start(session, options), prepared)
-      return { migrations_applied, new_version: plan.new_version, note: null }
+      const confirmed = options.confirmedPlan === null ? [] : plan.losses
+      try {
+        const start = this.#start(session, options)
+        const migrations_applied = await applyAll(start, prepared, confirmed)
+        return { migrations_applied, new_version: plan.new_version, note: null }
+      } catch (error) {
+        if (!(error instanceof UnconfirmedLoss)) throw error
+        const rest = prepared.filter(({ task }) => !error.done.includes(task.version))
+        throw await this.#measured(session, options, {
+          tried: rest,
+          plan: filesDigest(rest),
+          error,
+        })
+      }
     })
   }
 
   /**
    * Runs what is pending in a transaction and rolls it back, up to the first file that cannot be
-   * undone; says what each statement took.
+   * undone; says what each statement took, and what would have to be confirmed.
    */
   async dryRun(options: report.RunOptions): Promise<report.UpOutcome> {
     return this.#asRunner(options.signal, async (session) => {
       const inventory = await takeInventory(this.#deps, await readLedger(session))
       const prepared = await this.#prepareUp(session, inventory, options.target)
-      const migrations_applied = await dryRunAll(this.#start(session, options), prepared)
-      const { new_version } = planUpOf(prepared, inventory.rows)
-      const ran = migrations_applied.some(({ status }) => status === 'dry_run')
-      return { migrations_applied, new_version, note: ran ? DRY_RUN_NOTE : null }
+      const { results } = await dryRunAll(this.#start(session, options), prepared)
+      const { new_version } = planUpOf(prepared, inventory.rows, [])
+      const ran = results.some(({ status }) => status === 'dry_run')
+      return { migrations_applied: results, new_version, note: ran ? DRY_RUN_NOTE : null }
     })
   }
 
@@ -159,25 +197,70 @@ export class MigrationService {
     return reading(this.#deps.endpoint, async (session) => {
       const rows = await readLedger(session)
       const range = { target, includeBuiltIn }
-      return planDownOf(await prepareDown(rows, range, new Linting(session)), rows)
+      const prepared = await prepareDown(rows, range, new Linting(session))
+      return planDownOf(prepared, rows, await knownLosses(session, scriptsDigest(prepared)))
+    })
+  }
+
+  /** The same, with what it loses: the scripts are tried and rolled back to see that. */
+  async measureDown(options: report.RollbackOptions): Promise<report.DownPlan> {
+    return this.#asRunner(options.signal, async (session) => {
+      const rows = await openLedger(this.#author(session, options.actor))
+      const prepared = await prepareDown(rows, options, new Linting(session))
+      const measured = await this.#measure(session, options, prepared, scriptsDigest(prepared))
+      return planDownOf(prepared, rows, measured)
     })
   }
 
   /**
    * Runs the down scripts, as stored when they were applied, of everything above the target.
    *
-   * @throws AppError `confirmation_required` without a confirmed plan
+   * @throws AppError `confirmation_required` without a confirmed plan, or when they lose more than it says
    */
   async rollback(options: report.RollbackOptions): Promise<report.DownOutcome> {
     return this.#asRunner(options.signal, async (session) => {
-      const rows = await openLedger(session)
+      const rows = await openLedger(this.#author(session, options.actor))
       const prepared = await prepareDown(rows, options, new Linting(session))
-      const plan = planDownOf(prepared, rows)
+      const known = await knownLosses(session, scriptsDigest(prepared))
+      const plan = planDownOf(prepared, rows, known)
       refuseErrors(prepared)
       refuseUnconfirmed({ ...plan, destructive: prepared.length > 0 }, options.confirmedPlan)
-      const rolled_back = await rollBackAll(this.#start(session, options), prepared)
-      return { rolled_back, current_version: plan.current_version }
+      try {
+        const confirmed = withKnown(prepared, known ?? [])
+        const rolled_back = await rollBackAll(this.#start(session, options), prepared, confirmed)
+        return { rolled_back, current_version: plan.current_version }
+      } catch (error) {
+        if (!(error instanceof UnconfirmedLoss)) throw error
+        const rest = prepared.filter(({ row }) => !error.done.includes(row.version))
+        throw await this.#measured(session, options, {
+          tried: rest,
+          plan: scriptsDigest(rest),
+          error,
+        })
+      }
     })
+  }
+
+  /** Tries scripts to see what they lose, and keeps the answer under the digest of the plan. */
+  async #measure(
+    session: DirectSession,
+    options: RunStart['options'],
+    tried: readonly Tried[],
+    plan: string,
+  ): Promise<readonly FileLosses[]> {
+    const { losses } = await dryRunAll(this.#start(session, options), tried)
+    const found = losses.filter((one) => one.losses.length > 0)
+    await session.many(ledger.recordLosses(plan, JSON.stringify(found)))
+    return found
+  }
+
+  /** What has to be confirmed now that a run has met more than was. */
+  async #measured(
+    session: DirectSession,
+    options: RunStart['options'],
+    { tried, plan, error }: { tried: readonly Tried[]; plan: string; error: UnconfirmedLoss },
+  ): Promise<AppError> {
+    return unconfirmed(await this.#measure(session, options, tried, plan), error.done)
   }
 
   /**
@@ -186,7 +269,7 @@ export class MigrationService {
    * @throws AppError `invalid_input` when it is not the version of one of these files
    */
   baseline(version: number, actor: report.MigrationActor): Promise<{ recorded: number[] }> {
-    return this.#correcting(async (session, inventory) => {
+    return this.#correcting(actor, async (session, inventory) => {
       const corrections = await baselineOf(inventory, version, { actor, ...this.#deps })
       await correct({ session, actor, ...this.#deps }, corrections)
       return { recorded: corrections.map((one) => one.version) }
@@ -204,7 +287,7 @@ export class MigrationService {
    * @throws AppError `conflict` when they are no longer those that were confirmed
    */
   repair(actor: report.MigrationActor, confirmedPlan: string | null): Promise<report.RepairPlan> {
-    return this.#correcting(async (session, { migrations, rows }) => {
+    return this.#correcting(actor, async (session, { migrations, rows }) => {
       const repairs = repairsOf(migrations, rows)
       const plan = planOf(repairs)
       refuseUnconfirmed({ ...plan, destructive: false }, confirmedPlan)
@@ -225,7 +308,12 @@ export class MigrationService {
   }
 
   #start(session: DirectSession, options: RunStart['options']): RunStart {
-    return { deps: this.#deps, session, options }
+    const scripts = this.#deps.scripts ?? asOperator(this.#deps.endpoint)
+    return { deps: this.#deps, session, options, scripts }
+  }
+
+  #author(session: DirectSession, actor: report.MigrationActor): Author {
+    return { session, actor, appVersion: this.#deps.appVersion }
   }
 
   #read<T>(work: (session: DirectSession, inventory: Inventory) => Promise<T>): Promise<T> {
@@ -235,9 +323,13 @@ export class MigrationService {
   }
 
   /** All changes of the ledger alone are one transaction. */
-  #correcting<T>(work: (session: DirectSession, inventory: Inventory) => Promise<T>): Promise<T> {
+  #correcting<T>(
+    actor: report.MigrationActor,
+    work: (session: DirectSession, inventory: Inventory) => Promise<T>,
+  ): Promise<T> {
     return this.#asRunner(new AbortController().signal, async (session) => {
-      const inventory = await takeInventory(this.#deps, await openLedger(session))
+      const rows = await openLedger(this.#author(session, actor))
+      const inventory = await takeInventory(this.#deps, rows)
       await session.command('begin')
       const result = await work(session, inventory)
       await session.command('commit')

@@ -25,22 +25,15 @@ export const lockHolder = () => sql<{ pid: number; application_name: string; is_
     and held.objsubid = 2`
 
 /**
- * Prepares a session for a script. A name without a schema means `public`, whoever runs it: so the
- * linter reads it, and the role may have a schema of its own name. A runner that dies is noticed
- * during its statement, where the kernel of the server can tell, so that the next one need not wait.
+ * Prepares a session for a script. A runner that dies is noticed during its statement, where the kernel
+ * of the server can tell, so that the next one need not wait.
  */
 export const prepareSession = () => sql<{ wal_level: string }>`
   select
     current_setting('wal_level') as wal_level,
-    set_config('search_path', 'public', false) as search_path,
     case when version() ~ '(linux|darwin|bsd)'
       then set_config('client_connection_check_interval', '2s', false)
     end as noticed`
-
-/** The script may have borrowed a role, which has no rights on the ledger. */
-export const resetRole = () => sql`
-  reset session authorization;
-  reset role`
 
 /** Marks a schema change in the log that backups read, in the transaction of the change. */
 export const emitSchemaChange = (content: string) => sql`
@@ -173,3 +166,7 @@ export interface TableSize {
   readonly rows: number
   readonly bytes: number
 }
+
+/** The id of the open transaction. */
+export const currentTransaction = () => sql<{ transaction_id: string }>`
+  select pg_current_xact_id()::text as transaction_id`

@@ -1,21 +1,15 @@
 import { AppError } from '../../errors.js'
 import { sql } from '../../platform/postgres/sql.js'
+import { commitUpTo, inTransaction } from './commit.js'
+import { Guard } from './guard.js'
 import { clearLeftovers, isWhole, wasDone } from './leftovers.js'
+import type { RunContext, ScriptOutcome, ScriptTask } from './run-context.js'
 import { digestOfFirst, type Step } from './script.js'
-import {
-  begin,
-  commit,
-  elapsedMs,
-  execute,
-  limitsOf,
-  type RunContext,
-  type ScriptOutcome,
-  type ScriptTask,
-  withRepeats,
-} from './script-run.js'
+import { begin, elapsedMs, execute, limitsOf, withRepeats } from './script-run.js'
 import type { Blocker } from './session.sql.js'
 import * as ledger from './sql.js'
 import type { Standalone } from './standalone.js'
+import { refuseCode } from './standalone-code.js'
 
 /**
  * Runs a script statement by statement, from where an earlier attempt stopped. What is done is in the
@@ -28,7 +22,7 @@ export async function runStepByStep(
   task: ScriptTask,
   record: (durationMs: number) => Promise<void>,
 ): Promise<ScriptOutcome> {
-  const { session } = context
+  const { ledger: own } = context
   const started = performance.now()
   const statement_ms: number[] = []
   for (const step of task.script.steps.slice(task.done)) {
@@ -36,33 +30,28 @@ export async function runStepByStep(
     context.stepDone(task, step)
   }
   const duration_ms = elapsedMs(started)
-  await session.command('begin')
-  await commit(context, () => record(duration_ms))
+  await inTransaction(own, () => record(duration_ms))
   return { duration_ms, statement_ms, observed: null }
 }
 
 async function runRecorded(context: RunContext, task: ScriptTask, step: Step): Promise<number> {
-  const { session } = context
+  const { ledger: own } = context
   // While there is doubt no error is recorded: the row would then say that it was not done.
   if (await isDoneAlready(context, task, step)) {
-    await session.many(doneUpTo(task, step))
+    await own.many(doneUpTo(task, step))
     return 0
   }
   try {
     const { standalone } = step
-    // What it has committed by itself would be done again.
-    if (standalone?.kind === 'unknowable') {
-      return await runStandalone(context, task, { ...step, standalone, blockers: [] })
-    }
     return await withRepeats(context, (blockers) =>
       standalone
         ? runStandalone(context, task, { ...step, standalone, blockers })
         : runWithRecord(context, task, { ...step, blockers }),
     )
   } catch (error) {
-    // On a lost connection nothing can be written: the row then says that the end is not known.
-    if (error instanceof AppError) {
-      await session.many(ledger.recordFailure(task.version, error.message)).catch(() => {})
+    // Of a statement whose connection was lost nobody knows the end, and the row then says so.
+    if (error instanceof AppError && error.code !== 'unavailable') {
+      await own.many(ledger.recordFailure(task.version, error.message)).catch(() => {})
     }
     throw error
   }
@@ -72,18 +61,20 @@ interface Attempt extends Step {
   readonly blockers: readonly Blocker[]
 }
 
-/** The statement and the record of it are one transaction. */
+/** Watched and measured like a file. */
 async function runWithRecord(
   context: RunContext,
   task: ScriptTask,
   attempt: Attempt,
 ): Promise<number> {
-  const { session } = context
+  const { session, ledger: own } = context
   await begin(session, task.script, attempt)
-  const ms = await execute(context, task, { ...attempt, kept: keptBefore(attempt) })
-  await commit(context, async () => {
-    await session.many(doneUpTo(task, attempt))
-  })
+  const guard = await Guard.begin(context)
+  const ms = await execute(context, task, { ...attempt, kept: keptBefore(attempt), guard })
+  const transactionId = await guard.confirm(task)
+  const statement = attempt.statement.index
+  await commitUpTo(context, task, { statement, transactionId }, async () => {})
+  await own.many(doneUpTo(task, attempt))
   return ms
 }
 
@@ -92,15 +83,16 @@ async function runStandalone(
   task: ScriptTask,
   attempt: Attempt & { readonly standalone: Standalone },
 ): Promise<number> {
-  const { session } = context
+  const { session, ledger: own } = context
   const { statement, standalone } = attempt
-  await session.many(ledger.recordStarted(task.version, statement.index))
+  await refuseCode(session, statement, standalone)
+  await own.many(ledger.recordStarted(task.version, statement.index))
   await clearLeftovers(session, standalone)
   const limits = limitsOf(task.script, attempt).map((limit) => `set ${limit}`)
   await session.many(sql.trusted(limits.join('; ')))
-  const ms = await execute(context, task, { ...attempt, kept: keptBefore(attempt) })
+  const ms = await execute(context, task, { ...attempt, kept: keptBefore(attempt), guard: null })
   if (!(await isWhole(session, standalone))) throw notWhole(task, attempt)
-  await session.many(doneUpTo(task, attempt))
+  await own.many(doneUpTo(task, attempt))
   return ms
 }
 
@@ -111,10 +103,7 @@ async function isDoneAlready(
   { statement, standalone }: Step,
 ): Promise<boolean> {
   const isDoubtful = task.isInDoubt && statement.index === task.done + 1
-  if (!isDoubtful || !standalone) return false
-  const done = await wasDone(session, standalone)
-  if (done === null) throw unknowable(task, statement.index)
-  return done
+  return isDoubtful && standalone !== null && (await wasDone(session, standalone))
 }
 
 const doneUpTo = ({ version, script }: ScriptTask, { statement }: Step) =>
@@ -135,13 +124,4 @@ const notWhole = ({ script, next }: ScriptTask, { statement }: Step): AppError =
     'precondition_failed',
     `${script.file}, statement ${statement.index}: PostgreSQL left the index invalid.`,
     { hint: `Run "${next.command}": it drops the index and builds it again.` },
-  )
-
-const unknowable = ({ script, next }: ScriptTask, index: number): AppError =>
-  new AppError(
-    'precondition_failed',
-    `${script.file}, statement ${index} was running when its runner went away; whether it was done cannot be told.`,
-    {
-      hint: `Look whether it has done its work. If it has, take it out of the file. Then run "catalyst-db migrate repair" to say that this is settled, and "${next.command}".`,
-    },
   )

@@ -1,5 +1,6 @@
 import { sql } from '../../platform/postgres/sql.js'
 import type { Migration } from './files.js'
+import type { FileLosses } from './measure/loss.js'
 import type { HistoryEntry } from './report.js'
 
 /** One row of the ledger. */
@@ -18,6 +19,9 @@ export interface LedgerRow {
   readonly statements_done: number
   readonly done_sha256: string | null
   readonly error: string | null
+  /** The transaction of the statements up to `statements_started`, while nobody has recorded how it ended. */
+  readonly commit_xid: string | null
+  readonly applied_by: string
 }
 
 /** What one entry of the log says beside its time. */
@@ -60,7 +64,14 @@ export const createLedger = () => sql`
     add column if not exists statements_started integer not null default 0,
     add column if not exists statements_done integer not null default 0,
     add column if not exists done_sha256 text,
-    add column if not exists error text;
+    add column if not exists error text,
+    add column if not exists commit_xid xid8,
+    add column if not exists commit_sha256 text;
+  create table if not exists catalyst.schema_migration_losses (
+    plan_sha256 text primary key,
+    measured_at timestamptz not null default clock_timestamp(),
+    losses jsonb not null
+  );
   create table if not exists catalyst.schema_migration_log (
     log_id bigint generated always as identity primary key,
     at timestamptz not null default clock_timestamp(),
@@ -97,10 +108,11 @@ export const createLedger = () => sql`
 export const ledgerState = () => sql<LedgerState>`
   select
     ledger.present,
-    ledger.present and exists (
-      select 1
+    ledger.present and (
+      select count(*) = 2
       from pg_class
-      where relnamespace = schema.oid and relname = 'schema_migration_log'
+      where relnamespace = schema.oid
+        and relname in ('schema_migration_log', 'schema_migration_losses')
     ) as is_current,
     not ledger.present and exists (
       select 1
@@ -140,7 +152,9 @@ export const listLedger = () => sql<LedgerRow>`
     coalesce((entry ->> 'statements_started')::integer, 0) as statements_started,
     coalesce((entry ->> 'statements_done')::integer, 0) as statements_done,
     entry ->> 'done_sha256' as done_sha256,
-    entry ->> 'error' as error
+    entry ->> 'error' as error,
+    entry ->> 'commit_xid' as commit_xid,
+    entry ->> 'applied_by' as applied_by
   from catalyst.schema_migrations as migration
   cross join lateral to_jsonb(migration) as entry
   order by 1`
@@ -176,6 +190,8 @@ export const recordApplied = (
     statements_started = excluded.statements_started,
     statements_done = excluded.statements_done,
     done_sha256 = null,
+    commit_xid = null,
+    commit_sha256 = null,
     error = null`
 
 /** Writes down that a script of single statements begins, or goes on where an attempt stopped. */
@@ -221,8 +237,68 @@ export const recordDone = (version: number, statement: number, digest: string) =
     statements_started = ${statement}::integer,
     statements_done = ${statement}::integer,
     done_sha256 = ${digest}::text,
+    commit_xid = null,
     error = null
   where version = ${version}::integer`
+
+/** The transaction of the statements up to this one is about to be committed. */
+export const recordCommitting = (
+  version: number,
+  commit: { statement: number; digest: string; transactionId: string },
+) => sql`
+  update catalyst.schema_migrations
+  set
+    statements_started = ${commit.statement}::integer,
+    commit_xid = ${commit.transactionId}::text::xid8,
+    commit_sha256 = ${commit.digest}::text,
+    error = null
+  where version = ${version}::integer`
+
+/** It was committed. */
+export const recordCommitted = (version: number) => sql`
+  update catalyst.schema_migrations
+  set statements_done = statements_started, done_sha256 = commit_sha256, commit_xid = null
+  where version = ${version}::integer`
+
+/** It was not: a script of which nothing is done was never begun. */
+export const recordAborted = (version: number) => sql`
+  with forgotten as (
+    delete from catalyst.schema_migrations
+    where version = ${version}::integer and direction = 'up' and statements_done = 0
+  )
+  update catalyst.schema_migrations
+  set
+    statements_started = statements_done,
+    commit_xid = null,
+    status = case when direction = 'down' and statements_done = 0 then 'applied' else status end,
+    direction = case when direction = 'down' and statements_done = 0 then 'up' else direction end
+  where version = ${version}::integer and not (direction = 'up' and statements_done = 0)`
+
+/** Everything of an up script is done, and its runner went away before it could say so. */
+export const recordFinished = (version: number) => sql`
+  update catalyst.schema_migrations
+  set status = 'applied', commit_sha256 = null, done_sha256 = null
+  where version = ${version}::integer`
+
+/** What became of a transaction; null when it is too long ago. */
+export const transactionStatus = (transactionId: string) => sql<{ status: string | null }>`
+  select pg_xact_status(${transactionId}::text::xid8) as status`
+
+/** Keeps what a plan was measured to lose, so that exactly this can be asked and confirmed. */
+export const recordLosses = (plan: string, losses: string) => sql`
+  with forgotten as (
+    delete from catalyst.schema_migration_losses
+    where measured_at < now() - interval '1 day'
+  )
+  insert into catalyst.schema_migration_losses (plan_sha256, losses)
+  values (${plan}::text, ${losses}::jsonb)
+  on conflict (plan_sha256) do update set losses = excluded.losses, measured_at = clock_timestamp()`
+
+/** What a plan was last measured to lose. */
+export const findLosses = (plan: string) => sql<{ losses: readonly FileLosses[] }>`
+  select losses
+  from catalyst.schema_migration_losses
+  where plan_sha256 = ${plan}::text`
 
 /** Why a script of single statements stopped. */
 export const recordFailure = (version: number, error: string) => sql`

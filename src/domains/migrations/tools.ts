@@ -41,7 +41,8 @@ export const rollbackMigration = job({
     'Undoes every migration above target_version, the newest first, with the down script that was stored when it was applied; the file may be gone. What they added is lost, so it always has to be confirmed. Refused when one of them cannot be undone, and for the migrations of the product itself.',
   input: z.object({ target_version: Version.describe('The version that stays.') }),
   output: z.object({ rolled_back: Versions, current_version: z.int() }),
-  confirm: ({ target_version }, { service }) => service.askRollback({ target: target_version }),
+  confirm: ({ target_version }, { service, ...call }) =>
+    service.askRollback({ target: target_version }, call),
   run: ({ target_version }, { service, ...call }) =>
     service.rollback({ target: target_version }, call),
 })

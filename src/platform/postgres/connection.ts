@@ -83,9 +83,10 @@ export interface ConnectOptions {
 export async function connectDirectly(
   { servers }: Endpoint,
   { name, timeoutMs }: ConnectOptions,
+  login: Pick<pg.ClientConfig, 'user' | 'password'> = {},
 ): Promise<pg.Client> {
   const { client, standing } = await servers.connect(
-    { application_name: name, query_timeout: timeoutMs },
+    { application_name: name, query_timeout: timeoutMs, ...login },
     { statement_timeout: String(timeoutMs) },
   )
   if (!standing.is_pooled) return client

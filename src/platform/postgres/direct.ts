@@ -4,7 +4,18 @@ import { backendOf, requestCancel } from './cancel.js'
 import { connectDirectly, type Endpoint } from './connection.js'
 import { translate } from './errors.js'
 import type { Statement } from './sql.js'
-import { settle } from './standing.js'
+
+/** The driver's types do not know `queryMode`. */
+interface Query extends pg.QueryConfig {
+  readonly queryMode?: 'extended'
+}
+
+/** A role that may log in. */
+export interface Login {
+  readonly user: string
+  /** Not needed where the socket is trusted. */
+  readonly password?: string
+}
 
 /** A connection of its own, not through a pooler, for work that holds session state such as locks. */
 export class DirectSession {
@@ -17,17 +28,22 @@ export class DirectSession {
   }
 
   /**
-   * Connects, runs `work`, and closes, whatever happens.
+   * Connects, as somebody else where a login is given, runs `work`, and closes, whatever happens.
    *
    * @throws AppError `precondition_failed` when only a pooler answers
    */
   static async use<T>(
     endpoint: Endpoint,
     work: (session: DirectSession) => Promise<T>,
+    login: Login | null = null,
   ): Promise<T> {
     let client: pg.Client
     try {
-      client = await connectDirectly(endpoint, { name: 'catalyst-db migrations', timeoutMs: 0 })
+      client = await connectDirectly(
+        endpoint,
+        { name: 'catalyst-db migrations', timeoutMs: 0 },
+        login ?? {},
+      )
     } catch (error) {
       throw translate(error)
     }
@@ -54,6 +70,19 @@ export class DirectSession {
    * to stop it, which shows as its error.
    */
   async command(text: string, signal?: AbortSignal): Promise<string> {
+    return (await this.#stoppable({ text }, signal)).command
+  }
+
+  /**
+   * The same for a statement that is not ours: a Parse of its own, so that it is one statement to the
+   * server whatever its text does with quotes. Also answers how many rows it wrote.
+   */
+  async statement(text: string, signal: AbortSignal): Promise<{ rows: number }> {
+    const { rowCount } = await this.#stoppable({ text, queryMode: 'extended' }, signal)
+    return { rows: rowCount ?? 0 }
+  }
+
+  async #stoppable(query: Query, signal?: AbortSignal): Promise<pg.QueryResult> {
     if (signal?.aborted) throw abortError(signal)
     let stopping: Promise<void> | null = null
     const stop = (): void => {
@@ -62,7 +91,7 @@ export class DirectSession {
     }
     signal?.addEventListener('abort', stop, { once: true })
     try {
-      return (await this.#client.query(text)).command
+      return await this.#client.query(query)
     } finally {
       signal?.removeEventListener('abort', stop)
       // A late cancel must not hit the next statement.
@@ -73,11 +102,5 @@ export class DirectSession {
   /** The backend's process id, as PostgreSQL's own views show it. */
   get backendPid(): number | null {
     return backendOf(this.#client).processID
-  }
-
-  /** Undoes what a script left in the session, but not the locks; the defaults of the role stay overridden. */
-  async renew(): Promise<void> {
-    await this.#client.query('reset session authorization; reset role; reset all')
-    await settle(this.#client)
   }
 }

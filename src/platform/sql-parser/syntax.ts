@@ -5,10 +5,8 @@ export type {
   ColumnDef,
   Constraint,
   DefElem,
-  GrantStmt,
   Node,
   RangeVar,
-  RoleSpec,
   TypeName,
 } from 'libpg-query'
 

@@ -8,8 +8,6 @@ export type Severity = 'error' | 'block' | 'warn' | 'info'
 export interface Finding {
   readonly rule: string
   readonly severity: Severity
-  /** It cannot be undone by a rollback: confirmed always, whatever the file allows. */
-  readonly destructive: boolean
   /** The place of the statement in the script, from 1. */
   readonly statement: number
   readonly line: number

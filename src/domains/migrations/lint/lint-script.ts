@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { ScriptStatement } from '../../../platform/sql-parser/syntax.js'
 import type { Finding } from './finding.js'
 import { blockedBy, locksOf, strongest } from './locks.js'
@@ -5,25 +6,27 @@ import { keyOf, shown } from './relation-name.js'
 import type { Rule } from './rule.js'
 import { RULES } from './rules.js'
 import { type Hit, type LintContext, ScriptState } from './script-state.js'
-import { SQUAWK_ONLY, warning } from './squawk-findings.js'
 
-/** What our rules find in a script, in its order. */
-export function lintScript(
+/** About 20 ms of statements. */
+const TURN = 200
+
+/** What the rules find in a script, in its order; others get their turn in between. */
+export async function lintScript(
   statements: readonly ScriptStatement[],
   context: LintContext,
-): readonly Finding[] {
+): Promise<readonly Finding[]> {
   const script = new ScriptState(statements, context)
-  const findings = statements.flatMap((statement) => lintStatement(statement, script))
+  const findings: Finding[] = []
+  for (const [at, statement] of statements.entries()) {
+    for (const rule of RULES) {
+      for (const hit of rule.check(statement, script)) {
+        findings.push(finding(rule, hit, { statement, script }))
+      }
+    }
+    script.advance(statement)
+    if (at % TURN === TURN - 1) await setImmediate()
+  }
   return [...findings, ...vainAllowances(context)]
-}
-
-/** What our rules find in the next statement of a script. */
-export function lintStatement(statement: ScriptStatement, script: ScriptState): Finding[] {
-  const found = RULES.flatMap((rule) =>
-    rule.check(statement, script).map((hit) => finding(rule, hit, { statement, script })),
-  )
-  script.advance(statement)
-  return found
 }
 
 interface Place {
@@ -35,7 +38,6 @@ function finding(rule: Rule, hit: Hit, place: Place): Finding {
   const found = {
     rule: rule.name,
     severity: rule.severity,
-    destructive: rule.destructive ?? false,
     statement: place.statement.index,
     line: place.statement.line,
     message: `${hit.subject}: ${rule.what}`,
@@ -56,10 +58,10 @@ function harmless({ harmlessOn }: Rule, { on }: Hit, script: ScriptState): strin
   return isSmall ? 'Harmless here: the table is small.' : null
 }
 
-/** With a reason in the file, what would block or warn only informs; what destroys is not excused. */
-export function withReason(finding: Finding, { allow }: LintContext): Finding {
+/** With a reason in the file, what would block or warn only informs. */
+function withReason(finding: Finding, { allow }: LintContext): Finding {
   const reason = allow.get(finding.rule)
-  if (reason === undefined || finding.destructive || finding.severity === 'error') return finding
+  if (reason === undefined || finding.severity === 'error') return finding
   const message = `${finding.message} Allowed in the file: ${printable(reason)}`
   return { ...finding, severity: 'info', message }
 }
@@ -79,13 +81,25 @@ function lockFor(hit: Hit, { statement, script }: Place): Pick<Finding, 'lock' |
 }
 
 /** What the file allows in vain: its author would believe that it is allowed. */
-export const vainAllowances = ({ allow }: LintContext): Finding[] =>
+const vainAllowances = ({ allow }: LintContext): Finding[] =>
   [...allow.keys()].flatMap((name) => {
     const rule = RULES.find((candidate) => candidate.name === name)
-    if (!rule && !SQUAWK_ONLY.has(name)) {
-      return warning('vain-allow', `The file allows ${printable(name)}, which is no rule.`)
-    }
-    return rule?.destructive || rule?.severity === 'error'
-      ? warning('vain-allow', `The file allows ${name}, which no file can allow.`)
+    if (!rule) return warning(`The file allows ${printable(name)}, which is no rule.`)
+    return rule.severity === 'error'
+      ? warning(`The file allows ${name}, which no file can allow.`)
       : []
   })
+
+const warning = (message: string): Finding[] => [
+  {
+    rule: 'vain-allow',
+    severity: 'warn',
+    statement: 1,
+    line: 1,
+    message,
+    lock: null,
+    blocks: null,
+    rewrite: null,
+    docs: null,
+  },
+]

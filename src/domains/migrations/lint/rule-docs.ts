@@ -4,7 +4,6 @@ import { RULES } from './rules.js'
 export interface RuleDoc {
   readonly name: string
   readonly severity: 'error' | 'block' | 'warn'
-  readonly destructive: boolean
   readonly what: string
   readonly safeWay: string | null
 }
@@ -13,10 +12,9 @@ export interface RuleDoc {
 export const ruleDocs = (): RuleDoc[] =>
   (['error', 'block', 'warn'] as const).flatMap((severity) =>
     RULES.filter((rule) => rule.severity === severity)
-      .map(({ name, destructive = false, what, safeWay }) => ({
+      .map(({ name, what, safeWay }) => ({
         name,
         severity,
-        destructive,
         what,
         safeWay,
       }))

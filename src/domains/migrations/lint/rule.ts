@@ -4,11 +4,9 @@ import type { Hit, ScriptState } from './script-state.js'
 
 /** One rule of the linter; being exported from a `*.rules.ts` file puts it into force. */
 export interface Rule {
-  /** As squawk calls it, where squawk has the rule. */
+  /** As other linters call it, where they have it. */
   readonly name: string
   readonly severity: Exclude<Severity, 'info'>
-  /** What it finds cannot be undone. */
-  readonly destructive?: true
   /** Where it does no harm: on tables the script made, or on small ones too. */
   readonly harmlessOn?: 'new tables' | 'small tables'
   /** What is wrong, after the subject and a colon. */
@@ -19,7 +17,7 @@ export interface Rule {
   check(statement: ScriptStatement, script: ScriptState): readonly Hit[]
 }
 
-/** What squawk says of a rule that both have. */
+/** A page of squawk's, which explains most rules about locks well. */
 export const squawkDocs = (rule: string): string => `https://squawkhq.com/docs/${rule}`
 
 /** A page of PostgreSQL's manual. */

@@ -6,7 +6,7 @@ import {
 } from '../../../platform/sql-parser/syntax.js'
 import { leadingColumns, type TableColumn } from './indexed-columns.js'
 import { locksOf } from './locks.js'
-import { keyOf, partsOf, quoted, type RelationName, shown, TEMPORARY } from './relation-name.js'
+import { keyOf, quoted, type RelationName, shown, TEMPORARY } from './relation-name.js'
 import { type Alteration, alterations, dropped, type NewColumn } from './tree.js'
 
 /** What is known of a relation: of an index, its table's figures. */
@@ -47,7 +47,6 @@ export class ScriptState {
   readonly #created = new Set<string>()
   readonly #exclusive = new Set<string>()
   readonly #validated = new Set<string>()
-  readonly #code = new Map<string, string>()
   #schema = 'public'
   #indexed: ReadonlySet<string> | null = null
 
@@ -103,11 +102,6 @@ export class ScriptState {
     return this.#validated
   }
 
-  /** The code of a function that this script made; null of any other. */
-  codeOf(functionName: string): string | null {
-    return this.#code.get(functionName) ?? null
-  }
-
   /** Whether an index of this script, before or after, begins with the column. */
   isIndexed({ table, column }: TableColumn): boolean {
     this.#indexed ??= new Set(this.statements.flatMap(leadingColumns).map(columnKey))
@@ -123,9 +117,6 @@ export class ScriptState {
     }
     this.#renamed(statement)
     this.#schema = searchedFirst(statement) ?? this.#schema
-    if (statement.kind === 'CreateFunctionStmt') {
-      this.#code.set(partsOf(statement.node.funcname).at(-1) ?? '', statement.text)
-    }
   }
 
   #locked(statement: ScriptStatement): void {

@@ -1,5 +1,5 @@
 import { foreignKeyColumns } from './indexed-columns.js'
-import { partsOf, quoted, TEMPORARY } from './relation-name.js'
+import { quoted, TEMPORARY } from './relation-name.js'
 import { manual, type Rule, squawkDocs } from './rule.js'
 import { changedRelations } from './targets.js'
 import { isSerial, type NewColumn, newColumns, typeOf } from './tree.js'
@@ -26,14 +26,6 @@ export const preferBigint = columnRule({
   matches: (_, type) => type === 'int4',
 })
 
-export const preferBigintOverSmallint = columnRule({
-  name: 'prefer-bigint-over-smallint',
-  what: 'a 16-bit number ends at 32,767.',
-  safeWay: 'bigint, or a CHECK that says the range is meant.',
-  docs: squawkDocs('prefer-bigint-over-smallint'),
-  matches: (_, type) => type === 'int2',
-})
-
 export const preferIdentity = columnRule({
   name: 'prefer-identity',
   what: 'serial leaves its sequence with rights and an owner of its own.',
@@ -48,14 +40,6 @@ export const preferText = columnRule({
   safeWay: 'text, with a CHECK on its length if there is a limit.',
   docs: squawkDocs('prefer-text-field'),
   matches: ({ column }, type) => type === 'varchar' && column.typeName?.typmods !== undefined,
-})
-
-export const banChar = columnRule({
-  name: 'ban-char-field',
-  what: 'char(n) pads with blanks, which some comparisons see.',
-  safeWay: 'text.',
-  docs: squawkDocs('ban-char-field'),
-  matches: (_, type) => type === 'bpchar',
 })
 
 export const preferTimestampTz = columnRule({
@@ -85,18 +69,6 @@ export const preferNumeric = columnRule({
 
 const AMOUNT = /(^|_)(price|amount|cost|fee|fees|pnl|quantity|qty|balance|total|notional)(_|$)/i
 
-export const enumOrdering: Rule = {
-  name: 'require-enum-value-ordering',
-  severity: 'warn',
-  what: 'the new value goes to the end, whatever its meaning.',
-  safeWay: 'Add BEFORE or AFTER.',
-  docs: squawkDocs('require-enum-value-ordering'),
-  check: ({ kind, node }) =>
-    kind === 'AlterEnumStmt' && node.newVal && !node.oldVal && !node.newValNeighbor
-      ? [{ subject: quoted(partsOf(node.typeName).at(-1) ?? ''), on: [] }]
-      : [],
-}
-
 /** PostgreSQL cuts names silently; the parser gives what is left. */
 export const longIdentifier: Rule = {
   name: 'identifier-too-long',
@@ -114,20 +86,6 @@ export const longIdentifier: Rule = {
 /** NAMEDATALEN - 1. */
 const MAX_NAME_BYTES = 63
 const SHOWN = 30
-
-export const wideIndex: Rule = {
-  name: 'wide-index',
-  severity: 'warn',
-  what: 'an index on more than three columns is large, and rarely used beyond the first two.',
-  safeWay: 'Index what the queries filter by; add the others with INCLUDE.',
-  docs: manual('indexes-multicolumn'),
-  check: ({ kind, node }) =>
-    kind === 'IndexStmt' && (node.indexParams?.length ?? 0) > MAX_INDEX_COLUMNS
-      ? [{ subject: quoted(node.idxname ?? 'index'), on: [] }]
-      : [],
-}
-
-const MAX_INDEX_COLUMNS = 3
 
 export const requireSchema: Rule = {
   name: 'require-table-schema',

@@ -5,7 +5,6 @@ import {
   type RangeVar,
   type ScriptStatement,
 } from '../../../platform/sql-parser/syntax.js'
-import { partsOf } from './relation-name.js'
 import { nameOf, nodesIn } from './tree.js'
 
 /** The tables, views, indexes and sequences that a statement of DDL makes, changes or drops. */
@@ -53,50 +52,6 @@ export const writtenRelations = (statement: ScriptStatement): RangeVar[] =>
     if (writes || kind === 'MergeStmt') return node.relation ?? []
     return kind === 'CopyStmt' && node.is_from ? (node.relation ?? []) : []
   })
-
-/** The schemas in which a statement of DDL makes, changes or drops anything. */
-export function changedSchemas(statement: ScriptStatement): string[] {
-  const { kind, node } = statement
-  const named = [...changedRelations(statement), ...changedObjects(statement).map(nameOf)]
-  const schemas = named.flatMap(({ schemaname }) => schemaname ?? [])
-  if (kind === 'AlterObjectSchemaStmt') schemas.push(node.newschema ?? '')
-  if (kind === 'RenameStmt' && node.renameType === 'OBJECT_SCHEMA') schemas.push(node.subname ?? '')
-  if (kind === 'DropStmt' && node.removeType === 'OBJECT_SCHEMA') {
-    schemas.push(...partsOf(node.objects))
-  }
-  if (kind === 'GrantStmt') schemas.push(...partsOf(node.objects))
-  return schemas
-}
-
-/** What is no relation: functions, types, and the triggers and policies of tables. */
-function changedObjects({ kind, node }: ScriptStatement): Node[] {
-  const list = (items: Node[] | undefined): Node[] => (items ? [{ List: { items } }] : [])
-  switch (kind) {
-    case 'CreateFunctionStmt':
-      return list(node.funcname)
-    case 'AlterFunctionStmt':
-      return list(node.func?.objname)
-    case 'DefineStmt':
-      return list(node.defnames)
-    case 'CreateEnumStmt':
-    case 'AlterEnumStmt':
-    case 'AlterDomainStmt':
-    case 'AlterTypeStmt':
-      return list(node.typeName)
-    case 'CreateDomainStmt':
-      return list(node.domainname)
-    case 'CompositeTypeStmt':
-      return node.typevar ? [{ RangeVar: node.typevar }] : []
-    case 'RenameStmt':
-    case 'AlterOwnerStmt':
-    case 'AlterObjectSchemaStmt':
-      return node.object ? [node.object] : []
-    case 'DropStmt':
-      return (node.objects ?? []).map((object) => ownerOf(object, node.removeType ?? ''))
-    default:
-      return []
-  }
-}
 
 /** Triggers, policies and rules are named after their table. */
 function ownerOf(object: Node, type: string): Node {

@@ -1,36 +1,18 @@
 import { body, type ScriptStatement } from '../../../platform/sql-parser/syntax.js'
+import { PINNED } from '../pinned-settings.js'
 import { locksOf } from './locks.js'
 import { keyOf, quoted } from './relation-name.js'
 import { manual, type Rule, squawkDocs } from './rule.js'
-import { transactionless } from './transactionless.js'
 
-/** The runner opens and ends the transactions; a file that does it too ends the runner's. */
-export const transactionNesting: Rule = {
-  name: 'transaction-nesting',
+/** The runner waits for its data on no input, so that it would wait for ever. */
+export const copyStdin: Rule = {
+  name: 'copy-stdin',
   severity: 'error',
-  what: 'the runner decides where transactions begin and end.',
-  safeWay:
-    'Remove it: every file is one transaction. For none, write "-- transaction: none" at the top.',
-  docs: squawkDocs('transaction-nesting'),
-  check: (statement) =>
-    statement.kind === 'TransactionStmt'
-      ? [{ subject: word(statement.node.kind ?? ''), on: [] }]
-      : [],
-}
-
-const word = (kind: string): string => kind.replace('TRANS_STMT_', '').replaceAll('_', ' ')
-
-/** PostgreSQL refuses it with 25001, after the statements before it have run. */
-export const concurrentInTransaction: Rule = {
-  name: 'concurrent-in-transaction',
-  severity: 'error',
-  what: 'cannot run inside of a transaction.',
-  safeWay: 'Put it into a file of its own with "-- transaction: none" at the top.',
-  docs: manual('sql-createindex'),
-  check: (statement, { context }) => {
-    const subject = transactionless(statement)
-    return context.isTransactional && subject ? [{ subject, on: [] }] : []
-  },
+  what: 'a migration has no input or output to copy from or to.',
+  safeWay: 'Write the rows as INSERT, or load them with COPY outside of migrations.',
+  docs: manual('sql-copy'),
+  check: ({ kind, node }) =>
+    kind === 'CopyStmt' && !node.filename ? [{ subject: 'COPY', on: [] }] : [],
 }
 
 /** Rows are slow and locks are not: the lock waits for the rows. */
@@ -102,16 +84,17 @@ const isOnce = ({ kind, node }: ScriptStatement): boolean => {
   }
 }
 
-/** It outlives the migration, in whose session the next ones run. */
+/** The runner looks after each statement and ends when one of them is another. */
 export const sessionSetting: Rule = {
   name: 'session-setting',
-  severity: 'warn',
-  what: 'the setting is kept for the migrations after this one.',
-  safeWay: 'SET LOCAL, or "-- lock_timeout:" and "-- statement_timeout:" at the top.',
+  severity: 'error',
+  what: 'the runner decides how scripts are read, and ends when that changes.',
+  safeWay:
+    'Write schema.name instead of a search_path, and "-- statement_timeout: 10min" at the top for more time.',
   docs: manual('sql-set'),
   check: ({ kind, node }) =>
-    kind === 'VariableSetStmt' && !node.is_local && node.name
-      ? [{ subject: quoted(node.name), on: [] }]
+    kind === 'VariableSetStmt' && PINNED.includes(node.name?.toLowerCase() ?? '')
+      ? [{ subject: quoted(node.name ?? ''), on: [] }]
       : [],
 }
 

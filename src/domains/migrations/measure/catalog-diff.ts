@@ -1,0 +1,240 @@
+import type { Counted, Loss } from './loss.js'
+import type { CatalogEntry } from './snapshot.sql.js'
+
+/** A catalog by `kind:id`. */
+export type Catalog = ReadonlyMap<string, CatalogEntry>
+
+/** A table whose storage is another one: only its size tells whether its rows were kept. */
+export interface Replaced {
+  readonly oid: string
+  readonly name: string
+}
+
+/** What two readings of the catalog say was lost or opened between them. */
+export interface CatalogDiff {
+  readonly losses: readonly Loss[]
+  readonly replaced: readonly Replaced[]
+}
+
+/** The entries by their key. */
+export const catalogOf = (entries: readonly CatalogEntry[]): Catalog =>
+  new Map(entries.map((entry) => [`${entry.kind}:${entry.id}`, entry]))
+
+/** Compares the catalog before a script with the one after it; what is only added is no loss. */
+export function diffOf(before: Catalog, after: Catalog): CatalogDiff {
+  const context = { before, after, functions: functionNames(before) }
+  const losses: Loss[] = []
+  const replaced: Replaced[] = []
+  for (const [key, entry] of before) {
+    const now = after.get(key)
+    if (!now) losses.push(...gone(entry, context))
+    else if (now.state !== entry.state) {
+      losses.push(...changed(entry, now))
+      const isTable =
+        entry.kind === 'relation' && field(entry, 'relfilenode') !== field(now, 'relfilenode')
+      if (isTable) replaced.push({ oid: entry.id, name: now.name })
+    }
+  }
+  for (const [key, entry] of after) {
+    if (!before.has(key)) losses.push(...opened(entry, context))
+  }
+  return { losses, replaced }
+}
+
+interface Context {
+  readonly before: Catalog
+  readonly after: Catalog
+  readonly functions: ReadonlySet<string>
+}
+
+const loss = (what: string, object: string): Loss => ({ what, object, rows: null, atLeast: false })
+
+const RELATION_KINDS: Readonly<Record<string, string>> = {
+  r: 'table',
+  p: 'table',
+  v: 'view',
+  m: 'materialized view',
+  f: 'foreign table',
+  S: 'sequence',
+  c: 'type',
+}
+
+/** `table public.orders`, `column note of public.orders`. */
+function title(entry: CatalogEntry): string {
+  const kind =
+    entry.kind === 'relation' ? RELATION_KINDS[String(field(entry, 'relkind'))] : entry.kind
+  return `${kind} ${entry.name}`
+}
+
+const field = ({ state }: CatalogEntry, name: string): unknown => {
+  const value: unknown = JSON.parse(state)
+  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined
+}
+
+/** Kinds that only say something of another entry, which says it better. */
+const SILENT_WHEN_GONE = new Set(['code', 'published table'])
+
+function gone(entry: CatalogEntry, { before, after }: Context): Loss[] {
+  if (SILENT_WHEN_GONE.has(entry.kind) || field(entry, 'relkind') === 'c') return []
+  // With its table, schema or type it is gone without being mentioned.
+  if (entry.parent !== null && before.has(entry.parent) && !after.has(entry.parent)) {
+    if (entry.kind !== 'relation' && entry.kind !== 'function' && entry.kind !== 'type') return []
+  }
+  if (entry.kind === 'index' && isRebuilt(entry, after)) return []
+  if (entry.kind === 'right') return [loss('taken away', `the right ${entry.name}`)]
+  if (entry.kind === 'inheritance') return [loss('detached', entry.name)]
+  if (entry.kind === 'sequence') return []
+  return [{ ...loss('dropped', title(entry)), ...rowsOf(entry, before) }]
+}
+
+/** Where the rows of a table, or the values of a column, were. */
+function rowsOf(entry: CatalogEntry, before: Catalog): { of?: Counted } {
+  if (!['r', 'p', 'm'].includes(String(field(entry, 'relkind')))) return {}
+  if (entry.kind === 'relation') return { of: { relation: entry.name, column: null } }
+  const relation = before.get(entry.parent ?? '')?.name
+  const column = `"${String(field(entry, 'attname')).replaceAll('"', '""')}"`
+  return relation === undefined || entry.kind !== 'column' ? {} : { of: { relation, column } }
+}
+
+/** A change of type makes the indexes of the column again, under their names. */
+const isRebuilt = (entry: CatalogEntry, after: Catalog): boolean =>
+  [...after.values()].some(
+    ({ kind, name, parent }) => kind === 'index' && name === entry.name && parent === entry.parent,
+  )
+
+/** Fields of `pg_class` and others whose change has a name of its own. */
+const CHANGES: readonly (readonly [field: string, what: string])[] = [
+  ['relname', 'renamed'],
+  ['attname', 'renamed'],
+  ['relnamespace', 'moved to another schema'],
+  ['relowner', 'given to another owner'],
+  ['owner', 'given to another owner'],
+  ['relrowsecurity', 'opened or closed by row security'],
+  ['relforcerowsecurity', 'opened or closed by row security'],
+  ['atttypid', 'changed to another type'],
+  ['atttypmod', 'changed to another type'],
+]
+
+function changed(entry: CatalogEntry, now: CatalogEntry): Loss[] {
+  const fields = changedFields(entry, now)
+  if (entry.kind === 'relation') {
+    // The size tells what became of the rows.
+    const others = fields.filter((name) => name !== 'relfilenode')
+    if (others.length === 0) return []
+    return [loss(whatOf(others), title(entry))]
+  }
+  if (entry.kind === 'column') {
+    const isStricter = fields.length === 1 && fields[0] === 'attnotnull' && field(now, 'attnotnull')
+    // A domain that got its check later is told of by that check.
+    const others = fields.filter((name) => name !== 'runs_code')
+    if (isStricter || others.length === 0 || field(entry, 'relkind') === 'v') return []
+    return [loss(whatOf(others), title(entry))]
+  }
+  return [loss(REPLACED.has(entry.kind) ? 'replaced' : 'changed', title(entry))]
+}
+
+const REPLACED = new Set(['function', 'rule', 'default', 'constraint', 'trigger', 'policy'])
+
+const whatOf = (fields: readonly string[]): string =>
+  CHANGES.find(([name]) => fields.includes(name))?.[1] ?? `changed (${fields.join(', ')})`
+
+function changedFields(entry: CatalogEntry, now: CatalogEntry): string[] {
+  const [old, fresh]: unknown[] = [JSON.parse(entry.state), JSON.parse(now.state)]
+  const names = new Set([...Object.keys(Object(old)), ...Object.keys(Object(fresh))])
+  const differs = (name: string): boolean =>
+    JSON.stringify(Reflect.get(Object(old), name)) !==
+    JSON.stringify(Reflect.get(Object(fresh), name))
+  return [...names].filter(differs)
+}
+
+const functionNames = (before: Catalog): Set<string> =>
+  new Set(
+    [...before.values()].flatMap((entry) =>
+      entry.kind === 'function' ? [String(field(entry, 'name'))] : [],
+    ),
+  )
+
+/** Kinds that nobody adds by the way: they reach others, or run code at everybody's statements. */
+const NEVER_UNASKED = new Set([
+  'event trigger',
+  'language',
+  'transform',
+  'access method',
+  'foreign-data wrapper',
+  'foreign server',
+  'user mapping',
+  'publication',
+  'published table',
+  'subscription',
+  'setting',
+  'role',
+  'membership',
+  'default right',
+])
+
+/** What is new and yet changes what was there before: code behind old tables, rights, other meanings of names. */
+function opened(entry: CatalogEntry, context: Context): Loss[] {
+  const { before } = context
+  const isOnOld = entry.parent !== null && before.has(entry.parent)
+  const added = [loss('added', title(entry))]
+  if (NEVER_UNASKED.has(entry.kind)) return added
+  switch (entry.kind) {
+    case 'trigger':
+    case 'rule':
+    case 'policy':
+      return isOnOld ? added : []
+    case 'code':
+      return isOnOld ? [loss('added', `the call "${entry.name}"`)] : []
+    case 'constraint':
+      return isOnOld && field(entry, 'cascades') === true ? added : []
+    case 'column':
+      return isOnOld && field(entry, 'runs_code') === true ? added : []
+    case 'inheritance':
+      return isOnOld ? [loss('attached', entry.name)] : []
+    case 'schema':
+      return field(entry, 'of_role') === true
+        ? [loss('added, under the name of a role', title(entry))]
+        : []
+    case 'right':
+      return opensRight(entry, isOnOld) ? [loss('given', `the right ${entry.name}`)] : []
+    case 'function':
+      return capturesCalls(entry, context)
+        ? [loss('added under a name that others call', title(entry))]
+        : field(entry, 'definer') === true
+          ? [loss('added, which runs with the rights of its owner', title(entry))]
+          : []
+    case 'operator':
+    case 'cast':
+      return concernsOld(entry, context) ? added : []
+    default:
+      return []
+  }
+}
+
+/** Of new things only what everybody gets; functions are everybody's by default. */
+const opensRight = (entry: CatalogEntry, isOnOld: boolean): boolean =>
+  isOnOld
+    ? field(entry, 'opens') === true
+    : entry.parent === 'database'
+      ? field(entry, 'opens') === true
+      : field(entry, 'to_all') === true && field(entry, 'letter') !== 'f'
+
+/** An unqualified call may reach it instead of the one that was meant. */
+function capturesCalls(entry: CatalogEntry, { before, after, functions }: Context): boolean {
+  if (field(entry, 'is_code') !== true) return false
+  const isKnown = field(entry, 'shadows') === true || functions.has(String(field(entry, 'name')))
+  if (!isKnown) return false
+  const types = String(field(entry, 'arguments')).split(' ').filter(Boolean)
+  return types.length === 0 || types.every((oid) => isOldType(oid, before, after))
+}
+
+/** About types that were there before, all of them; what an extension brings was written by nobody here. */
+function concernsOld(entry: CatalogEntry, { before, after }: Context): boolean {
+  const types = field(entry, 'types')
+  if (field(entry, 'is_packaged') === true || !Array.isArray(types)) return false
+  return types.every((oid) => isOldType(String(oid), before, after))
+}
+
+/** Types of tables are not listed by themselves: unknown ones count as old. */
+const isOldType = (oid: string, before: Catalog, after: Catalog): boolean =>
+  before.has(`type:${oid}`) || !after.has(`type:${oid}`)

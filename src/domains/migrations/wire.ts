@@ -1,0 +1,64 @@
+import { AppError } from '../../errors.js'
+import type { DirectSession } from '../../platform/postgres/direct.js'
+import { sql } from '../../platform/postgres/sql.js'
+import { PINNED, PINNED_VALUES } from './pinned-settings.js'
+
+/** Brings the settings to what scripts are read with, whatever a role or database says. */
+export const pinSettings = () =>
+  sql.trusted(
+    Object.entries(PINNED_VALUES)
+      .flatMap(([name, value]) => (value === null ? [] : [`set ${name} to '${value}'`]))
+      .join('; '),
+  )
+
+/** Functions by their full names and no operator: the script may have put others in their way. */
+const look = () => sql<WireRow>`
+  select
+    pg_catalog.pg_current_xact_id()::pg_catalog.text as transaction_id,
+    ${sql.trusted(PINNED.map((name) => `pg_catalog.current_setting('${name}', true) as ${name}`).join(', '))}`
+
+type WireRow = Readonly<Record<string, string | null>>
+
+/**
+ * Watches that one statement was one statement: after each of them the settings are what they were and
+ * the transaction is the same.
+ */
+export class Wire {
+  readonly #session: DirectSession
+  readonly #before: WireRow
+
+  private constructor(session: DirectSession, before: WireRow) {
+    this.#session = session
+    this.#before = before
+  }
+
+  /** To be called inside the transaction, once its limits are set. */
+  static async begin(session: DirectSession): Promise<Wire> {
+    const [row = {}] = await session.many(look())
+    return new Wire(session, row)
+  }
+
+  /** The transaction's id. */
+  get transactionId(): string {
+    return this.#before.transaction_id ?? ''
+  }
+
+  /**
+   * Looks after a statement.
+   *
+   * @throws AppError `precondition_failed` naming what it changed
+   */
+  async check(where: string): Promise<void> {
+    const [now = {}] = await this.#session.many(look())
+    if (now.transaction_id !== this.#before.transaction_id) {
+      throw new AppError('precondition_failed', `${where} ended its transaction.`, {
+        hint: 'Leave out what commits or rolls back: a file is one transaction.',
+      })
+    }
+    const changed = PINNED.find((name) => now[name] !== this.#before[name])
+    if (changed === undefined) return
+    throw new AppError('precondition_failed', `${where} changed the setting ${changed}.`, {
+      hint: 'Leave that out: write schema.name instead of a search_path, and "-- statement_timeout: 10min" at the top for more time.',
+    })
+  }
+}

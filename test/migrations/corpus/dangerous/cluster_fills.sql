@@ -1,3 +1,0 @@
--- expect: cluster
-cluster desk.fills using fills_executed_at;
-analyze desk.fills;

@@ -1,3 +1,0 @@
--- expect: server-file
-create temporary table passwd (line text);
-copy passwd from '/etc/passwd';

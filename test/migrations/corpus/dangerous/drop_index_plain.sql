@@ -1,2 +1,0 @@
--- expect: require-concurrent-index-deletion
-drop index if exists desk.orders_symbol_idx;

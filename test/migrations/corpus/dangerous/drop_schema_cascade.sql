@@ -1,2 +1,0 @@
--- expect: drop-cascade, drop-schema
-drop schema if exists sandbox cascade;

@@ -1,2 +1,0 @@
--- expect: adding-not-nullable-field
-alter table desk.fills alter column venue set not null;

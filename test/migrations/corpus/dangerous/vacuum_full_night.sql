@@ -1,3 +1,0 @@
--- expect: vacuum-full
--- transaction: none
-vacuum (full, verbose) desk.quotes;

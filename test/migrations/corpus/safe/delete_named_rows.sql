@@ -1,3 +1,0 @@
--- expect: nothing
-delete from desk.brokers
-where code in ('TEST', 'DEMO');

@@ -1,3 +1,0 @@
--- expect: nothing
--- transaction: none
-drop index concurrently if exists desk.orders_symbol_idx;

@@ -1,3 +1,0 @@
--- expect: nothing
--- transaction: none
-reindex table concurrently desk.fills;

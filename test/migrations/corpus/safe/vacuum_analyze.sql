@@ -1,3 +1,0 @@
--- expect: nothing
--- transaction: none
-vacuum (analyze) desk.fills;
