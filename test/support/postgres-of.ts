@@ -6,6 +6,7 @@ import pg from 'pg'
 import { connectionString } from '../../src/platform/embedded/catalyst-database.js'
 import { grantHome, prepareHome } from '../../src/platform/embedded/home.js'
 import { chooseRunner, commandFor } from '../../src/platform/embedded/privileges.js'
+import { rolesSql } from '../../src/platform/embedded/roles.js'
 import { waitFor } from './wait-for.js'
 
 const PORT = 5432
@@ -35,9 +36,10 @@ export async function startPostgresOf(bin: string, parent: string): Promise<Star
   const output = openSync(join(home.root, 'postgres.log'), 'a')
   const child = spawn(file, args, { ...options, stdio: ['ignore', output, output] })
   const url = connectionString(home.sockets, PORT)
-  const admin = url.replace('/catalyst?', '/postgres?')
+  const admin = url.replace('catalyst_owner@/catalyst?', 'postgres@/postgres?')
   await waitFor(() => answers(admin), { timeoutMs: 60_000, what: `an answer of ${postgres}` })
-  await run(admin, 'create database catalyst').catch((error: unknown) => {
+  await run(admin, rolesSql())
+  await run(admin, 'create database catalyst owner catalyst_owner').catch((error: unknown) => {
     if (Object(error).code !== '42P04') throw error
   })
   return {
