@@ -33,6 +33,11 @@ test.each([
   ['nothing', '', 'up_sql: must not be empty'],
   ['white space', ' \n\t', 'up_sql: must not be empty'],
   ['a comment alone', '-- nothing', 'up_sql has no statement in it.'],
+  [
+    'comments and semicolons alone',
+    '/* nothing */;;\n-- more\n;',
+    'up_sql has no statement in it.',
+  ],
   ['a NUL', 'select 1\0; drop table x', 'up_sql: must not contain a NUL character'],
   ['half a character', `select '\ud800'`, 'up_sql: must be well-formed Unicode'],
   [
@@ -71,12 +76,37 @@ test.each([
   expect(folder.files).toEqual([])
 })
 
-test('more than 5 MB', async () => {
-  const error = await refused({ up_sql: `select '${'x'.repeat(5 * 1024 * 1024)}'` })
-  expect(error).toMatchObject({ code: 'invalid_input' })
-  expect(error.message).toMatch(/^up_sql: /)
-  const wide = await refused({ up_sql: `select '${'ä'.repeat(2.7 * 1024 * 1024)}'` })
-  expect(wide).toMatchObject({ code: 'invalid_input', message: expect.stringContaining('bytes') })
+test.each([
+  ['up_sql', 'x'],
+  ['up_sql', 'ä'],
+  ['down_sql', 'x'],
+])('more than 256 kB in %s, of %j', async (field, letter) => {
+  const room = 256 * 1024 - "select ''".length
+  const most = `select '${letter.repeat(room / Buffer.byteLength(letter))}'`.padEnd(256 * 1024)
+  for (const text of [`${most}; select 1`, `select '${letter.repeat(6 * 1024 * 1024)}'`]) {
+    const error = await refused({ [field]: text })
+    expect(error).toMatchObject({
+      code: 'invalid_input',
+      message: `${field} has ${Buffer.byteLength(text)} bytes; 262144 are allowed over MCP.`,
+      hint: expect.stringContaining('Divide it into several migrations'),
+    })
+  }
+  expect(folder.files).toEqual([])
+})
+
+test.each([
+  ['dbmate', '-- migrate:up\nselect 1;\n-- migrate:down\nselect 2;'],
+  ['goose', '-- +goose Up\nselect 1;\n-- +goose Down\nselect 2;'],
+  ['sql-migrate', 'select 1;\n  -- +migrate Down\nselect 2;'],
+  ['node-pg-migrate', '-- Up Migration\nselect 1;\n-- Down Migration\nselect 2;'],
+  ['Liquibase', '--liquibase formatted sql\n\n--changeset me:1\nselect 1;\n--rollback select 2;'],
+  ['Sqitch', '-- Deploy flipr:users to pg\n\nselect 1;'],
+])('what is written for %s', async (tool, up_sql) => {
+  expect(await refused({ up_sql })).toMatchObject({
+    code: 'invalid_input',
+    message: `up_sql is written for another tool (${tool}).`,
+    hint: expect.stringContaining('.down.sql'),
+  })
   expect(folder.files).toEqual([])
 })
 

@@ -5,11 +5,8 @@ import { turnsDuring } from '../sql-parser/turns.js'
 import { CONTEXT } from './lint/linted.js'
 
 test.each([
-  ['a sum as deep as the parser reads', `create index i on app.t ((1${'+1'.repeat(4_000)}))`],
-  [
-    'a condition of 20,000 parts',
-    `create index i on app.t (a) where ${'a = 1 or '.repeat(20_000)}b`,
-  ],
+  ['a sum of 700 levels', `create index i on app.t ((1${'+1'.repeat(700)}))`],
+  ['a condition of 5,000 parts', `create index i on app.t (a) where ${'a = 1 or '.repeat(5_000)}b`],
   ['a string of 4 MB', `create index i on app.t (a); select '${'\\'.repeat(4_000_000)}'`],
   ['a comment of 4 MB', `create index i on app.t (a); /*${' drop '.repeat(700_000)}*/`],
 ])('%s hides nothing', async (_, sql) => {

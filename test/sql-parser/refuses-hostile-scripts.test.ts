@@ -45,8 +45,49 @@ test.each([
   expect(await parseScript('select 1')).toHaveLength(1)
 })
 
-test('as deep as the main thread parses, a script is read', async () => {
-  expect(await parseScript(`select 1${'+1'.repeat(4_090)}`)).toHaveLength(1)
+test.each([
+  ['here', ''],
+  ['in a thread', `-- ${'x'.repeat(10_000)}`],
+])('700 nested sums are read %s, and 2,000 are refused', async (_, more) => {
+  expect(await parseScript(`select 1${'+1'.repeat(700)}${more}`)).toHaveLength(1)
+  await refused(`select 1${'+1'.repeat(2_000)}${more}`, /nested too deeply/)
+})
+
+test.each([
+  ['50,001 statements', 'select 1;'.repeat(50_001), /has 50001 statements; 50000 are allowed/],
+  [
+    'a condition of 20,000 parts',
+    `select 1 where ${'a = f(1) or '.repeat(20_000)}b`,
+    /has more than 100000 parts in statement 1/,
+  ],
+])('%s are more than is looked at', (_, text, message) => refused(text, message))
+
+test('comments within comments are given up at the deadline, without holding up the main thread', async () => {
+  const text = `${'/*'.repeat(130_000)}${'*/'.repeat(130_000)} select 1`
+  const { turns } = await turnsDuring(() => refused(text, /was not read within \d+ s/))
+  expect(turns).toBeGreaterThan(100)
+})
+
+test('who gives up is heard while two others are parsed, and the places are free again', async () => {
+  const slow = `${'/*'.repeat(60_000)}${'*/'.repeat(60_000)} select 1`
+  const others = new AbortController()
+  const busy = [1, 2].map(() => parseScript(slow, others.signal))
+  const waiting = new AbortController()
+  const third = parseScript(slow, waiting.signal)
+  waiting.abort()
+  await expect(third).rejects.toMatchObject({ code: 'cancelled' })
+  others.abort()
+  const ends = await Promise.allSettled(busy)
+  expect(ends.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+  expect(await parseScript(`select 1 -- ${'x'.repeat(10_000)}`)).toHaveLength(1)
+})
+
+test('a list of 5 MB is read without holding up the main thread, and its memory is given back', async () => {
+  const text = `select * from t where a in (${Array(700_000).fill('123456').join(',')})`
+  const { answer, turns } = await turnsDuring(() => parseScript(text))
+  expect(answer).toHaveLength(1)
+  expect(JSON.stringify(answer[0]?.node).length).toBeLessThan(20_000)
+  expect(turns).toBeGreaterThan(20)
 })
 
 test('5 MB are read without holding up the main thread', async () => {

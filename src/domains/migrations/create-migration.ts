@@ -1,9 +1,10 @@
 import { AppError } from '../../errors.js'
+import { MAX_SCRIPT_BYTES } from '../../platform/sql-parser/parse-script.js'
 import { type Directives, readDirectives } from './directives.js'
 import { lintAlone } from './lint-files.js'
 import type { NewMigration } from './new-files.js'
 import type { Finding } from './report.js'
-import { type CreateRequest, MAX_SQL_BYTES } from './schemas.js'
+import type { CreateRequest } from './schemas.js'
 
 /** Over MCP a model may have written it; who uses the command line runs the server. */
 export type Origin = 'client' | 'operator'
@@ -18,23 +19,25 @@ type Field = 'up_sql' | 'down_sql'
 export async function newMigration(
   { name, up_sql, down_sql, description }: CreateRequest,
   origin: Origin,
+  signal?: AbortSignal,
 ): Promise<{ migration: NewMigration; lint: Finding[] }> {
+  refuseLong('up_sql', up_sql, origin)
+  refuseLong('down_sql', down_sql, origin)
   const body = ended(up_sql)
   const down = down_sql.trim() === '' ? null : ended(down_sql)
   const directives = checkHeader('up_sql', body, origin)
   const header = headerOf(directives, { description, isReversible: down !== null })
   const up = header.join('') + body
-  if (Buffer.byteLength(up) > MAX_SQL_BYTES) throw tooLong()
-  const lint = await check('up_sql', body, down !== null)
+  const lint = await check('up_sql', body, down !== null, signal)
   if (down !== null) {
     checkHeader('down_sql', down, origin)
-    await check('down_sql', down, true)
+    await check('down_sql', down, true, signal)
   }
   return { migration: { name, up, down }, lint: lint.map(below(header.length)) }
 }
 
 /** As it is read back: line ends are LF there, whatever they were. */
-const ended = (text: string): string => `${text.replaceAll('\r\n', '\n').replace(/\n*$/, '')}\n`
+const ended = (text: string): string => `${text.replaceAll('\r\n', '\n').trimEnd()}\n`
 
 const below =
   (lines: number) =>
@@ -77,9 +80,13 @@ function headerOf(
   ]
 }
 
-async function check(field: Field, text: string, hasDown: boolean): Promise<readonly Finding[]> {
-  const { statements, findings } = await lintAlone(field, text, hasDown)
-  if (statements === 0) throw empty(field)
+async function check(
+  field: Field,
+  text: string,
+  hasDown: boolean,
+  signal?: AbortSignal,
+): Promise<readonly Finding[]> {
+  const findings = await lintAlone(field, text, hasDown, signal)
   const refused = findings.filter(({ severity }) => severity === 'error')
   const [first] = refused
   if (first === undefined) return findings
@@ -94,15 +101,21 @@ async function check(field: Field, text: string, hasDown: boolean): Promise<read
 const MAX_SHOWN = 200
 const short = (text: string): string => text.slice(0, MAX_SHOWN)
 
-const empty = (field: Field): AppError =>
-  new AppError('invalid_input', `${field} has no statement in it.`, {
-    hint: 'Nothing was written. Give at least one SQL statement, or an empty down_sql when there is no way back.',
-  })
+/** What a model writes is read, judged and asked about while others wait; files carry more. */
+const MAX_CLIENT_BYTES = 256 * 1024
+/** With the header that is written above it, a file may still be read. */
+const MAX_HEADER_BYTES = 1_024
 
-const tooLong = (): AppError =>
-  new AppError('invalid_input', `up_sql is longer than ${MAX_SQL_BYTES} bytes with its header.`, {
-    hint: 'Nothing was written. Divide it; load data with COPY outside of migrations.',
+/** @throws AppError `invalid_input` naming the limit */
+function refuseLong(field: Field, text: string, origin: Origin): void {
+  const bytes = Buffer.byteLength(text)
+  const most = origin === 'client' ? MAX_CLIENT_BYTES : MAX_SCRIPT_BYTES - MAX_HEADER_BYTES
+  if (bytes <= most) return
+  const where = origin === 'client' ? ' over MCP' : ''
+  throw new AppError('invalid_input', `${field} has ${bytes} bytes; ${most} are allowed${where}.`, {
+    hint: 'Nothing was written. Divide it into several migrations; load rows with COPY outside of migrations. Who runs the server may put a file of up to 5 MB into the folder.',
   })
+}
 
 const twice = (): AppError =>
   new AppError('invalid_input', 'description is given twice: as an argument and in up_sql.', {

@@ -30,9 +30,9 @@ const READERS: Readonly<Record<string, Reader>> = {
   statement_timeout: (value) => timeout(value, (statementTimeoutMs) => ({ statementTimeoutMs })),
   allow: (value, { allow }) => {
     const [, rule, reason] = /^([a-z0-9-]+) +(\S.*)$/.exec(value) ?? []
-    return rule && reason
-      ? { allow: new Map([...allow, [rule, reason]]) }
-      : 'a rule and a reason, such as "drop-table nothing reads it since 1.4"'
+    if (!rule || !reason) return 'a rule and a reason, such as "create-index the table is empty"'
+    allow.set(rule, reason)
+    return {}
   },
   irreversible: (value) => (value ? { irreversible: value } : 'the reason'),
   'out-of-order': (value) => (value === 'ok' ? { outOfOrder: true } : 'ok'),
@@ -52,15 +52,29 @@ export function readDirectives(script: string, faults: string[]): Directives {
     irreversible: null,
     outOfOrder: false,
   }
-  for (const line of script.split('\n')) {
-    if (!line.startsWith('--')) break
+  for (const line of headerOf(script)) {
     const [, name, value = ''] = /^--\s*([a-z][a-z_-]*):(?:\s+(.*))?$/.exec(line.trimEnd()) ?? []
     if (name === undefined) continue
-    const outcome = READERS[name]?.(value, draft) ?? unknownDirective()
+    const outcome =
+      (Object.hasOwn(READERS, name) && READERS[name]?.(value, draft)) || unknownDirective()
     if (typeof outcome === 'string') faults.push(`"-- ${name}:" must be ${outcome}`)
     else draft = { ...draft, ...outcome }
   }
   return draft
+}
+
+/** Directives are short: the rest of a longer line is not looked at. */
+const MAX_LINE = 1_000
+
+/** The comment lines at the top, one after the other: what comes after them is not looked at. */
+function* headerOf(script: string): Generator<string> {
+  let start = 0
+  while (script.startsWith('--', start)) {
+    const end = script.indexOf('\n', start)
+    yield script.slice(start, Math.min(end < 0 ? script.length : end, start + MAX_LINE))
+    if (end < 0) return
+    start = end + 1
+  }
 }
 
 const unknownDirective = (): string =>

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
-import type { Dirent } from 'node:fs'
-import { readdir, readFile, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { constants } from 'node:fs'
+import { lstat, open, readdir, realpath } from 'node:fs/promises'
+import { join, sep } from 'node:path'
 import { AppError } from '../../errors.js'
+import { MAX_SCRIPT_BYTES } from '../../platform/sql-parser/parse-script.js'
 import { type Directives, readDirectives } from './directives.js'
 
 /** One migration as its files on disk say it. */
@@ -47,8 +48,6 @@ export const BUILT_IN_VERSIONS: VersionRange = { first: 1, last: 999 }
 export const OPERATOR_VERSIONS: VersionRange = { first: 1_000, last: 2_147_483_647 }
 
 const NAME = /^(\d{1,10})_([a-z0-9_]{1,80})\.(up|down)\.sql$/
-/** Larger scripts carry data, which belongs into a COPY. */
-const MAX_BYTES = 5 * 1024 * 1024
 
 /** SHA-256 of a text in hexadecimal. */
 export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
@@ -69,9 +68,9 @@ export async function readFolder(directory: string, range: VersionRange): Promis
   })
   const texts = new Map<string, string>()
   for (const { file, version } of named) {
-    const text = await readScript(join(directory, file))
-    if (text === null) faults.push(unreadable(version, file))
-    else texts.set(file, text)
+    const read = await readText(join(directory, file), directory)
+    if ('fault' in read) faults.push({ version, file, ...unusable(file, read.fault) })
+    else texts.set(file, read.text)
   }
   const ups = named.filter(({ part, file }) => part === 'up' && texts.has(file))
   faults.push(...duplicates(ups), ...orphans(named))
@@ -86,10 +85,9 @@ interface FileName {
   readonly part: string
 }
 
-async function entriesOf(directory: string): Promise<Dirent[]> {
+async function entriesOf(directory: string): Promise<string[]> {
   try {
-    const entries = await readdir(directory, { withFileTypes: true })
-    return entries.filter(({ name }) => /\.sql$/i.test(name)).sort(byName)
+    return (await readdir(directory)).filter((name) => /\.sql$/i.test(name)).sort()
   } catch (error) {
     if (error instanceof Error && Reflect.get(error, 'code') === 'ENOENT') return []
     throw new AppError('precondition_failed', 'The folder of migrations cannot be read.', {
@@ -99,12 +97,9 @@ async function entriesOf(directory: string): Promise<Dirent[]> {
   }
 }
 
-const byName = (a: Dirent, b: Dirent): number => (a.name < b.name ? -1 : 1)
-
-function nameOf(entry: Dirent, range: VersionRange): FileName | FileFault {
-  const file = entry.name
+function nameOf(file: string, range: VersionRange): FileName | FileFault {
   const [, digits, name, part] = NAME.exec(file) ?? []
-  if (!digits || !name || !part || entry.isDirectory()) {
+  if (!digits || !name || !part) {
     return {
       version: null,
       file: printable(file),
@@ -123,16 +118,45 @@ function nameOf(entry: Dirent, range: VersionRange): FileName | FileFault {
   }
 }
 
-/** Null when it is no file, too large, or not UTF-8. */
-async function readScript(path: string): Promise<string | null> {
-  const { size } = await stat(path)
-  if (size > MAX_BYTES) return null
+/** Neither waits for the writer of a FIFO nor follows a link that takes the place of a file. */
+const READ_FILE = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOFOLLOW ?? 0)
+
+/**
+ * The text of a script, with LF at the ends of its lines, or why there is none. Links are followed only
+ * to files of the folder.
+ */
+export async function readText(
+  path: string,
+  folder: string | null = null,
+): Promise<{ text: string } | { fault: string }> {
+  const found = await lstat(path)
+  if (!found.isSymbolicLink()) return readRegular(path)
+  const target = await realpath(path).catch(() => null)
+  if (target === null) return { fault: 'is a link to nothing' }
+  const isInside = folder === null || target.startsWith(`${await realpath(folder)}${sep}`)
+  return isInside ? readRegular(target) : { fault: 'is a link that leaves the folder' }
+}
+
+async function readRegular(path: string): Promise<{ text: string } | { fault: string }> {
+  const found = await lstat(path)
+  if (found.isDirectory()) return { fault: 'is a folder' }
+  if (!found.isFile()) return { fault: 'is a device, a socket or a pipe' }
+  const file = await open(path, READ_FILE)
   try {
-    const bytes = await readFile(path)
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes).replaceAll('\r\n', '\n')
+    // What was looked at may have been exchanged since.
+    const opened = await file.stat()
+    if (!opened.isFile()) return { fault: 'is a device, a socket or a pipe' }
+    if (opened.size > MAX_SCRIPT_BYTES) return { fault: `is larger than ${MAX_SCRIPT_BYTES} bytes` }
+    const bytes = await file.readFile()
+    if (bytes.length > MAX_SCRIPT_BYTES)
+      return { fault: `is larger than ${MAX_SCRIPT_BYTES} bytes` }
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    return { text: text.replaceAll('\r\n', '\n') }
   } catch (error) {
-    if (error instanceof TypeError) return null
+    if (error instanceof TypeError) return { fault: 'is not UTF-8' }
     throw error
+  } finally {
+    await file.close()
   }
 }
 
@@ -190,11 +214,10 @@ const orphans = (named: readonly FileName[]): FileFault[] =>
       nextStep: 'Add the .up.sql of the same name, or delete this file.',
     }))
 
-const unreadable = (version: number, file: string): FileFault => ({
-  version,
-  file,
-  message: `${file} is larger than ${MAX_BYTES} bytes or not UTF-8.`,
-  nextStep: 'Save it as UTF-8; divide a large one, and load data with COPY outside of migrations.',
+const unusable = (file: string, fault: string) => ({
+  message: `${file} ${fault}.`,
+  nextStep:
+    'Migrations are plain files of the folder, in UTF-8 and of at most 5 MB: put one there, divide a large one, and load data with COPY outside of migrations.',
 })
 
 const badDirective = (version: number, file: string, what: string): FileFault => ({

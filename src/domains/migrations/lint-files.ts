@@ -1,6 +1,6 @@
-import { access, readFile } from 'node:fs/promises'
+import { access } from 'node:fs/promises'
 import { AppError } from '../../errors.js'
-import { OPERATOR_VERSIONS, readFolder } from './files.js'
+import { OPERATOR_VERSIONS, readFolder, readText } from './files.js'
 import { lintScript } from './lint/lint-script.js'
 import type { Finding } from './report.js'
 import { readScript } from './script.js'
@@ -35,8 +35,9 @@ export async function lintFolder(directory: string): Promise<LintedFile[]> {
 export async function lintFiles(paths: readonly string[]): Promise<LintedFile[]> {
   const linted: LintedFile[] = []
   for (const path of paths) {
-    const text = await readFile(path, 'utf8').catch((error: unknown) => unreadable(error))
-    linted.push(await lintText(path, text, await hasDown(path)))
+    const read = await readText(path).catch((error: unknown) => unreadable(error))
+    if ('fault' in read) linted.push({ file: path, problem: `${path} ${read.fault}.`, lint: [] })
+    else linted.push(await lintText(path, read.text, await hasDown(path)))
   }
   return linted
 }
@@ -46,19 +47,23 @@ export async function lintFiles(paths: readonly string[]): Promise<LintedFile[]>
  *
  * @throws AppError `invalid_input` with file and place for what could not be run at all
  */
-export async function lintAlone(file: string, sql: string, hasDown: boolean) {
-  const { steps, directives, isTransactional } = await readScript(file, sql)
+export async function lintAlone(
+  file: string,
+  sql: string,
+  hasDown: boolean,
+  signal?: AbortSignal,
+): Promise<readonly Finding[]> {
+  const { steps, directives, isTransactional } = await readScript(file, sql, signal)
   const statements = steps.map(({ statement }) => statement)
   const { allow, irreversible } = directives
   const hasAnswer = hasDown || irreversible !== null
   const context = { allow, isTransactional, hasDown: hasAnswer, tables: null }
-  return { statements: statements.length, findings: await lintScript(statements, context) }
+  return lintScript(statements, context)
 }
 
 async function lintText(file: string, text: string, hasDown: boolean): Promise<LintedFile> {
   try {
-    const sql = text.replaceAll('\r\n', '\n')
-    const { findings: lint } = await lintAlone(file, sql, hasDown)
+    const lint = await lintAlone(file, text, hasDown)
     return { file, problem: null, lint }
   } catch (error) {
     if (!(error instanceof AppError)) throw error

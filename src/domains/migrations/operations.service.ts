@@ -64,8 +64,8 @@ export class MigrationOperations {
    *
    * @throws AppError `permission_denied` when the policy refuses it
    */
-  async askUp({ target, dry_run }: UpRequest): Promise<Question | null> {
-    return dry_run ? null : this.#questionOf(await this.#deps.runner.planUp(target))
+  async askUp({ target, dry_run }: UpRequest, signal?: AbortSignal): Promise<Question | null> {
+    return dry_run ? null : this.#questionOf(await this.#deps.runner.planUp(target, signal))
   }
 
   /**
@@ -76,7 +76,7 @@ export class MigrationOperations {
    */
   async up({ target, dry_run }: UpRequest, call: MigrationCall) {
     const { runner } = this.#deps
-    const plan = await runner.planUp(target)
+    const plan = await runner.planUp(target, call.signal)
     if (dry_run) {
       if (plan.destructive) this.#gate.checkLocks()
       return runner.dryRun({ ...runOptions(call), target })
@@ -96,7 +96,7 @@ export class MigrationOperations {
     call: MigrationCall,
   ): Promise<Question | null> {
     const { runner } = this.#deps
-    const plan = await runner.planDown(target, includeBuiltIn)
+    const plan = await runner.planDown(target, includeBuiltIn, call.signal)
     if (plan.rollbacks.length === 0) return null
     this.#gate.check()
     const options = { ...runOptions(call), target, includeBuiltIn }
@@ -112,7 +112,7 @@ export class MigrationOperations {
    */
   async rollback({ target, includeBuiltIn = false }: RollbackRequest, call: MigrationCall) {
     const { runner } = this.#deps
-    const plan = await runner.planDown(target, includeBuiltIn)
+    const plan = await runner.planDown(target, includeBuiltIn, call.signal)
     const options: RollbackOptions = { ...runOptions(call), target, includeBuiltIn }
     if (plan.rollbacks.length === 0) return runner.rollback(options)
     this.#gate.check()
@@ -149,9 +149,9 @@ export class MigrationOperations {
    *
    * @throws AppError `invalid_input` for SQL that could never be run; nothing is written then
    */
-  async create(request: CreateRequest, origin: Origin) {
+  async create(request: CreateRequest, origin: Origin, signal?: AbortSignal) {
     const { runner, directory } = this.#deps
-    const { migration, lint } = await newMigration(request, origin)
+    const { migration, lint } = await newMigration(request, origin, signal)
     const { current_version } = await runner.status()
     const highest = Math.max(current_version, LAST_BUILT_IN)
     const { up_file, down_file, version } = await writeMigration(directory, highest, migration)

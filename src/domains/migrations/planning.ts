@@ -29,10 +29,11 @@ export interface PreparedUp {
 export async function prepareUp(
   pending: readonly Pending[],
   linting: Linting,
+  signal?: AbortSignal,
 ): Promise<PreparedUp[]> {
   const prepared: PreparedUp[] = []
   for (const { migration, attempt } of pending) {
-    const script = await readScript(migration.file, migration.upSql)
+    const script = await readScript(migration.file, migration.upSql, signal)
     const { version, name, downSql, directives } = migration
     const task = { version, name, script, ...progressOf(script, attempt), next: NEXT }
     const hasDown = downSql !== null || directives.irreversible !== null

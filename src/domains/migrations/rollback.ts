@@ -47,12 +47,13 @@ export async function prepareDown(
   rows: readonly ledger.LedgerRow[],
   range: DownRange,
   linting: Linting,
+  signal?: AbortSignal,
 ): Promise<PreparedDown[]> {
   refuseTarget(rows, range.target)
   const above = rows.filter(({ version }) => version > range.target).reverse()
   for (const row of above) refuseRollback(row, range)
   const prepared: PreparedDown[] = []
-  for (const row of above) prepared.push(await prepareOne(row, range.target, linting))
+  for (const row of above) prepared.push(await prepareOne(row, range.target, linting, signal))
   return prepared
 }
 
@@ -128,10 +129,11 @@ async function prepareOne(
   row: ledger.LedgerRow,
   target: number,
   linting: Linting,
+  signal?: AbortSignal,
 ): Promise<PreparedDown> {
   const { version, name } = row
   const file = `${String(version).padStart(4, '0')}_${name}.down.sql`
-  const script = await readScript(file, row.down_sql ?? '')
+  const script = await readScript(file, row.down_sql ?? '', signal)
   const progress = progressOf(script, row.status === 'failed' ? row : null)
   const task = { version, name, script, ...progress, next: nextOf(target) }
   const about = { hasDown: true, isBuiltIn: isBuiltIn(row) }

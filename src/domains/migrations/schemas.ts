@@ -8,16 +8,16 @@ const list = <T extends z.ZodType>(item: T) => z.array(item).readonly()
 /** A version as a client names it; the ledger's is an `integer`. */
 export const Version = z.int().min(0).max(2_147_483_647)
 
-/** Larger scripts carry data, which belongs into a COPY. */
-export const MAX_SQL_BYTES = 5 * 1024 * 1024
+/** As much as a request may have: the service says how much may be written by whom. */
+const MAX_SQL = 32 * 1024 * 1024
 
 /** A migration that somebody wants to have written. */
 export const CreateInput = z.object({
   name: z
     .string()
     .regex(/^[a-z0-9_]{1,80}$/, 'must be 1-80 of a-z, 0-9 and _, such as add_tags_to_trades'),
-  up_sql: nonEmptyText(MAX_SQL_BYTES),
-  down_sql: text(MAX_SQL_BYTES).describe('Empty: it cannot be undone.'),
+  up_sql: nonEmptyText(MAX_SQL).describe('Over MCP at most 256 kB.'),
+  down_sql: text(MAX_SQL).describe('Empty: it cannot be undone.'),
   description: nonEmptyText(200)
     .regex(/^[^\p{Cc}\p{Zl}\p{Zp}]*$/u, 'must be one line without control characters')
     .optional(),

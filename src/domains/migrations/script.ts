@@ -19,6 +19,8 @@ export interface Script {
   readonly file: string
   readonly directives: Directives
   readonly steps: readonly Step[]
+  /** Of each statement and all before it. */
+  readonly digests: readonly string[]
   /** All of it is one transaction; else every statement is for itself. */
   readonly isTransactional: boolean
 }
@@ -26,28 +28,46 @@ export interface Script {
 /**
  * Parses a script and decides how it is run.
  *
- * @throws AppError `invalid_input` when PostgreSQL could not read it, or when it begins or ends
- *   transactions by itself
+ * @throws AppError `invalid_input` when PostgreSQL could not read it, when it begins or ends
+ *   transactions by itself, is empty, or is written for another tool
  */
-export async function readScript(file: string, text: string): Promise<Script> {
+export async function readScript(
+  file: string,
+  text: string,
+  signal?: AbortSignal,
+): Promise<Script> {
   const directives = readDirectives(text, [])
-  const statements = await parsed(file, text)
+  const statements = await parsed(file, text, signal)
+  refuseForeign(file, text, statements)
   const steps = statements.map((statement) => ({
     statement,
     standalone: standaloneOf(statement),
   }))
   const isTransactional = !directives.noTransaction && steps.every((step) => !step.standalone)
   for (const step of steps) refuseUnrunnable(file, step, isTransactional)
-  return { file, directives, steps, isTransactional }
+  return { file, directives, steps, isTransactional, digests: digestsOf(statements) }
 }
 
-/** What tells whether the first `count` statements are still the ones that were run. */
-export const digestOfFirst = ({ steps }: Script, count: number): string =>
-  sha256(JSON.stringify(steps.slice(0, count).map(({ statement }) => statement.text)))
+/** What tells whether the first `count` statements are still the ones that were run; '' for none. */
+export const digestOfFirst = ({ digests }: Script, count: number): string =>
+  digests[count - 1] ?? ''
 
-async function parsed(file: string, text: string): Promise<readonly ScriptStatement[]> {
+/** Each is of its statement and of all before it. */
+function digestsOf(statements: readonly ScriptStatement[]): string[] {
+  let digest = ''
+  return statements.map(({ text }) => {
+    digest = sha256(JSON.stringify([digest, text]))
+    return digest
+  })
+}
+
+async function parsed(
+  file: string,
+  text: string,
+  signal?: AbortSignal,
+): Promise<readonly ScriptStatement[]> {
   try {
-    return await parseScript(text)
+    return await parseScript(text, signal)
   } catch (error) {
     if (!(error instanceof AppError)) throw error
     throw new AppError(error.code, `${file} cannot be read. ${error.message}`, {
@@ -55,6 +75,44 @@ async function parsed(file: string, text: string): Promise<readonly ScriptStatem
       cause: error,
     })
   }
+}
+
+/** How other tools mark the parts of one file, or say what it is. */
+const FOREIGN: readonly (readonly [tool: string, marker: RegExp])[] = [
+  ['goose', /^[ \t]*--[ \t]*\+goose\b/im],
+  ['sql-migrate', /^[ \t]*--[ \t]*\+(migrate|micrate)\b/im],
+  ['dbmate', /^[ \t]*--[ \t]*migrate:\s*(up|down)\b/im],
+  ['node-pg-migrate', /^[ \t]*--[ \t]*(up|down) migration\b/im],
+  ['Liquibase', /^[ \t]*--[ \t]*(liquibase formatted sql|changeset\s+\S+:|rollback\s)/im],
+  ['Sqitch', /^[ \t]*--[ \t]*(deploy|revert|verify)\s+\S+:\S+\s+(to|from|on)\s/im],
+  ['MyBatis', /^[ \t]*--[ \t]*(\/\/\s*)?@undo\b/im],
+  ['Flyway', /^[ \t]*--[ \t]*flyway:/im],
+]
+
+/** Both halves of such a file would run, one after the other. Strings of a statement are not looked at. */
+function refuseForeign(file: string, text: string, statements: readonly ScriptStatement[]): void {
+  if (statements.length === 0) {
+    throw new AppError('invalid_input', `${file} has no statement in it.`, {
+      hint: 'Write at least one SQL statement, or remove the file; a migration without a way back has no down script.',
+    })
+  }
+  const around = betweenStatements(text, statements)
+  const [tool] = FOREIGN.find(([, marker]) => marker.test(around)) ?? []
+  if (tool === undefined) return
+  throw new AppError('invalid_input', `${file} is written for another tool (${tool}).`, {
+    hint: "Put what it does into <version>_<name>.up.sql and what undoes it into <version>_<name>.down.sql, and leave the other tool's comments out.",
+  })
+}
+
+function betweenStatements(text: string, statements: readonly ScriptStatement[]): string {
+  const gaps: string[] = []
+  let end = 0
+  for (const statement of statements) {
+    const start = text.indexOf(statement.text, end)
+    gaps.push(text.slice(end, start))
+    end = start + statement.text.length
+  }
+  return [...gaps, text.slice(end)].join('\n')
 }
 
 function refuseUnrunnable(

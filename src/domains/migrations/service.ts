@@ -74,7 +74,7 @@ export class MigrationService {
       const author = { session, actor: AT_START, appVersion: this.#deps.appVersion }
       const { pending, problems } = await takeInventory(folders, await openLedger(author))
       refuseProblems(problems)
-      const prepared = await prepareUp(pending, new Linting(session))
+      const prepared = await prepareUp(pending, new Linting(session), signal)
       const scripts = asOperator(this.#deps.endpoint)
       return applyAll({ deps: this.#deps, session, options, scripts }, prepared, [])
     })
@@ -130,12 +130,14 @@ export class MigrationService {
    *
    * @throws AppError when something is wrong that a run would refuse
    */
-  planUp(target: number | null): Promise<report.UpPlan> {
-    return this.#read((session, inventory) => this.#planUp(session, inventory, target))
+  planUp(target: number | null, signal?: AbortSignal): Promise<report.UpPlan> {
+    return this.#read(async (session, inventory) => {
+      const prepared = await this.#prepareUp(session, inventory, target, signal)
+      return this.#planUp(session, inventory, prepared)
+    })
   }
 
-  async #planUp(session: DirectSession, inventory: Inventory, target: number | null) {
-    const prepared = await this.#prepareUp(session, inventory, target)
+  async #planUp(session: DirectSession, inventory: Inventory, prepared: PreparedUp[]) {
     return planUpOf(
       prepared,
       inventory.rows,
@@ -153,8 +155,8 @@ export class MigrationService {
     return this.#asRunner(options.signal, async (session) => {
       const rows = await openLedger(this.#author(session, options.actor))
       const inventory = await takeInventory(this.#deps, rows)
-      const prepared = await this.#prepareUp(session, inventory, options.target)
-      const plan = await this.#planUp(session, inventory, options.target)
+      const prepared = await this.#prepareUp(session, inventory, options.target, options.signal)
+      const plan = await this.#planUp(session, inventory, prepared)
       refuseUnconfirmed(plan, options.confirmedPlan)
       const confirmed = options.confirmedPlan === null ? [] : plan.losses
       try {
@@ -180,7 +182,7 @@ export class MigrationService {
   async dryRun(options: report.RunOptions): Promise<report.UpOutcome> {
     return this.#asRunner(options.signal, async (session) => {
       const inventory = await takeInventory(this.#deps, await readLedger(session))
-      const prepared = await this.#prepareUp(session, inventory, options.target)
+      const prepared = await this.#prepareUp(session, inventory, options.target, options.signal)
       const { results } = await dryRunAll(this.#start(session, options), prepared)
       const { new_version } = planUpOf(prepared, inventory.rows, [])
       const ran = results.some(({ status }) => status === 'dry_run')
@@ -193,11 +195,15 @@ export class MigrationService {
    *
    * @throws AppError when the target is no applied version, or something above it has no way back
    */
-  planDown(target: number, includeBuiltIn: boolean): Promise<report.DownPlan> {
+  planDown(
+    target: number,
+    includeBuiltIn: boolean,
+    signal?: AbortSignal,
+  ): Promise<report.DownPlan> {
     return reading(this.#deps.endpoint, async (session) => {
       const rows = await readLedger(session)
       const range = { target, includeBuiltIn }
-      const prepared = await prepareDown(rows, range, new Linting(session))
+      const prepared = await prepareDown(rows, range, new Linting(session), signal)
       return planDownOf(prepared, rows, await knownLosses(session, scriptsDigest(prepared)))
     })
   }
@@ -206,7 +212,7 @@ export class MigrationService {
   async measureDown(options: report.RollbackOptions): Promise<report.DownPlan> {
     return this.#asRunner(options.signal, async (session) => {
       const rows = await openLedger(this.#author(session, options.actor))
-      const prepared = await prepareDown(rows, options, new Linting(session))
+      const prepared = await prepareDown(rows, options, new Linting(session), options.signal)
       const measured = await this.#measure(session, options, prepared, scriptsDigest(prepared))
       return planDownOf(prepared, rows, measured)
     })
@@ -220,7 +226,7 @@ export class MigrationService {
   async rollback(options: report.RollbackOptions): Promise<report.DownOutcome> {
     return this.#asRunner(options.signal, async (session) => {
       const rows = await openLedger(this.#author(session, options.actor))
-      const prepared = await prepareDown(rows, options, new Linting(session))
+      const prepared = await prepareDown(rows, options, new Linting(session), options.signal)
       const known = await knownLosses(session, scriptsDigest(prepared))
       const plan = planDownOf(prepared, rows, known)
       refuseErrors(prepared)
@@ -300,9 +306,10 @@ export class MigrationService {
     session: DirectSession,
     inventory: Inventory,
     target: number | null,
+    signal?: AbortSignal,
   ): Promise<PreparedUp[]> {
     refuseProblems(inventory.problems)
-    const prepared = await prepareUp(upTo(inventory, target), new Linting(session))
+    const prepared = await prepareUp(upTo(inventory, target), new Linting(session), signal)
     refuseErrors(prepared)
     return prepared
   }

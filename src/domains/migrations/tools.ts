@@ -27,8 +27,8 @@ export const runMigrations = job({
     new_version: z.int(),
     note: z.string().nullable().describe('What a dry run could not take back.'),
   }),
-  confirm: ({ target_version = null, dry_run }, { service }) =>
-    service.askUp({ target: target_version, dry_run }),
+  confirm: ({ target_version = null, dry_run }, { service, signal }) =>
+    service.askUp({ target: target_version, dry_run }, signal),
   run: ({ target_version = null, dry_run }, { service, ...call }) =>
     service.up({ target: target_version, dry_run }, call),
 })
@@ -61,5 +61,5 @@ export const createMigration = tool({
     version: z.int(),
     lint: Lint.describe('Lines are those of the file.'),
   }),
-  run: (request, { service }) => service.create(request, 'client'),
+  run: (request, { service, signal }) => service.create(request, 'client', signal),
 })
