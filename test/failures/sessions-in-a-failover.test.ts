@@ -19,7 +19,7 @@ async function openSession(client: TestClient) {
 }
 
 /** What the key of a commit says once somebody can be asked. */
-const fateOf = (client: TestClient, args: object) =>
+const fateOf = (client: TestClient, args: Record<string, unknown>) =>
   waitFor(async () => {
     const refusal = await client.refused('end_db_session', args)
     return refusal.code !== 'unavailable' && refusal
