@@ -7,6 +7,9 @@ export default defineConfig({
     globalSetup: ['test/support/services.ts'],
     // Every test file has a database of its own; two at a time is what two cores carry.
     maxWorkers: 2,
+    // Modules are loaded once a worker instead of once a file: none keeps what one test leaves for another.
+    isolate: false,
+    unstubEnvs: true,
     // Guards against a test that never ends, not against a busy machine.
     testTimeout: 180_000,
     hookTimeout: 180_000,

@@ -4,7 +4,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { countLine, countStep, countTests } from './check/count.mjs'
+import { countLine, countStep, countTests, slowest } from './check/count.mjs'
 import { NEEDED, planProgram } from './check/programs.mjs'
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url))
@@ -44,7 +44,9 @@ async function tests(name, command) {
   rmSync(file, { force: true })
   const reporters = `--reporter=default --reporter=json --outputFile.json=${file}`
   const exitCode = await run(name, `${command} ${reporters}`)
-  return countTests(existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : null, exitCode)
+  const report = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : null
+  if (report) console.log(['The slowest files:', ...slowest(report, ROOT)].join('\n'))
+  return countTests(report, exitCode)
 }
 
 /** @type {(name: string, command: string) => Promise<number>} */

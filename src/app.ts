@@ -14,7 +14,7 @@ import { BarService } from './domains/market/bars.service.js'
 import { ClockService } from './domains/market/clock.service.js'
 import { bars, marketClock, news } from './domains/market/index.js'
 import { NewsService } from './domains/market/news.service.js'
-import { PartitionKeeper } from './domains/market/partition-keeper.js'
+import { partitionKeeper } from './domains/market/partition-keeper.js'
 import { Partitions } from './domains/market/partitions.js'
 import { SecurityService } from './domains/market/securities.service.js'
 import { migrations as migrationDomain } from './domains/migrations/index.js'
@@ -210,12 +210,7 @@ export async function openApp(
       patterns: (symbol) => patternService.results(symbol),
     },
   })
-  const partitionKeeper = new PartitionKeeper({
-    partitions,
-    clock: systemClock,
-    log,
-    isReady: () => schema.state.state === 'current',
-  })
+  const keeper = partitionKeeper({ partitions, clock: systemClock, log })
   const eventService = new EventService({ database, log: eventLog })
   const registry: Registry = new Registry([
     bind(news, newsService),
@@ -272,7 +267,7 @@ export async function openApp(
   eventLog.subscribe((published) => coherent.eventsPublished(published))
   jobs.listen(eventLog)
   await schema.start()
-  partitionKeeper.start()
+  void schema.current.then(() => keeper.start())
   eventLog.start()
   jobs.open()
   sessions.open()
@@ -291,7 +286,7 @@ export async function openApp(
     },
     close: async () => {
       await schema.stop()
-      await partitionKeeper.stop()
+      await keeper.stop()
       await jobs.close()
       await sessions.close()
       await coherent.stop()

@@ -32,6 +32,22 @@ export function countTests(report, exitCode) {
   return { passed, failed: isBad ? Math.max(failed, 1) : failed }
 }
 
+/** @typedef {{ readonly name: string, readonly startTime: number, readonly endTime: number }} FileRun milliseconds */
+
+/**
+ * The files that took longest, longest first, a line each: seconds and path.
+ *
+ * @param {{ readonly testResults: readonly FileRun[] }} report
+ * @param {string} root without which paths are shown
+ * @returns {string[]}
+ */
+export const slowest = ({ testResults }, root) =>
+  testResults
+    .map(({ name, startTime, endTime }) => ({ name, seconds: (endTime - startTime) / 1_000 }))
+    .sort((a, b) => b.seconds - a.seconds)
+    .slice(0, 10)
+    .map(({ name, seconds }) => `${seconds.toFixed(1).padStart(7)} s  ${name.replace(root, '')}`)
+
 /**
  * The last line of a check, in the one form that is read by machines.
  *

@@ -1,5 +1,5 @@
-/** Where it is told. */
-interface Warnings {
+/** Where an outage is told. */
+export interface Warnings {
   warn(facts: object, message: string): void
 }
 

@@ -28,8 +28,8 @@ test('calls of unknown tools are in it under the name that was asked for, whatev
   })
   expect(found.map(({ tool }) => tool)).toEqual([
     'drop_everything',
-    'with\ufffdzero',
-    expect.stringMatching(/^lone .+ half$/),
+    'with?zero',
+    'lone ? half',
     'x'.repeat(128),
   ])
   expect((await verify(database.url)).intact).toBe(true)

@@ -46,6 +46,12 @@ test('whatever level of messages is set, a commit that no standby has is not ack
   const args = { ...article({ symbol: undefined }), idempotency_key: 'unconfirmed' }
   expect(await refusedWith(client, cluster, 'persist_news_catalyst', args)).toMatchObject({
     code: 'outcome_unknown',
+    retryable: true,
+  })
+  // Without a key the same call again might be a second one.
+  expect(await refusedWith(client, cluster, 'persist_news_catalyst', article())).toMatchObject({
+    code: 'outcome_unknown',
+    retryable: false,
   })
   const ending = { session_id, outcome: 'commit', idempotency_key: 'session' }
   expect(await refusedWith(client, cluster, 'end_db_session', ending)).toMatchObject({

@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { countLine, countStep, countTests } from '../../scripts/check/count.mjs'
+import { countLine, countStep, countTests, slowest } from '../../scripts/check/count.mjs'
 import { NEEDED, planProgram } from '../../scripts/check/programs.mjs'
 
 const DEBIAN = 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nID=debian\n'
@@ -102,4 +102,15 @@ test('the last line adds the steps up', () => {
   expect(countLine([countStep(0), countStep(2), { passed: 40, failed: 1 }])).toBe(
     '41 passed, 2 failed',
   )
+})
+
+test('the ten slowest files are named, the slowest first', () => {
+  const testResults = Array.from({ length: 12 }, (_, n) => ({
+    name: `/home/test/${n}.test.ts`,
+    startTime: 1_000,
+    endTime: 1_000 + n * 500,
+  }))
+  const lines = slowest({ testResults }, '/home/')
+  expect(lines).toHaveLength(10)
+  expect(lines[0]).toBe('    5.5 s  test/11.test.ts')
 })

@@ -54,6 +54,18 @@ test.each([
   ['F.D.A. to decide in June', 'fda'],
   ['Acme net income rises', 'earnings'],
   ['Acme explores M&A', 'merger'],
+  ['World has new top banana as Chiquita, Fyffes merge', 'merger'],
+  ['Acme snaps up AI startup', 'merger'],
+  ['Acme in talks to take over Gamma', 'merger'],
+  ['3 Stocks to Put on Your Buy List', 'none'],
+  ['Acme Is Offering 50% Off With Purchase Of Titanfall', 'none'],
+  ['The merger of art and technology', 'none'],
+  ["Lessons from Buffett's 2024 Stock Sales", 'none'],
+  ['Dicks Revenue in Fourth Quarter Tops Wall Street', 'earnings'],
+  ['Follow suit: banks copy Fed stance', 'none'],
+  ['Moral bankruptcy of politics debated', 'none'],
+  ['Dividend Avenue closed for repairs', 'none'],
+  ['US health regulator clears Acme vaccine', 'fda'],
 ])('%j is news of %s', (headline, category) => {
   expect(categoryOf(headline)).toBe(category)
 })

@@ -1,6 +1,6 @@
 import pg from 'pg'
 import { expect, inject, test } from 'vitest'
-import { PartitionKeeper } from '../../src/domains/market/partition-keeper.js'
+import { partitionKeeper } from '../../src/domains/market/partition-keeper.js'
 import { Partitions } from '../../src/domains/market/partitions.js'
 import { createLog } from '../../src/platform/log.js'
 import { parseDatabaseUrl } from '../../src/platform/postgres/connection.js'
@@ -79,7 +79,7 @@ test('the doctor says nothing of partitions where there are no tables yet', asyn
   await database.drop()
 })
 
-test('what cannot be made now is made later, and what is not wanted yet is left alone', async () => {
+test('what cannot be made now is made later', async () => {
   const database = await createDatabase()
   await dropMonths(database, 2)
   const store = new Database({ endpoint: parseDatabaseUrl(database.url), poolMax: 2 })
@@ -87,15 +87,12 @@ test('what cannot be made now is made later, and what is not wanted yet is left 
   const blocker = new pg.Client({ connectionString: database.url })
   await blocker.connect()
   await blocker.query('alter function catalyst.ensure_month_partitions rename to away')
-  let isReady = false
-  const keeper = new PartitionKeeper({
+  const keeper = partitionKeeper({
     partitions: made,
     clock: { now: () => new Date() },
     log: createLog('silent'),
-    isReady: () => isReady,
   })
   keeper.start()
-  isReady = true
   const attempts = () =>
     database.query('select 1 from pg_stat_database where xact_rollback > 0 and datname = $1', [
       database.name,

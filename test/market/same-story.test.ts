@@ -2,7 +2,12 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type Gist, gistOf } from '../../src/domains/market/gist.js'
 import { readHeadline } from '../../src/domains/market/headline.js'
-import { contradiction, isSameStory, likeness } from '../../src/domains/market/same-story.js'
+import {
+  canConfirm,
+  contradiction,
+  isSameStory,
+  likeness,
+} from '../../src/domains/market/same-story.js'
 import { mayBeAlike, packBits, termBits, unpackBits } from '../../src/domains/market/word-bits.js'
 
 const gist = (headline: string): Gist => gistOf(readHeadline(headline, 'Some Wire').body)
@@ -49,6 +54,49 @@ describe('likeness', () => {
       }),
       { numRuns: 1_000 },
     )
+  })
+})
+
+describe('one word in the place of another', () => {
+  test.each([
+    ['Judge rules for Acme in patent suit', 'Judge rules against Acme in patent suit'],
+    ['Acme shareholders vote for Beta deal', 'Acme shareholders vote against Beta deal'],
+    ['Acme union ratifies labor contract', 'Acme union rejects labor contract'],
+    ['Court upholds Acme patent verdict', 'Court voids Acme patent verdict'],
+    ['Acme emerges from bankruptcy protection', 'Acme enters bankruptcy protection'],
+    ['Nobody hurt in Acme plant blast', 'Five hurt in Acme plant blast'],
+    ['Acme included in S&P 500 index', 'Acme removed from S&P 500 index'],
+    ['S&P affirms Acme at BBB-', 'S&P affirms Acme at BBB+'],
+    ['Acme raises A$5 billion in bond sale', 'Acme raises C$5 billion in bond sale'],
+    ['Acme H1 profit rises on demand', 'Acme H2 profit rises on demand'],
+    ['Acme drug effective in late trial', 'Acme drug ineffective in late trial'],
+    ['Acme shares rise before Fed decision', 'Acme shares rise after Fed decision'],
+    ['Acme sues Beta over phone patents', 'Beta sues Acme over phone patents'],
+    ['Delta Air sues United Airlines over slots', 'United Airlines sues Delta Air over slots'],
+    ['Acme net result of -USD 5 million', 'Acme net result of USD 5 million'],
+    ['Acme net result of (Rs 5 million)', 'Acme net result of Rs 5 million'],
+  ])('makes %j another story than %j', (a, b) => {
+    expect(isSameStory(gist(a), gist(b))).toBe(false)
+    expect(isSameStory(gist(b), gist(a))).toBe(false)
+  })
+
+  test.each([
+    ['Acme shares slip on weak outlook', 'Acme shares down on weak outlook'],
+    ['Acme loses US$965m in Q2', 'Acme loses $965M in 2nd quarter'],
+    ['Three hurt at Acme plant in Ohio', '3 hurt at Acme plant in Ohio'],
+    ['On strong demand Acme shares rise', 'Acme shares rise on strong demand'],
+    ['Acme to cut 500 jobs in Ohio', 'Acme is cutting 500 jobs in Ohio'],
+  ])('is none between %j and %j', (a, b) => {
+    expect(isSameStory(gist(a), gist(b))).toBe(true)
+    expect(canConfirm(gist(a), gist(b))).toBe(true)
+  })
+
+  test.each([
+    ['Acme unveils prototype of electric truck', 'Acme unveils concept of electric truck'],
+    ['Acme drug zorvex enters trial', 'Acme drug bemvex enters trial'],
+  ])('that no list knows makes no confirmation: %j, %j', (a, b) => {
+    expect(isSameStory(gist(a), gist(b))).toBe(true)
+    expect(canConfirm(gist(a), gist(b))).toBe(false)
   })
 })
 

@@ -16,17 +16,12 @@ import { dirname, join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import pg from 'pg'
 import ts from 'typescript'
-import { afterAll, onTestFinished, vi } from 'vitest'
+import { inject, onTestFinished, vi } from 'vitest'
 import { type Home, prepareHome } from '../../src/platform/embedded/home.js'
 import { PostgresProcess } from '../../src/platform/embedded/postgres-process.js'
 import { findPostmaster } from '../../src/platform/embedded/postmaster.js'
 import { RedisProcess } from '../../src/platform/embedded/redis-process.js'
 import { joinEmbedded } from '../../src/platform/embedded/services.js'
-
-const ofThisFile: string[] = []
-afterAll(() => {
-  for (const path of ofThisFile) rmSync(path, { recursive: true, force: true })
-})
 
 const ROOT = resolve(import.meta.dirname, '../..')
 
@@ -63,7 +58,7 @@ export function newDataDir(name = 'data'): string {
 
 let template: Promise<string> | undefined
 
-/** A data directory whose database exists already: a copy of one made once per test file. */
+/** A data directory whose database exists already: a copy of one made once per process. */
 export async function usedDataDir(): Promise<string> {
   template ??= makeTemplate()
   const dataDir = newDataDir()
@@ -72,8 +67,7 @@ export async function usedDataDir(): Promise<string> {
 }
 
 async function makeTemplate(): Promise<string> {
-  const dataDir = mkdtempSync(join(tmpdir(), 'emb-template-'))
-  ofThisFile.push(dataDir)
+  const dataDir = mkdtempSync(join(inject('scratch'), 'template-'))
   const services = await joinEmbedded({ dataDir, postgres: true, redis: false, log: () => {} })
   await services.release()
   return dataDir
@@ -237,8 +231,7 @@ function sharedBuild(): string {
 
 /** Compiles what a server process needs, file by file and unchecked: `tsc` of all takes seconds. */
 export function buildServer(modules: string = join(ROOT, 'node_modules')): string {
-  const build = mkdtempSync(join(tmpdir(), 'emb-build-'))
-  ofThisFile.push(build)
+  const build = mkdtempSync(join(inject('scratch'), 'build-'))
   chmodSync(build, 0o755)
   const folder = 'src/platform/embedded'
   const sources = readdirSync(join(ROOT, folder)).map((name) => join(folder, name))

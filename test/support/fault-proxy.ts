@@ -1,7 +1,7 @@
 import net from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { onTestFinished } from 'vitest'
-import { Framer, isCommit, type Message, startupParameter } from './wire.js'
+import { Framer, isCommit, type Message, queryText, startupParameter } from './wire.js'
 
 /** Where a message was going. */
 type Direction = 'to server' | 'to client'
@@ -11,7 +11,7 @@ interface Passing {
   readonly number: number
   readonly direction: Direction
   readonly message: Message
-  /** Messages since a client sent COMMIT, that one included; 0 before. */
+  /** Messages since a client sent COMMIT of a transaction that may write, that one included; 0 before. */
   readonly sinceCommit: number
 }
 
@@ -189,6 +189,7 @@ class Link {
   isSilent = false
   sinceCommit = 0
   #isStarting = true
+  #onlyReads = false
 
   constructor(client: net.Socket, server: net.Socket) {
     this.client = client
@@ -200,7 +201,9 @@ class Link {
       this.#isStarting = false
       this.isPool = startupParameter(message, 'application_name') === POOL
     }
-    if (this.sinceCommit > 0 || isCommit(message)) this.sinceCommit++
+    const text = queryText(message)
+    if (text.startsWith('begin')) this.#onlyReads = text.includes('read only')
+    if (this.sinceCommit > 0 || (isCommit(text) && !this.#onlyReads)) this.sinceCommit++
     // The answer to COMMIT ends here; what follows belongs to another transaction.
     if (this.sinceCommit > 1 && direction === 'to client' && message.type === 'Z') {
       setImmediate(() => {

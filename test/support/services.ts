@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -20,6 +20,8 @@ declare module 'vitest' {
   interface ProvidedContext {
     postgresUrl: string
     redisPath: string
+    /** A directory that everyone may enter, removed after the run. */
+    scratch: string
   }
 }
 
@@ -45,11 +47,15 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     )
   }
   await prepareTemplate(postgresUrl)
+  const scratch = await mkdtemp(join(tmpdir(), 'catalyst-db-scratch-'))
+  await chmod(scratch, 0o755)
+  project.provide('scratch', scratch)
   project.provide('postgresUrl', postgresUrl)
   project.provide('redisPath', services.redis.path)
   return async () => {
     await other?.stop()
     await services.release()
+    await rm(scratch, { recursive: true, force: true })
     if (!kept) await rm(dataDir, { recursive: true, force: true })
   }
 }

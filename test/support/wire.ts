@@ -48,6 +48,9 @@ export function startupParameter({ bytes }: Message, name: string): string | nul
   return index < 0 ? null : (fields[index + 1] ?? null)
 }
 
+/** What a client's simple query says; empty for every other message. */
+export const queryText = ({ type, bytes }: Message): string =>
+  type === 'Q' ? bytes.toString('utf8', 1 + LENGTH_BYTES, bytes.length - 1) : ''
+
 /** A client's simple query that commits. */
-export const isCommit = ({ type, bytes }: Message): boolean =>
-  type === 'Q' && bytes.toString('utf8', 1 + LENGTH_BYTES, bytes.length - 1) === 'commit'
+export const isCommit = (text: string): boolean => text === 'commit'

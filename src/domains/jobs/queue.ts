@@ -1,8 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises'
-import { Backoff } from '../../lib/backoff.js'
 import type { JobLane, ServedJobTool } from '../../lib/job.js'
-import { Outage } from '../../lib/outage.js'
-import { WakeUp } from '../../lib/wake-up.js'
+import { Loop } from '../../lib/loop.js'
 import type { Log } from '../../platform/log.js'
 import type { WorkerConnection } from '../../platform/postgres/worker-connection.js'
 import * as statements from './sql.js'
@@ -26,64 +23,47 @@ const POLL_MS = 2_000
 /** Takes over jobs that wait, while there is room for them: straight from their table, one at a time. */
 export class JobQueue {
   readonly #deps: JobQueueDeps
-  readonly #outage: Outage
-  readonly #stopped = new AbortController()
-  readonly #wakeUp = new WakeUp()
-  #trouble: unknown = null
-  #running: Promise<void> = Promise.resolve()
+  readonly #loop: Loop
 
   constructor(deps: JobQueueDeps) {
     this.#deps = deps
-    this.#outage = new Outage(deps.log, 'the job queue')
+    this.#loop = new Loop({
+      name: 'the job queue',
+      // With jitter, so that no server always looks just before another one.
+      everyMs: () => POLL_MS * (0.5 + Math.random() / 2),
+      retry: { firstMs: 100, maxMs: 5_000 },
+      log: deps.log,
+      work: async () => {
+        for (const lane of LANES) await this.#fill(lane)
+      },
+    })
   }
 
   /** Why nothing could be taken over at the last attempt; null when that went well. */
   get trouble(): unknown {
-    return this.#trouble
+    return this.#loop.trouble
   }
 
   /** Begins in the background; while the database is away it keeps trying. */
   start(): void {
-    this.#running = this.#run()
+    this.#loop.start()
   }
 
   /** Takes nothing more; what waits stays there for others. */
   async stop(): Promise<void> {
-    this.#stopped.abort()
-    this.poke()
-    await this.#running
+    await this.#loop.stop()
   }
 
   /** Looks at once instead of at the next poll. */
   poke(): void {
-    this.#wakeUp.call()
-  }
-
-  async #run(): Promise<void> {
-    const { signal } = this.#stopped
-    const backoff = new Backoff({ firstMs: 100, maxMs: 5_000 })
-    while (!signal.aborted) {
-      try {
-        this.#wakeUp.answer()
-        for (const lane of LANES) await this.#fill(lane)
-        backoff.reset()
-        this.#outage.over()
-        this.#trouble = null
-        // With jitter, so that no server always looks just before another one.
-        if (!signal.aborted) await this.#wakeUp.rest(POLL_MS * (0.5 + Math.random() / 2))
-      } catch (error) {
-        this.#outage.failed(error)
-        this.#trouble = error
-        await delay(backoff.next(), undefined, { signal }).catch(() => {})
-      }
-    }
+    this.#loop.wake()
   }
 
   async #fill(lane: JobLane): Promise<void> {
     const { connection, serverId, tools, hasRoom, begin } = this.#deps
     const served = [...tools()].filter(([, tool]) => tool.lane === lane)
     const names = served.map(([name]) => name)
-    while (names.length > 0 && hasRoom(lane) && !this.#stopped.signal.aborted) {
+    while (names.length > 0 && hasRoom(lane) && !this.#loop.isStopped) {
       const asked = performance.now()
       const [job] = await connection.many(statements.claimJob(names, serverId))
       const tool = job && tools().get(job.tool)

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { toErrorBody } from '../../errors.js'
-import { Outage } from '../../lib/outage.js'
+import { Loop } from '../../lib/loop.js'
 import { type Log, referenceLog } from '../../platform/log.js'
 import type { Database } from '../../platform/postgres/database.js'
 import type { WorkerConnection } from '../../platform/postgres/worker-connection.js'
@@ -35,39 +35,41 @@ export class JobSweeper {
   /** Since when each running job has stood exactly as it does. */
   #unchanged = new Map<string, number>()
   #retainedAt = Number.NEGATIVE_INFINITY
-  #timer: NodeJS.Timeout | null = null
-  #sweeping: Promise<void> | null = null
-  readonly #outage: Outage
+  readonly #loop: Loop
 
   constructor(deps: SweeperDeps) {
     this.#deps = deps
-    this.#outage = new Outage(deps.log, 'the watch over jobs')
+    this.#loop = new Loop({
+      name: 'the watch over jobs',
+      everyMs: SWEEP_MS,
+      log: deps.log,
+      work: () => this.#sweep(),
+    })
   }
 
   /** Begins to look every few seconds. */
   start(): void {
-    this.#timer = setInterval(() => {
-      this.#sweeping ??= this.#sweep().finally(() => {
-        this.#sweeping = null
-      })
-    }, SWEEP_MS).unref()
+    this.#loop.start()
   }
 
   /** Ends; a look that is under way is waited for. */
   async stop(): Promise<void> {
-    if (this.#timer) clearInterval(this.#timer)
-    await this.#sweeping
+    await this.#loop.stop()
   }
 
   async #sweep(): Promise<void> {
+    const aged = this.#age(await this.#running())
+    for (const { job, forMs } of aged) if (forMs >= SILENCE_MS) await this.#reap(job)
+    await this.#retain()
+  }
+
+  async #running(): Promise<statements.RunningJob[]> {
     try {
-      const jobs = await this.#deps.connection.many(statements.runningJobs())
-      for (const { job, forMs } of this.#age(jobs)) if (forMs >= SILENCE_MS) await this.#reap(job)
-      await this.#retain()
-      this.#outage.over()
+      return await this.#deps.connection.many(statements.runningJobs())
     } catch (error) {
+      // Nobody's silence counts while this server does not see the database itself.
       this.#unchanged.clear()
-      this.#outage.failed(error)
+      throw error
     }
   }
 

@@ -11,7 +11,7 @@ const MOVES =
 const PERIOD =
   "(?:first|second|third|fourth|1st|2nd|3rd|4th|last|latest|holiday)[ -](?:quarter|half)|quarterly|annual|full[ -]year|half[ -]year|interim|[qh][1-4]|[1-4][qh]|fiscal|fy ?'?(?:20)?\\d\\d|20\\d\\d|year[ -]end"
 const EXPECTED =
-  "(?:(?:wall )?street(?:'s)?|analysts?'?|consensus|market|quarterly|earnings|profit|revenue|sales|eps|q[1-4]|lowered|the)?[ -]?(?:estimates?|expectations?|forecasts?|consensus|views?|targets?|street)"
+  "(?:(?:wall )?street(?:'s)?|analysts?'?|consensus|market|quarterly|earnings|profit|revenue|sales|eps|q[1-4]|lowered|the)?[ -]?(?:estimates?|expectations?|forecasts?|consensus|views?|targets?|wall street|street)"
 const RATING =
   '(?:strong[ -])?(?:buy|sell|hold)|neutral|overweight|underweight|outperform|underperform|equal[ -]?weight|market perform|sector perform|junk|investment grade'
 const OFFICER =
@@ -57,6 +57,7 @@ export const CATEGORY_PATTERNS = {
       '(?:average |real |median )?(?:hourly|weekly) earnings',
       'price[ -]to[ -]earnings',
       'lost earnings',
+      '(?:stock|share|insider|art|bake|garage|yard) sales',
       '(?:retained|immigrant|lifetime) earnings',
       'earnings ratio',
     ),
@@ -65,6 +66,7 @@ export const CATEGORY_PATTERNS = {
     match: any(
       "f\\.?d\\.?a\\.?(?:'s)?",
       'food (?:and|&) drug administration',
+      '(?:health|drug|medicines?) (?:regulators?|agency) (?:approves?|clears?|backs|rejects?|okays|authori[sz]es)',
       'pdufa',
       '(?:investigational |abbreviated )?new drug application',
       'biologics licen[sc]e',
@@ -82,7 +84,10 @@ export const CATEGORY_PATTERNS = {
   merger: {
     match: any(
       'mergers?',
-      `(?:merges?|merged|merging) (?:with|into)|(?:to|may|could|will) merge`,
+      `(?:merges?|merged|merging) (?:with|into|to (?:form|create|make|become))|(?:to|may|could|will|shareholders|agree to) merge`,
+      'merge(?:$| in | as |,)',
+      '(?:to|will|may|could|would|agrees? to) take over',
+      "(?:snaps?|snapped|snapping) up (?:[\\p{L}\\p{N}'’-]+ ){0,4}?(?:start-?up|rival|\\p{L}*maker|firm|company|business|lender|bank)",
       '(?:acquires?|acquiring)(?! taste| rights| land| skills| immunity)',
       '(?:to|will|may|could|would|completes? deal to|agrees? to|talks to|deal to) acquire',
       'acquired (?:by|for)',
@@ -107,7 +112,8 @@ export const CATEGORY_PATTERNS = {
       '(?:street|instagram|social media|kitchen|airport|campus|hostile work|pitch) takeovers?',
       '(?:offers?|takes?|accepts?|voluntary|employee|worker|staff|contract|teacher|faculty) (?:\\p{L}+ )?buyouts?',
       'buyouts? (?:to|for) (?:\\d[\\d,]* )?(?:staff|employees|workers|journalists|players|teachers|reporters)',
-      '(?:cars?|lanes?|traffic|drivers?) (?:\\p{L}+ )?merg(?:e|es|ing)(?: \\p{L}+)?',
+      '(?:cars?|lanes?|traffic|drivers?|worlds|styles|galaxies|black holes) (?:\\p{L}+ )?merg(?:e|es|ing)(?: \\p{L}+)?',
+      'mergers? of (?:art|arts|science|music|style|styles|fashion|sport|sports|cultures?|minds|food|technology|galaxies|black holes)',
     ),
   },
   analyst: {
@@ -191,6 +197,9 @@ export const CATEGORY_PATTERNS = {
       'fraud (?:detection|prevention|protection)',
       'space probes?',
       'suits? (?:of armor)',
+      "(?:follow(?:s|ed|ing)?|wet|space|swim|business|tailored|men's|mens) suits?",
+      'suits? (?:sales?|makers?|retailer|jackets?)',
+      'suits? (?:your|you|every|all|any|best|perfectly|well)',
     ),
   },
   product: {
@@ -293,6 +302,7 @@ export const CATEGORY_PATTERNS = {
       '(?:morally|intellectually|spiritually|creatively|politically|ethically) bankrupt',
       'bankrupt (?:ideas|of ideas|ideology|policies|policy)',
       'liquidation sale',
+      '(?:moral|intellectual|spiritual|creative|political|ethical) bankruptcy',
       '(?:biden|trump|obama|clinton|bush|new|next|current) administration',
       "'s administration",
     ),
@@ -305,6 +315,7 @@ export const CATEGORY_PATTERNS = {
     ),
     except: except(
       '(?:peace|demographic|democracy|digital|green) dividends?',
+      'dividend (?:avenue|street|road|lane|drive|park)',
       '(?:pay|pays|paid|paying|reap|reaps) (?:\\p{L}+ )?dividends(?! (?:to|of|on))',
       '(?:insurance|lottery|jackpot|settlement|claims?|disaster) payouts?',
     ),
@@ -315,9 +326,9 @@ export const CATEGORY_PATTERNS = {
 export const CATEGORY_STEMS: Readonly<Record<keyof typeof CATEGORY_PATTERNS, string>> = {
   earnings:
     'earn eps net oper pre under core adjust profit revenue sales loss result quarter annual full half interim fiscal report beat miss top exceed meet trail surpass above below short q1 q2 q3 q4 1q 2q 3q 4q h1 h2 first second third fourth swing',
-  fda: 'fda f pdufa drug biologic response hold fast breakthrough orphan emergency premarket 510 510k food application',
+  fda: 'fda f pdufa drug biologic response hold fast breakthrough orphan emergency premarket 510 510k food application health medicine',
   merger:
-    'merg acqui m ma takeover bid bids buyout tender private offer sell sells sold sale spin divest offload deal strategic approach buys buy buying bought',
+    'merg acqui m ma take takeover snap bid bids buyout tender private offer sell sells sold sale spin divest offload deal strategic approach buys buy buying bought',
   analyst:
     'analyst upgrad downgrad double target pt coverage initiat resum assum reinstat rating rated reiterat maintain overweight underweight outperform underperform buy sell hold neutral pick conviction cut cuts raise lower start starts add adds name names lift lifts equal market weight goldman jpmorgan citi barclays',
   insider:

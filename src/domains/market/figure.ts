@@ -51,7 +51,8 @@ export const isCurrency = (token: string): boolean => /^\p{Sc}$/u.test(token) ||
 /** A number as it is written in one token; its unit may follow in the next. */
 export interface WrittenFigure {
   readonly digits: string
-  readonly isMoney: boolean
+  /** As it is written, such as `$` or `c$`; empty without one. */
+  readonly currency: string
   readonly unit: Unit | undefined
 }
 
@@ -61,15 +62,16 @@ const WRITTEN = /^([a-z]{0,3}\p{Sc})?(\d[\d,]*(?:\.\d+)?|\.\d+)([a-z%]*)$/u
 export function writtenFigure(token: string): WrittenFigure | null {
   const match = WRITTEN.exec(token)
   if (!match) return null
-  const [, currency, digits = '', suffix = ''] = match
+  const [, currency = '', digits = '', suffix = ''] = match
   const unit = unitOf(suffix)
   if (suffix !== '' && unit === undefined) return null
-  return { digits: digits.replaceAll(',', ''), isMoney: currency !== undefined, unit }
+  return { digits: digits.replaceAll(',', ''), currency, unit }
 }
 
 /** The number: `1.2bn`, `1,200 million` and `1.2 billion` are one. */
 export function figureOf(
-  { digits, isMoney }: WrittenFigure,
+  digits: string,
+  isMoney: boolean,
   units: readonly (Unit | undefined)[],
   isNegative: boolean,
 ): Figure {

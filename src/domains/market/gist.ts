@@ -15,6 +15,11 @@ import { FIGURE_TERM, type Term, termAmong } from './terms.js'
 export interface Gist {
   /** Hashes of its terms, ascending. */
   readonly terms: readonly number[]
+  /**
+   * Its words one after the other, without those that only join others; a number says only its unit.
+   * What tells something else than any other word in its place begins with `~`.
+   */
+  readonly wording: readonly string[]
   readonly isNegated: boolean
   readonly sides: Sides
   readonly figures: readonly Figure[]
@@ -65,10 +70,19 @@ const ORDINALS: readonly string[] = [
   '4th',
 ]
 
+/** What two tellings may put differently anywhere; `for`, `before` or `over` they may not. */
+const JOINTS: ReadonlySet<string> = new Set(
+  `a an the of in on at to from into with by and as is are was were be been being has have had will would
+  could may might can do does did its it his her their this that these those s say says said saying
+  report reports reported reportedly source sources inc corp corporation co company companies ltd plc llc
+  group holdings today now`.split(/\s+/),
+)
+
 /** Collects what a headline says, token by token. */
 class Reading {
   readonly words: Term[] = []
   readonly hashes: number[] = []
+  readonly wording: string[] = []
   readonly figures: Figure[] = []
   readonly marks: string[] = []
   #first = 0
@@ -91,6 +105,7 @@ class Reading {
     if (this.hashes.length === 0) this.hashes.push(fnv1a(this.#body))
     return {
       terms: distinct(this.hashes),
+      wording: this.wording,
       isNegated: this.#isNegated,
       sides: { first: this.#first, rest: this.#rest },
       figures: this.figures,
@@ -109,6 +124,7 @@ class Reading {
     if (term.mark !== null) this.marks.push(term.mark)
     if (term.number !== null) this.#figure({ kind: 'n', value: term.number, tolerance: 0.5 })
     if (term.hash !== null) this.hashes.push(term.hash)
+    if (term.number === null && !JOINTS.has(word)) this.wording.push(term.wording)
   }
 
   /** `first quarter`, in words of its own. */
@@ -130,12 +146,14 @@ class Reading {
   #time(kind: string, value: string): void {
     this.marks.push(`${kind} ${value}`)
     this.hashes.push(fnv1a(`${kind} ${value}`))
+    this.wording.push(`~${kind} ${value}`)
   }
 
   #number(written: WrittenFigure, i: number): void {
-    const isNegative = this.#wordAt(i - 1) === 'minus'
-    const front = this.#wordAt(isNegative ? i - 2 : i - 1)
-    const isMoney = written.isMoney || (front !== undefined && isCurrency(front))
+    const signAt = isCurrency(this.#wordAt(i - 1) ?? '') ? i - 2 : i - 1
+    const isNegative = this.#wordAt(signAt) === 'minus'
+    const front = this.#wordAt(isNegative && signAt === i - 1 ? i - 2 : i - 1) ?? ''
+    const isMoney = written.currency !== '' || isCurrency(front)
     const next = unitOf(this.#wordAt(i + 1) ?? '')
     if (YEAR.test(written.digits) && !isMoney && !written.unit && !next) {
       this.#time('year', written.digits.slice(2))
@@ -147,13 +165,15 @@ class Reading {
     const second = next && unitOf(this.#wordAt(i + 2) ?? '')
     this.words.push(FIGURE_TERM)
     this.#figure(
-      figureOf({ ...written, isMoney }, [written.unit ?? shared, next, second], isNegative),
+      figureOf(written.digits, isMoney, [written.unit ?? shared, next, second], isNegative),
+      written.currency === 'us$' ? '$' : written.currency,
     )
   }
 
-  #figure(figure: Figure): void {
+  #figure(figure: Figure, currency = ''): void {
     this.figures.push(figure)
     this.hashes.push(fnv1a(String(figure.value)))
+    this.wording.push(`~${figure.kind} ${currency}`)
   }
 
   #wordAt(i: number): string | undefined {

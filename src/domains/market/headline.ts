@@ -3,7 +3,8 @@ import { spellSigns } from './headline-signs.js'
 
 /** Zero-width and other invisible characters would make equal headlines look different. */
 const INVISIBLE = /[\p{Cf}\p{Variation_Selector}]/gu
-const WORDS = /[\p{L}\p{M}\p{N}]+/gu
+/** A currency is one too, but for the dollar, which goes without saying. */
+const WORDS = /[\p{L}\p{M}\p{N}]+|(?!\$)\p{Sc}/gu
 /** Most headlines are plain ASCII, for which the same rules need no Unicode tables. */
 const ASCII = /^[\x20-\x7e]*$/
 const ASCII_WORDS = /[a-z0-9]+/g

@@ -1,7 +1,7 @@
 import { groupBy } from '../../lib/group-by.js'
 import { inTurns } from '../../lib/turns.js'
 import type { Gist } from './gist.js'
-import { contradiction, isSameStory, statementOf } from './same-story.js'
+import { canConfirm, contradiction, isSameStory, statementOf } from './same-story.js'
 import { clusterFoundedBy } from './story.js'
 import { mayBeAlike, type WordBits } from './word-bits.js'
 
@@ -125,7 +125,8 @@ class SecurityLinks {
     if (confirmed < 0 && this.#rootOf(i) === this.#rootOf(j)) return
     if (!isSameStory(story.gist, other.gist)) return
     this.#parents[this.#rootOf(i)] = this.#rootOf(j)
-    if (confirmed >= 0) this.#confirm(confirmed, confirmed === i ? j : i)
+    if (confirmed < 0 || !canConfirm(story.gist, other.gist)) return
+    this.#confirm(confirmed, confirmed === i ? j : i)
   }
 
   /** Which of the two the other confirms, or -1: a trusted one a less trusted one told before. */

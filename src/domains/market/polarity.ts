@@ -46,11 +46,11 @@ const AXES = {
   },
   consent: {
     '+': {
-      verbs: 'accept approve allow permit support agree embrace welcome',
+      verbs: 'accept approve allow permit support agree embrace welcome ratify uphold',
       words: 'acceptance',
     },
     '-': {
-      verbs: 'reject refuse rebuff spurn oppose decline block ban deny dismiss',
+      verbs: 'reject refuse rebuff spurn oppose decline block ban deny dismiss overturn',
       words: 'rejection refusal',
     },
   },
@@ -223,3 +223,24 @@ const NEGATIONS: ReadonlySet<string> = new Set([
 
 /** Whether a word turns a statement around. */
 export const isNegation = (word: string): boolean => NEGATIONS.has(word)
+
+/**
+ * Words that say something else than any other word in their place, beside those that stand on an axis:
+ * `rules for` and `rules against`, `emerges from` and `enters bankruptcy`.
+ */
+const TELLING: ReadonlySet<string> = new Set([
+  ...listOf(
+    'for against before after over under without off out until despite least most less few fewer',
+  ),
+  ...listOf('none nobody nothing all first last former next new old half twice'),
+  ...listOf(
+    'uphold overturn void reverse affirm vacate enter emerge exit include exclude add remove drop dump load charge clear sue settle please delight anger worry back defy widen narrow expand contract file dismiss pass defeat arm free arrest release import export borrow lend',
+  ).flatMap(formsOf),
+])
+
+/** A grade of a credit rating with its sign as a word. */
+const GRADE = /^(?:a{1,3}|b{1,3}|c{1,3}|d)(?:plus|minus)$/
+
+/** Whether a word in the place of another makes it another statement. */
+export const isTelling = (word: string): boolean =>
+  TELLING.has(word) || NEGATIONS.has(word) || GRADE.test(word)

@@ -2,11 +2,11 @@ const BUYS = /(?<![\p{L}\p{N}])(?:buys?|buying|bought|purchases?|purchased)\s+/g
 
 /** Who buys otherwise than whole companies, or is told to. */
 const NOT_A_BUYER =
-  /(?:\b(?:stocks?|shares?|etfs?|funds?|should (?:you|i|investors)|you|we|how|where|when|what|best|reasons?|time|things?|something|strong|rated|rating|at|investors?|traders?|insiders?|ceo|cfo|coo|chief \w+ officer|president|chair(?:man|woman)?|directors?|officer|founder|board member|teacher|woman|man|family|billionaires?|fans|shoppers|consumers|homebuyers)(?: (?:is|are|to|now|has|just))?|^)\s*(?:to )?$/i
+  /(?:\b(?:stocks?|shares?|etfs?|funds?|should (?:you|i|investors)|you|we|how|where|when|what|best|your|with|reasons?|time|things?|something|strong|rated|rating|at|investors?|traders?|insiders?|ceo|cfo|coo|chief \w+ officer|president|chair(?:man|woman)?|directors?|officer|founder|board member|teacher|woman|man|family|billionaires?|fans|shoppers|consumers|homebuyers)(?: (?:is|are|to|now|has|just))?|^)\s*(?:to )?$/i
 
 /** What is not a company, though it may be written with a capital letter. */
 const NOT_A_COMPANY =
-  /^(?:back|shares?|stocks?|stakes?|bonds?|the|a|an|its|his|her|their|our|your|this|these|those|that|and|or|dip|rating|gold|silver|bitcoin|crypto|oil|gas|lng|time|into|in|on|at|it|more|less|up|out|now|from|for|with|right|before|after|home|homes|house|houses|land|planes|jets|aircraft|options|treasur\w*|debt|supplies|tickets|food|new|\$?\d[\d,.%]*)$/i
+  /^(?:back|shares?|stocks?|stakes?|bonds?|the|a|an|its|his|her|their|our|your|this|these|those|that|and|or|dip|list|rating|gold|silver|bitcoin|crypto|oil|gas|lng|time|into|in|on|at|it|more|less|up|out|now|from|for|with|right|before|after|home|homes|house|houses|land|planes|jets|aircraft|options|treasur\w*|debt|supplies|tickets|food|new|\$?\d[\d,.%]*)$/i
 const SECURITIES = /^(?:shares?|stocks?|stakes?|bonds?|dip|options|calls|puts|notes|debt)\b/i
 const ENDS_OBJECT = /[,;:?!]$|^(?:for|in|as|at|from|with|to|after|amid|on|despite)$/i
 const INTRODUCES =

@@ -1,11 +1,13 @@
 import { fnv1a } from './fnv.js'
-import { isNegation, NO_SIDES, type Sides, sidesOf, standsOf } from './polarity.js'
+import { isNegation, isTelling, NO_SIDES, type Sides, sidesOf, standsOf } from './polarity.js'
 
 /** What one word adds to what a headline says. */
 export interface Term {
   readonly word: string
   /** Of its stem or the side it takes; null for a word that says nothing. */
   readonly hash: number | null
+  /** What it is in the place of another word; one that is telling begins with `~`. */
+  readonly wording: string
   readonly stands: readonly string[]
   readonly sides: Sides
   /** The time or place it names, such as `quarter 2`. */
@@ -38,6 +40,8 @@ const SYNONYMS: Readonly<Record<string, string>> = {
   results: 'earn',
   result: 'earn',
   eps: 'earn',
+  largest: 'biggest',
+  blast: 'explos',
   ceo: 'chief',
   executive: 'chief',
 }
@@ -99,6 +103,7 @@ const BEFORE_UP = setOf(`
 const silent = (word: string): Term => ({
   word,
   hash: null,
+  wording: isTelling(word) ? `~${word}` : word,
   stands: [],
   sides: NO_SIDES,
   mark: null,
@@ -140,9 +145,13 @@ function readTerm(word: string): Term {
   const isTime = mark !== null && !mark.startsWith('place')
   const number = NUMBER_WORDS.indexOf(word)
   const isNumber = number > 1
+  const root = isTime ? mark : (SYNONYMS[word] ?? stemOf(word))
+  // `lower` and `slip` are one word for a movement, though the first can mean a change as well.
+  const stand = stands.find((one) => one.startsWith('move')) ?? stands[0]
   return {
     word,
-    hash: isNumber ? null : fnv1a(isTime ? mark : (stands[0] ?? SYNONYMS[word] ?? stemOf(word))),
+    hash: isNumber ? null : fnv1a(isTime ? mark : (stands[0] ?? root)),
+    wording: isTime || isTelling(word) ? `~${root}` : stand === undefined ? root : `~${stand}`,
     stands,
     sides: sidesOf(stands),
     mark,
@@ -152,11 +161,14 @@ function readTerm(word: string): Term {
 }
 
 const QUARTER = /^(?:q([1-4])|([1-4])q)(?:fy)?(?:\d\d){0,2}$/
+const HALF = /^(?:h([12])|([12])h)(?:fy)?(?:\d\d){0,2}$/
 const FISCAL_YEAR = /^fy(?:20)?(\d\d)$/
 
 function markOf(word: string): string | null {
   const [, before, after] = QUARTER.exec(word) ?? []
   if (before ?? after) return `quarter ${before ?? after}`
+  const half = HALF.exec(word)
+  if (half) return `half ${half[1] ?? half[2]}`
   const year = FISCAL_YEAR.exec(word)?.[1]
   if (year !== undefined) return `year ${year}`
   if (DAYS.has(word)) return `day ${word}`

@@ -16,6 +16,12 @@ export class SchemaKeeper {
   readonly #stopped = new AbortController()
   #state: SchemaState = { state: 'pending', reason: 'Migrations have not run yet.' }
   #running: Promise<void> = Promise.resolve()
+  #hasFailed = false
+  #becomeCurrent = (): void => {}
+  /** Resolves when the schema is up to date. */
+  readonly current = new Promise<void>((resolve) => {
+    this.#becomeCurrent = resolve
+  })
 
   constructor(deps: { readonly migrations: MigrationService; readonly log: Log }) {
     this.#migrations = deps.migrations
@@ -53,11 +59,14 @@ export class SchemaKeeper {
       for (const { version, name, duration_ms } of applied) {
         this.#log.info({ migration: { version, name, duration_ms } }, 'migration applied')
       }
+      if (this.#hasFailed) this.#log.info('the schema is current')
       this.#state = { state: 'current', reason: null }
+      this.#becomeCurrent()
     } catch (error) {
       const reason = reasonOf(error)
       if (reason !== this.#state.reason)
         this.#log.error({ err: error }, 'the schema is not current')
+      this.#hasFailed = true
       const isPassing = error instanceof AppError && error.retryable
       this.#state = { state: isPassing ? 'pending' : 'failed', reason }
     }

@@ -1,3 +1,4 @@
+import { Loop } from '../../lib/loop.js'
 import type { Log } from '../../platform/log.js'
 import type { Database } from '../../platform/postgres/database.js'
 import type { WorkerConnection } from '../../platform/postgres/worker-connection.js'
@@ -25,40 +26,37 @@ export class DeadServers {
   readonly #deps: DeadServersDeps
   /** Since when each has been silent. */
   #silent = new Map<string, number>()
-  #timer: NodeJS.Timeout | null = null
-  #looking: Promise<void> | null = null
+  readonly #loop: Loop
 
   constructor(deps: DeadServersDeps) {
     this.#deps = deps
+    this.#loop = new Loop({
+      name: 'the watch over the sessions of other servers',
+      everyMs: LOOK_MS,
+      log: deps.log,
+      work: () => this.#look(),
+    })
   }
 
   /** Begins to look every few seconds. */
   start(): void {
-    this.#timer = setInterval(() => {
-      this.#looking ??= this.#look().finally(() => {
-        this.#looking = null
-      })
-    }, LOOK_MS).unref()
+    this.#loop.start()
   }
 
   /** Ends; a look that is under way is waited for. */
   async stop(): Promise<void> {
-    if (this.#timer) clearInterval(this.#timer)
-    await this.#looking
+    await this.#loop.stop()
   }
 
   async #look(): Promise<void> {
-    const { connection, serverId, log } = this.#deps
-    try {
-      const found = await connection.many(statements.listSilentServers(serverId))
-      const now = performance.now()
-      const before = this.#silent
-      this.#silent = new Map(found.map((one) => [one.server_id, before.get(one.server_id) ?? now]))
-      for (const [id, since] of this.#silent) if (now - since >= SILENCE_MS) await this.#bury(id)
-    } catch (error) {
-      this.#silent.clear()
-      log.debug({ err: error }, 'sessions of other servers could not be looked at')
-    }
+    const { connection, serverId } = this.#deps
+    const before = this.#silent
+    // Nobody's silence counts while this server does not see the database itself.
+    this.#silent = new Map()
+    const found = await connection.many(statements.listSilentServers(serverId))
+    const now = performance.now()
+    this.#silent = new Map(found.map((one) => [one.server_id, before.get(one.server_id) ?? now]))
+    for (const [id, since] of this.#silent) if (now - since >= SILENCE_MS) await this.#bury(id)
   }
 
   async #bury(serverId: string): Promise<void> {

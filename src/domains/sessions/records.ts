@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { AppError } from '../../errors.js'
 import type { EventFacts } from '../../events.js'
 import { Backoff } from '../../lib/backoff.js'
+import { Outage } from '../../lib/outage.js'
 import type { Log } from '../../platform/log.js'
 import type { Database } from '../../platform/postgres/database.js'
 import type { DbSession } from './db-session.js'
@@ -39,6 +40,7 @@ export const LOSSES = {
 /** What is remembered of sessions beyond the process that holds them. */
 export class SessionRecords {
   readonly #deps: RecordDeps
+  readonly #outage: Outage
   readonly #stopped = new AbortController()
   /** What to tell the owner of an ended session until the database remembers it. */
   readonly #ended = new Map<
@@ -48,6 +50,7 @@ export class SessionRecords {
 
   constructor(deps: RecordDeps) {
     this.#deps = deps
+    this.#outage = new Outage(deps.log, 'noting how sessions ended')
   }
 
   /** Notes a new session, and forgets those nobody will ask about any more. */
@@ -77,8 +80,7 @@ export class SessionRecords {
     try {
       await note()
     } catch (error) {
-      const { id } = session.options
-      this.#deps.log.warn({ err: error, session_id: id }, 'the end of a session is noted later')
+      this.#outage.failed(error)
       void this.#repeat(note)
     }
   }
@@ -103,6 +105,7 @@ export class SessionRecords {
       if ((await tx.run(statements.endSession(options.id, endedAs))) === 0) return
       if (news) await tx.emit(news.type, news.data)
     })
+    this.#outage.over()
     this.#ended.delete(options.id)
     this.#deps.committed(undefined)
   }
@@ -116,7 +119,7 @@ export class SessionRecords {
         return await note()
       } catch (error) {
         if (signal.aborted) return
-        this.#deps.log.debug({ err: error }, 'the end of a session still waits to be noted')
+        this.#outage.failed(error)
       }
     }
   }

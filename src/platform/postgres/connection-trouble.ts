@@ -90,6 +90,10 @@ const POOLER: Trouble = {
   cause: 'The connection pooler refused the connection, or has lost its server.',
   fix: `Look into the log of the pooler: whether it knows the database and the user of ${URL}, and reaches PostgreSQL.`,
 }
+const SILENT_POOLER: Trouble = {
+  cause: 'The connection pooler does not answer.',
+  fix: POOLER.fix,
+}
 const STATEMENTS: Trouble = {
   cause: `The connection pooler in ${URL} gives a connection to single statements only (statement mode): it refuses transactions, and every call is one.`,
   fix: `Set pool_mode = transaction for this database in the pooler, or point ${URL} at the database itself.`,
@@ -164,6 +168,14 @@ export function troubleOf(error: AppError, setting = URL): Trouble {
   const known = connectionTrouble(error.cause)
   const { cause, fix } = known ?? { cause: error.message, fix: error.hint ?? '' }
   return { cause: cause.replaceAll(URL, setting), fix: fix.replaceAll(URL, setting) }
+}
+
+/**
+ * The same where a pooler stands between: one whose server refused its login makes those who come
+ * after wait instead of telling them (PgBouncer's `server_login_retry`).
+ */
+export function poolerTroubleOf(error: AppError): Trouble {
+  return connectionTrouble(error.cause) === SILENT ? SILENT_POOLER : troubleOf(error)
 }
 
 /** A pooler has ended the connection because a transaction was asked for. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { AppError } from '../../errors.js'
 import { canonicalJson } from '../../lib/canonical-json.js'
 import type { Database } from './database.js'
-import { awaitReplication } from './fate.js'
+import { awaitReplication, outcomeUnknown } from './fate.js'
 import { repeatWhenUndone } from './policies.js'
 import type { Queryable, Transaction } from './queryable.js'
 import { prepared, sql } from './sql.js'
@@ -23,7 +23,8 @@ const KEY_WAIT_MS = 20_000
  * before it committed. With a key the answer is stored in the same transaction, so that repeating
  * the call gives it back.
  *
- * @throws AppError `conflict` when the key was used with other arguments
+ * @throws AppError `conflict` when the key was used with other arguments; `outcome_unknown`, which
+ *   only a call with a key may simply be sent again
  */
 export async function runExactlyOnce<T>(
   database: Database,
@@ -33,9 +34,16 @@ export async function runExactlyOnce<T>(
 ): Promise<{ answer: T; replayed: boolean }> {
   const options =
     effect.idempotencyKey === null ? { signal } : { signal, lockTimeoutMs: KEY_WAIT_MS }
-  return repeatWhenUndone(signal, () =>
-    database.transaction((tx) => applyOnce(tx, effect, work), options),
-  )
+  try {
+    return await repeatWhenUndone(signal, () =>
+      database.transaction((tx) => applyOnce(tx, effect, work), options),
+    )
+  } catch (error) {
+    const isUnknown = error instanceof AppError && error.code === 'outcome_unknown'
+    // Nothing would notice that the same call had been applied before.
+    if (isUnknown && effect.idempotencyKey === null) throw outcomeUnknown(error.cause, false)
+    throw error
+  }
 }
 
 /** The effect with its key, inside a transaction that somebody else commits. */

@@ -39,9 +39,10 @@ export async function hasCommitted(
 }
 
 /** The answer where nobody can say whether the work was kept. */
-export const outcomeUnknown = (cause: unknown): AppError =>
+export const outcomeUnknown = (cause: unknown, retryable = true): AppError =>
   new AppError('outcome_unknown', 'Whether this was committed could not be found out.', {
     hint: 'Send the same call again with the same idempotency_key: it is then applied exactly once. Without a key, read whether the work is there before repeating it.',
+    retryable,
     cause,
   })
 

@@ -2,7 +2,7 @@ import type pg from 'pg'
 import { AppError } from '../../errors.js'
 import type { Trouble } from '../../lib/tls-trouble.js'
 import type { Endpoint } from './connection.js'
-import { troubleOf } from './connection-trouble.js'
+import { poolerTroubleOf, troubleOf } from './connection-trouble.js'
 import { unreachable } from './errors.js'
 import { type Standing, sever } from './standing.js'
 
@@ -18,19 +18,27 @@ export type Login = { readonly standing: Standing } | { readonly trouble: Troubl
  * that is frozen, and a server that is full. `setting` is what names the endpoint.
  */
 export const tryLogin = (endpoint: Endpoint, setting?: string): Promise<Login> =>
-  attempt(endpoint, setting, async () => {})
+  attempt(
+    endpoint,
+    async () => {},
+    (error) => troubleOf(error, setting),
+  )
 
-/** The same, and tries whether a transaction can be had there: some poolers refuse them. */
+/** The same through a pooler, and tries whether a transaction can be had there: some refuse them. */
 export const tryTransaction = (endpoint: Endpoint): Promise<Login> =>
-  attempt(endpoint, undefined, async (client) => {
-    await client.query('begin read only')
-    await client.query('rollback')
-  })
+  attempt(
+    endpoint,
+    async (client) => {
+      await client.query('begin read only')
+      await client.query('rollback')
+    },
+    poolerTroubleOf,
+  )
 
 async function attempt(
   endpoint: Endpoint,
-  setting: string | undefined,
   use: (client: pg.Client) => Promise<void>,
+  explain: (error: AppError) => Trouble,
 ): Promise<Login> {
   try {
     const overrides = { application_name: 'catalyst-db health', query_timeout: LOGIN_MS }
@@ -45,6 +53,6 @@ async function attempt(
     return { standing }
   } catch (error) {
     if (!(error instanceof AppError)) throw error
-    return { trouble: troubleOf(error, setting) }
+    return { trouble: explain(error) }
   }
 }

@@ -1,0 +1,64 @@
+import { expect, onTestFinished, test } from 'vitest'
+import { Loop } from '../../src/lib/loop.js'
+import { waitFor } from '../support/wait-for.js'
+
+const HOUR_MS = 3_600_000
+
+/** A loop that rests for an hour unless it is woken, with what it told. */
+function startLoop(work: (signal: AbortSignal) => Promise<void>, everyMs = HOUR_MS) {
+  const lines: string[] = []
+  const log = { warn: (_: object, message: string) => void lines.push(message) }
+  const loop = new Loop({ name: 'the work', everyMs, retry: { firstMs: 1, maxMs: 2 }, log, work })
+  onTestFinished(() => loop.stop())
+  loop.start()
+  return { loop, lines }
+}
+
+test('what fails is tried again by itself, and told once when it begins and once when it ends', async () => {
+  let rounds = 0
+  const { loop, lines } = startLoop(async () => {
+    rounds++
+    if (rounds < 5) throw new Error(`failure ${rounds}`)
+  })
+  await waitFor(() => rounds === 5)
+  await waitFor(() => loop.trouble === null)
+  expect(lines).toEqual(['the work is interrupted, trying again', 'the work works again'])
+})
+
+test('its trouble is what failed last', async () => {
+  const { loop } = startLoop(async () => {
+    throw new Error('away')
+  })
+  await waitFor(() => loop.trouble !== null)
+  expect(loop.trouble).toEqual(new Error('away'))
+})
+
+test('a call during a round is followed by another round', async () => {
+  let rounds = 0
+  const { loop } = startLoop(async () => {
+    rounds++
+    if (rounds === 1) loop.wake()
+  })
+  await waitFor(() => rounds === 2)
+  loop.wake()
+  await waitFor(() => rounds === 3)
+})
+
+test('its end waits for the round, of which nothing is told, and nothing follows', async () => {
+  let rounds = 0
+  let isOver = false
+  const { loop, lines } = startLoop(async (signal) => {
+    rounds++
+    await new Promise((resolve) => signal.addEventListener('abort', resolve))
+    await new Promise(setImmediate)
+    isOver = true
+    throw new Error('told to end')
+  }, 0)
+  await waitFor(() => rounds === 1)
+  await loop.stop()
+  expect([isOver, rounds, lines]).toEqual([true, 1, []])
+  loop.start()
+  loop.wake()
+  await loop.stop()
+  expect(rounds).toBe(1)
+})
