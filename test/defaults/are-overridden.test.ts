@@ -93,9 +93,9 @@ test('nor do they through a pooler', async () => {
 
 test('the doctor names what it overrides and what is in effect', async () => {
   const database = await newDatabase()
+  await setDefault(database, ['app.key', 'hunter2'], 'role')
   await setDefault(database, ['statement_timeout', '50ms'], 'database')
   await setDefault(database, ['enable_seqscan', 'off'], 'role')
-  await setDefault(database, ['app.key', 'hunter2'], 'role')
   const env = { DATABASE_URL: database.url, REDIS_URL: `unix://${inject('redisPath')}` }
   const result = await runCommand(['doctor', '--json'], env)
   const found = JSON.parse(result.stdout).findings.find(
@@ -106,7 +106,7 @@ test('the doctor names what it overrides and what is in effect', async () => {
     status: 'warning',
     detail:
       'overridden by this server: statement_timeout = 50ms (database); in effect: enable_seqscan = off (role in this database); also set: app.key',
-    fix: `Statements may be slower than they need to be: alter role "postgres" in database "${database.name}" reset enable_seqscan;`,
+    fix: `Statements may be slower than they need to be: alter role "catalyst_owner" in database "${database.name}" reset enable_seqscan;`,
   })
   expect(result.stdout).not.toContain('hunter2')
 })

@@ -55,7 +55,12 @@ export async function setDefault(
   by: 'database' | 'role',
 ): Promise<void> {
   const whose =
-    by === 'database' ? `database ${database.name}` : `role postgres in database ${database.name}`
+    by === 'database'
+      ? `database ${database.name}`
+      : `role catalyst_owner in database ${database.name}`
   const isList = name === 'search_path' || name === 'datestyle'
-  await database.query(`alter ${whose} set ${name} = ${isList ? value : `'${value}'`}`)
+  const text = `alter ${whose} set ${name} = ${isList ? value : `'${value}'`}`
+  // Names of no extension are a superuser's to set.
+  if (name.includes('.')) await database.asSuperuser(text)
+  else await database.query(text)
 }

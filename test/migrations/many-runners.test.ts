@@ -73,7 +73,7 @@ test.each(SEEDS)(
       const reached = random.integer((round * FILES) / ROUNDS, ((round + 1) * FILES) / ROUNDS - 2)
       await waitFor(async () => (await countApplied(operator)) >= reached, {
         what: `${reached} applied files`,
-        timeoutMs: 60_000,
+        timeoutMs: 300_000,
       })
       // With half of them often the one that is at work, wherever it is.
       const doomed = runners.filter(() => random.chance(0.5))
@@ -94,5 +94,5 @@ test.each(SEEDS)(
     expect((await operator.service.status()).problems).toEqual([])
     expect(await operator.database.query('select 1 from pg_index where not indisvalid')).toEqual([])
   },
-  240_000,
+  900_000,
 )

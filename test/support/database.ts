@@ -35,7 +35,8 @@ export async function createDatabase(
     asSuperuser: (text) => onServer(asBootstrap(url), text),
     drop: async () => {
       await pool.end()
-      await onServer(server, `drop database ${name} with (force)`)
+      // A pooler may be there as the superuser, whom nobody else may send away.
+      await onServer(asBootstrap(server), `drop database ${name} with (force)`)
     },
   }
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { AppError } from '../../errors.js'
 import type { DirectSession } from '../../platform/postgres/direct.js'
 import { isBuiltIn } from './comparison.js'
@@ -34,6 +35,7 @@ export function contextOf(
     ...deps,
     ...options,
     ledger: session,
+    proof: randomUUID(),
     stepDone: (task, { statement }) => {
       const before = open.slice(0, tasks.indexOf(task)).reduce((sum, count) => sum + count, 0)
       const { file, steps } = task.script

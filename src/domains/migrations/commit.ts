@@ -31,6 +31,7 @@ export async function commitUpTo(
   await inTransaction(context.ledger, async () => {
     await begun()
     await context.ledger.many(ledger.recordCommitting(version, { ...upTo, digest }))
+    await context.ledger.many(ledger.recordMarks(version, context.proof))
   })
   try {
     const tag = await context.session.command('commit')

@@ -44,26 +44,45 @@ export interface Tried {
 export async function dryRunAll(start: RunStart, prepared: readonly Tried[]): Promise<DryRun> {
   const firstAlone = prepared.findIndex(({ task }) => !task.script.isTransactional)
   const count = firstAlone < 0 ? prepared.length : firstAlone
-  const executed = prepared.slice(0, count)
   const rest = prepared
     .slice(count)
     .map((one, at) => notExecuted(one, at === 0 ? null : prepared[count]))
-  if (executed.length === 0) return { results: rest, losses: [] }
+  const { results, losses } = await tryOut(start, prepared.slice(0, count), 'to the end')
+  return { results: [...results, ...rest], losses }
+}
+
+/**
+ * The same for what has to be confirmed: what cannot be part of a transaction is left out, and where
+ * something after it cannot do without it, what it loses is asked when its turn comes.
+ */
+export async function measureAll(
+  start: RunStart,
+  prepared: readonly Tried[],
+): Promise<readonly FileLosses[]> {
+  const tried = prepared.filter(({ task }) => task.script.isTransactional)
+  const isWhole = tried.length === prepared.length
+  return (await tryOut(start, tried, isWhole ? 'to the end' : 'as far as it goes')).losses
+}
+
+type HowFar = 'to the end' | 'as far as it goes'
+
+async function tryOut(start: RunStart, tried: readonly Tried[], howFar: HowFar): Promise<DryRun> {
+  if (tried.length === 0) return { results: [], losses: [] }
   const base = contextOf(
     start,
-    executed.map(({ task }) => task),
+    tried.map(({ task }) => task),
   )
   const about = { isMeasured: true, confirmed: [], marksSchemaChanges: false }
   const place = await start.scripts.place(start.session)
   return asScript(place, async (session) => {
     const relations = await session.many(listRelations())
     const existing = new Set(relations.map(({ oid }) => oid))
-    const ran = await executeAll({ ...base, ...about, session, existing }, executed)
+    const ran = await executeAll({ ...base, ...about, session, existing }, tried, howFar)
     const losses: FileLosses[] = []
     for (const { version, losses: found } of ran.losses) {
       losses.push({ version, losses: await countedAfter(session, found) })
     }
-    return { results: [...withLosses(ran.results, losses), ...rest], losses }
+    return { results: withLosses(ran.results, losses), losses }
   })
 }
 
@@ -90,7 +109,11 @@ async function countedAfter(session: DirectSession, found: readonly Loss[]): Pro
   }
 }
 
-async function executeAll(context: RunContext, prepared: readonly Tried[]): Promise<DryRun> {
+async function executeAll(
+  context: RunContext,
+  prepared: readonly Tried[],
+  howFar: HowFar,
+): Promise<DryRun> {
   const { session } = context
   const blockers: Blocker[] = []
   const saw = (found: readonly Blocker[]): void => {
@@ -106,7 +129,13 @@ async function executeAll(context: RunContext, prepared: readonly Tried[]): Prom
       const results: MigrationResult[] = []
       const losses: FileLosses[] = []
       for (const one of prepared) {
-        const { result, found } = await executeOne(context, one, { kept: KEPT, blockers })
+        const { result, found } = await executeOne(context, one, { kept: KEPT, blockers }).catch(
+          (error: unknown) => {
+            if (howFar === 'to the end') throw error
+            return { result: null, found: [] }
+          },
+        )
+        if (!result) break
         results.push(result)
         losses.push({ version: result.version, losses: found })
       }

@@ -13,6 +13,12 @@ export const PINNED_VALUES: Readonly<Record<string, string | null>> = {
   search_path: 'public',
   check_function_bodies: 'on',
   row_security: 'on',
+  datestyle: 'ISO, MDY',
+  intervalstyle: 'postgres',
+  track_counts: null,
+  default_statistics_target: null,
+  default_text_search_config: null,
+  default_toast_compression: null,
   default_tablespace: '',
   default_table_access_method: 'heap',
   default_transaction_isolation: 'read committed',
@@ -25,6 +31,7 @@ export const PINNED_VALUES: Readonly<Record<string, string | null>> = {
   transaction_read_only: null,
   lock_timeout: null,
   statement_timeout: null,
+  transaction_timeout: null,
   idle_in_transaction_session_timeout: null,
 }
 

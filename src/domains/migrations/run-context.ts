@@ -22,6 +22,8 @@ export interface RunContext {
   readonly signal: AbortSignal
   /** Where the log is decoded (`wal_level = logical`), it must say when the schema changes. */
   readonly marksSchemaChanges: boolean
+  /** Tells these marks from what a script could write there itself: the ledger keeps its SHA-256. */
+  readonly proof: string
   /** In a dry run, the relations (by oid) that were there before its first file. */
   readonly existing?: ReadonlySet<string>
   /** Told after each statement. */

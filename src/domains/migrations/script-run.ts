@@ -12,6 +12,7 @@ import { changesSchema } from './schema-changes.js'
 import type { Script, Step } from './script.js'
 import { scriptFailure } from './script-failure.js'
 import * as statements from './session.sql.js'
+import { recordMarks } from './sql.js'
 
 /** A queued ALTER blocks every later reader of its table. */
 const LOCK_TIMEOUT_MS = 3_000
@@ -64,6 +65,7 @@ export async function runAsTransaction(
     // The product's own scripts run where the ledger is written: one transaction holds both.
     if (session === ledger) {
       await record(duration_ms)
+      await ledger.many(recordMarks(task.version, context.proof))
       await session.command('commit')
       return { duration_ms, ...ran }
     }
@@ -114,7 +116,7 @@ export async function execute(
   const { session, signal } = context
   const { script, next } = task
   if (context.marksSchemaChanges && changesSchema(statement)) {
-    await session.many(statements.emitSchemaChange(markOf(task, statement)))
+    await session.many(statements.emitSchemaChange(markOf(context, task, statement)))
   }
   const started = performance.now()
   try {
@@ -127,8 +129,13 @@ export async function execute(
   }
 }
 
-const markOf = ({ version, script }: ScriptTask, { index, kind, text }: ScriptStatement): string =>
-  JSON.stringify({ version, file: script.file, statement: index, kind, sql: text })
+function markOf(
+  { proof }: RunContext,
+  { version, script }: ScriptTask,
+  { index, kind, text }: ScriptStatement,
+): string {
+  return JSON.stringify({ version, file: script.file, statement: index, kind, sql: text, proof })
+}
 
 /**
  * Runs `work` again, rolled back before, while its locks are not free; from the second time on it is

@@ -5,7 +5,7 @@ import type { DirectSession } from '../../platform/postgres/direct.js'
 import { applyAll, type RunStart } from './apply.js'
 import { refuseProblems, unfinished } from './comparison.js'
 import { baselineOf, correct, planOf, repairsOf } from './corrections.js'
-import { DRY_RUN_NOTE, dryRunAll, type Tried } from './dry-run.js'
+import { DRY_RUN_NOTE, dryRunAll, measureAll, type Tried } from './dry-run.js'
 import { UnconfirmedLoss } from './guard.js'
 import { type Folders, type Inventory, newestOf, takeInventory, upTo } from './inventory.js'
 import { Linting } from './linting.js'
@@ -254,7 +254,7 @@ export class MigrationService {
     tried: readonly Tried[],
     plan: string,
   ): Promise<readonly FileLosses[]> {
-    const { losses } = await dryRunAll(this.#start(session, options), tried)
+    const losses = await measureAll(this.#start(session, options), tried)
     const found = losses.filter((one) => one.losses.length > 0)
     await session.many(ledger.recordLosses(plan, JSON.stringify(found)))
     return found

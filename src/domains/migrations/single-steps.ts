@@ -87,6 +87,7 @@ async function runStandalone(
   const { statement, standalone } = attempt
   await refuseCode(session, statement, standalone)
   await own.many(ledger.recordStarted(task.version, statement.index))
+  await own.many(ledger.recordMarks(task.version, context.proof))
   await clearLeftovers(session, standalone)
   const limits = limitsOf(task.script, attempt).map((limit) => `set ${limit}`)
   await session.many(sql.trusted(limits.join('; ')))

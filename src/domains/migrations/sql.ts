@@ -66,7 +66,8 @@ export const createLedger = () => sql`
     add column if not exists done_sha256 text,
     add column if not exists error text,
     add column if not exists commit_xid xid8,
-    add column if not exists commit_sha256 text;
+    add column if not exists commit_sha256 text,
+    add column if not exists marks_sha256 text;
   create table if not exists catalyst.schema_migration_losses (
     plan_sha256 text primary key,
     measured_at timestamptz not null default clock_timestamp(),
@@ -252,6 +253,12 @@ export const recordCommitting = (
     commit_xid = ${commit.transactionId}::text::xid8,
     commit_sha256 = ${commit.digest}::text,
     error = null
+  where version = ${version}::integer`
+
+/** What the marks of its schema changes are known by; what a script wrote into the log itself has no proof. */
+export const recordMarks = (version: number, proof: string) => sql`
+  update catalyst.schema_migrations
+  set marks_sha256 = encode(sha256(convert_to(${proof}::text, 'UTF8')), 'hex')
   where version = ${version}::integer`
 
 /** It was committed. */

@@ -17,7 +17,7 @@ export type Standalone =
   | { readonly kind: 'reindex'; readonly relation: string | null }
   | { readonly kind: 'detach partition'; readonly parent: string; readonly partition: string }
   /** May simply be run again. */
-  | { readonly kind: 'vacuum'; readonly relations: readonly string[] }
+  | { readonly kind: 'vacuum'; readonly relations: readonly string[]; readonly isFull: boolean }
 
 /** What a statement is outside of transactions; null when it can run in one. */
 export function standaloneOf(statement: ScriptStatement): Standalone | null {
@@ -37,7 +37,8 @@ export function standaloneOf(statement: ScriptStatement): Standalone | null {
         : null
     case 'VacuumStmt': {
       const named = bodies(node.rels, 'VacuumRelation').map(({ relation }) => text(relation))
-      return node.is_vacuumcmd ? { kind: 'vacuum', relations: named } : null
+      const isFull = isOn(node.options, 'full')
+      return node.is_vacuumcmd ? { kind: 'vacuum', relations: named, isFull } : null
     }
     case 'AlterTableStmt':
       return detached(statement)
@@ -71,6 +72,12 @@ export function standaloneLoss(standalone: Standalone | null): Loss[] {
       return named('dropped', `index ${standalone.index}`)
     case 'detach partition':
       return named('detached', `${standalone.partition} from ${standalone.parent}`)
+    case 'vacuum': {
+      const { relations, isFull } = standalone
+      const tables =
+        relations.length === 0 ? ['every table'] : relations.map((name) => `table ${name}`)
+      return isFull ? tables.flatMap((table) => named('written anew', table)) : []
+    }
     default:
       return []
   }

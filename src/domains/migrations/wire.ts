@@ -32,10 +32,19 @@ export class Wire {
     this.#before = before
   }
 
-  /** To be called inside the transaction, once its limits are set. */
+  /**
+   * To be called inside the transaction, once its limits are set.
+   *
+   * @throws AppError `precondition_failed` where the server counts no rows
+   */
   static async begin(session: DirectSession): Promise<Wire> {
     const [row = {}] = await session.many(look())
-    return new Wire(session, row)
+    if (row.track_counts === 'on') return new Wire(session, row)
+    throw new AppError(
+      'precondition_failed',
+      'The server counts no rows, so what a migration does to them cannot be measured.',
+      { hint: 'Let who runs the server set track_counts = on.' },
+    )
   }
 
   /** The transaction's id. */

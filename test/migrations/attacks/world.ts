@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type pg from 'pg'
 import type { TestClient } from '../../support/app.js'
 import { ToolError } from '../../support/app.js'
+import { waitFor } from '../../support/wait-for.js'
 
 /** What an attacker would like to reach on the host; named in the attacks as `@file`. */
 const HOST_FILE = join(tmpdir(), `reached_${randomBytes(6).toString('hex')}`)
@@ -157,7 +158,7 @@ export class Attacker {
     try {
       await this.#client.tool('create_migration', { name: nameOf(text), up_sql, down_sql: down })
       if (dry) await this.#client.tool('run_migrations', { dry_run: true }).catch(() => {})
-      await this.#client.tool('run_migrations')
+      await this.#done(await this.#client.tool('run_migrations'))
       return 'applied'
     } catch (error) {
       if (!(error instanceof ToolError)) throw error
@@ -165,6 +166,19 @@ export class Attacker {
       await this.#forget()
       return error.body.code === 'confirmation_required' ? 'confirmation_required' : 'refused'
     }
+  }
+
+  /** What takes longer than a call is waited for. */
+  async #done({ job_id, status }: { job_id?: string; status?: string }): Promise<void> {
+    if (status !== 'running') return
+    const { error } = await waitFor(
+      async () => {
+        const job = await this.#client.tool('get_job', { job_id })
+        return !['queued', 'running'].includes(job.state) && job
+      },
+      { what: 'the end of a run', timeoutMs: 400_000 },
+    )
+    if (error) throw new ToolError(error)
   }
 
   /** Takes away what was not applied, as an operator would, so that the next attempt can be made. */

@@ -22,7 +22,12 @@ export const catalogOf = (entries: readonly CatalogEntry[]): Catalog =>
 
 /** Compares the catalog before a script with the one after it; what is only added is no loss. */
 export function diffOf(before: Catalog, after: Catalog): CatalogDiff {
-  const context = { before, after, functions: functionNames(before) }
+  const context = {
+    before,
+    after,
+    functions: valuesOf(before, 'function', 'name'),
+    rights: valuesOf(before, 'right', 'is_like'),
+  }
   const losses: Loss[] = []
   const replaced: Replaced[] = []
   for (const [key, entry] of before) {
@@ -44,7 +49,9 @@ export function diffOf(before: Catalog, after: Catalog): CatalogDiff {
 interface Context {
   readonly before: Catalog
   readonly after: Catalog
-  readonly functions: ReadonlySet<string>
+  readonly functions: ReadonlySet<unknown>
+  /** What roles may do with things of an owner already. */
+  readonly rights: ReadonlySet<unknown>
 }
 
 const loss = (what: string, object: string): Loss => ({ what, object, rows: null, atLeast: false })
@@ -84,6 +91,9 @@ function gone(entry: CatalogEntry, { before, after }: Context): Loss[] {
   if (entry.kind === 'right') return [loss('taken away', `the right ${entry.name}`)]
   if (entry.kind === 'inheritance') return [loss('detached', entry.name)]
   if (entry.kind === 'sequence') return []
+  if (entry.kind === 'constraint' && isRenamed(entry, before, after)) {
+    return [loss('renamed', title(entry))]
+  }
   return [{ ...loss('dropped', title(entry)), ...rowsOf(entry, before) }]
 }
 
@@ -102,41 +112,63 @@ const isRebuilt = (entry: CatalogEntry, after: Catalog): boolean =>
     ({ kind, name, parent }) => kind === 'index' && name === entry.name && parent === entry.parent,
   )
 
-/** Fields of `pg_class` and others whose change has a name of its own. */
-const CHANGES: readonly (readonly [field: string, what: string])[] = [
-  ['relname', 'renamed'],
-  ['attname', 'renamed'],
-  ['relnamespace', 'moved to another schema'],
-  ['relowner', 'given to another owner'],
-  ['owner', 'given to another owner'],
-  ['relrowsecurity', 'opened or closed by row security'],
-  ['relforcerowsecurity', 'opened or closed by row security'],
-  ['atttypid', 'changed to another type'],
-  ['atttypmod', 'changed to another type'],
-]
+/** Constraints are known by their names, because a change of type makes them again. */
+const isRenamed = (entry: CatalogEntry, before: Catalog, after: Catalog): boolean =>
+  [...after].some(
+    ([key, { kind, state, parent }]) =>
+      kind === 'constraint' && parent === entry.parent && state === entry.state && !before.has(key),
+  )
 
-function changed(entry: CatalogEntry, now: CatalogEntry): Loss[] {
-  const fields = changedFields(entry, now)
-  if (entry.kind === 'relation') {
-    // The size tells what became of the rows.
-    const others = fields.filter((name) => name !== 'relfilenode')
-    if (others.length === 0) return []
-    return [loss(whatOf(others), title(entry))]
-  }
-  if (entry.kind === 'column') {
-    const isStricter = fields.length === 1 && fields[0] === 'attnotnull' && field(now, 'attnotnull')
-    // A domain that got its check later is told of by that check.
-    const others = fields.filter((name) => name !== 'runs_code')
-    if (isStricter || others.length === 0 || field(entry, 'relkind') === 'v') return []
-    return [loss(whatOf(others), title(entry))]
-  }
-  return [loss(REPLACED.has(entry.kind) ? 'replaced' : 'changed', title(entry))]
+/** Fields of `pg_class` and others whose change has a name of its own. */
+const CHANGES: Readonly<Record<string, string>> = {
+  relname: 'renamed',
+  attname: 'renamed',
+  typname: 'renamed',
+  name: 'renamed',
+  relnamespace: 'moved to another schema',
+  typnamespace: 'moved to another schema',
+  namespace: 'moved to another schema',
+  relowner: 'given to another owner',
+  typowner: 'given to another owner',
+  owner: 'given to another owner',
+  relrowsecurity: 'opened or closed by row security',
+  relforcerowsecurity: 'opened or closed by row security',
+  atttypid: 'changed to another type',
+  atttypmod: 'changed to another type',
+  reloptions: 'given other options',
+  is_grantable: 'changed in who may pass it on',
 }
 
+/** Kinds that are one definition. */
 const REPLACED = new Set(['function', 'rule', 'default', 'constraint', 'trigger', 'policy'])
 
-const whatOf = (fields: readonly string[]): string =>
-  CHANGES.find(([name]) => fields.includes(name))?.[1] ?? `changed (${fields.join(', ')})`
+/** Each way in which it is another one now. */
+function changed(entry: CatalogEntry, now: CatalogEntry): Loss[] {
+  const fields = changedFields(entry, now).filter((name) => !isHarmless(name, entry, now))
+  const other = REPLACED.has(entry.kind) ? 'replaced' : 'changed'
+  const whats = fields.map((name) => CHANGES[name] ?? other)
+  return [...new Set(whats)].map((what) => loss(what, title(entry)))
+}
+
+/** What loses and opens nothing, or is told of by something else. */
+function isHarmless(name: string, entry: CatalogEntry, now: CatalogEntry): boolean {
+  const isView = field(now, 'relkind') === 'v'
+  switch (entry.kind) {
+    case 'relation':
+      // The size tells what became of the rows; storage parameters of tables keep them as they are.
+      return name === 'relfilenode' || (name === 'reloptions' && !isView)
+    case 'column':
+      // A view is told of by its rule, a domain that got its check later by that check.
+      return isView || name === 'runs_code' || (name === 'attnotnull' && field(now, name) === true)
+    case 'index':
+      // It has the name of its constraint, which is told of by itself.
+      return field(entry, 'of_constraint') !== field(now, 'of_constraint')
+    case 'right':
+      return name !== 'is_grantable'
+    default:
+      return false
+  }
+}
 
 function changedFields(entry: CatalogEntry, now: CatalogEntry): string[] {
   const [old, fresh]: unknown[] = [JSON.parse(entry.state), JSON.parse(now.state)]
@@ -147,10 +179,10 @@ function changedFields(entry: CatalogEntry, now: CatalogEntry): string[] {
   return [...names].filter(differs)
 }
 
-const functionNames = (before: Catalog): Set<string> =>
+const valuesOf = (catalog: Catalog, kind: string, name: string): Set<unknown> =>
   new Set(
-    [...before.values()].flatMap((entry) =>
-      entry.kind === 'function' ? [String(field(entry, 'name'))] : [],
+    [...catalog.values()].flatMap((entry) =>
+      entry.kind === kind ? [field(entry, name)].filter((value) => value !== null) : [],
     ),
   )
 
@@ -196,7 +228,9 @@ function opened(entry: CatalogEntry, context: Context): Loss[] {
         ? [loss('added, under the name of a role', title(entry))]
         : []
     case 'right':
-      return opensRight(entry, isOnOld) ? [loss('given', `the right ${entry.name}`)] : []
+      return opensRight(entry, isOnOld) && !context.rights.has(field(entry, 'is_like'))
+        ? [loss('given', `the right ${entry.name}`)]
+        : []
     case 'function':
       return capturesCalls(entry, context)
         ? [loss('added under a name that others call', title(entry))]
@@ -222,7 +256,7 @@ const opensRight = (entry: CatalogEntry, isOnOld: boolean): boolean =>
 /** An unqualified call may reach it instead of the one that was meant. */
 function capturesCalls(entry: CatalogEntry, { before, after, functions }: Context): boolean {
   if (field(entry, 'is_code') !== true) return false
-  const isKnown = field(entry, 'shadows') === true || functions.has(String(field(entry, 'name')))
+  const isKnown = field(entry, 'shadows') === true || functions.has(field(entry, 'name'))
   if (!isKnown) return false
   const types = String(field(entry, 'arguments')).split(' ').filter(Boolean)
   return types.length === 0 || types.every((oid) => isOldType(oid, before, after))

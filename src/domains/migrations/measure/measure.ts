@@ -168,6 +168,7 @@ function overwritten(before: Counters, after: Counters): Map<string, number> {
 
 const LEDGERS = /^catalyst\./
 const LARGE_OBJECTS = 'the large objects'
+const ROLES = 'the roles and passwords of the server'
 
 function rowsLost(
   catalog: Catalog,
@@ -177,7 +178,8 @@ function rowsLost(
 ): Loss[] {
   const hasLargeObjects = [...catalog.values()].some(({ kind }) => kind === 'large object')
   return [...after.values()].flatMap(({ oid, name, inserted, updated, deleted }) => {
-    const isOld = name === LARGE_OBJECTS ? hasLargeObjects : catalog.has(`relation:${oid}`)
+    const isOld =
+      name === ROLES || (name === LARGE_OBJECTS ? hasLargeObjects : catalog.has(`relation:${oid}`))
     if (!isOld) return []
     const old = before.get(oid)
     const count = (what: string, now: string, then = '0', less = 0): Loss[] => {

@@ -48,6 +48,15 @@ const INDEX_NOISE = `array[
   'indexrelid', 'indisclustered', 'indisvalid', 'indcheckxmin', 'indisready', 'indislive',
   'indisreplident', 'indisprimary', 'indimmediate']`
 
+/** What a constraint may change to; `not null` is told of by its column. */
+const CONSTRAINT_NOISE = `array[
+  'oid', 'conname', 'connamespace', 'convalidated', 'conindid', 'conparentid', 'coninhcount',
+  'conislocal', 'conbin', 'conrelid', 'contypid', 'connoinherit']`
+
+/** A stored expression without where it stood in a text. */
+const expression = (column: string) =>
+  sql.trusted(`md5(regexp_replace(${column}, ':location -?[0-9]+', '', 'g'))`)
+
 /** The product's schema and everybody's; what PostgreSQL brings along has lower numbers. */
 const FIRST_OWN_OID = 16_384
 const OWN = sql.trusted(String(FIRST_OWN_OID))
@@ -72,7 +81,6 @@ const PLAIN: readonly (readonly [kind: string, catalog: string, name: string])[]
   ['foreign server', 'pg_foreign_server', 'srvname'],
   ['publication', 'pg_publication', 'pubname'],
   ['published table', 'pg_publication_rel', 'prrelid::regclass::text'],
-  ['default right', 'pg_default_acl', 'oid::text'],
 ]
 
 const ACLS = `array['nspacl', 'relacl', 'attacl', 'proacl', 'typacl', 'lanacl', 'fdwacl', 'srvacl', 'lomacl']`
@@ -92,14 +100,19 @@ const IS_CODE = `prolang not in (select oid from pg_language where lanname in ('
  * taken by what they say, not by how they are printed: a renamed column must not look like a new view.
  */
 export const catalogEntries = () => sql<CatalogEntry>`
-  with relation as (
+  with every_relation as (
     select
       class.*,
-      format('%I.%I', nspname, relname) as name
+      format('%I.%I', nspname, relname) as name,
+      nspname = 'catalyst' and not has_schema_privilege(namespace.oid, 'USAGE') as is_closed
     from pg_class as class
     join pg_namespace as namespace on namespace.oid = relnamespace
     where class.oid >= ${OWN}
       and nspname !~ '^pg_(toast|temp)'
+  ),
+  -- Who has no right on the schema of the product can change nothing about what is in it.
+  relation as (
+    select * from every_relation where not is_closed
   ),
   holder (parent, name, owner, acl, letter) as (
     select 'schema:' || oid, format('schema %I', nspname), nspowner, nspacl, 'n'::"char"
@@ -120,6 +133,10 @@ export const catalogEntries = () => sql<CatalogEntry>`
     select 'function:' || oid, format('function %s', oid::regprocedure), proowner, proacl, 'f'
     from pg_proc
     where oid >= ${OWN}
+    union all
+    select 'type:' || oid, format('type %s', oid::regtype), typowner, typacl, 'T'
+    from pg_type
+    where oid >= ${OWN} and typtype in ('d', 'e', 'r', 'm')
     union all
     select 'large object:' || oid, 'large object ' || oid, lomowner, lomacl, 'L'
     from pg_largeobject_metadata
@@ -145,8 +162,8 @@ export const catalogEntries = () => sql<CatalogEntry>`
   where (oid >= ${OWN} or nspname = 'public') and nspname !~ '^pg_(toast|temp)'
   union all
   select 'relation', oid::text, 'schema:' || relnamespace, name,
-    (to_jsonb(relation) - 'name' - ${sql.trusted(CLASS_NOISE)})::text
-  from relation
+    (to_jsonb(entry) - array['name', 'is_closed'] - ${sql.trusted(CLASS_NOISE)})::text
+  from every_relation as entry
   where relkind in ('r', 'p', 'v', 'm', 'f', 'S', 'c')
   union all
   select 'column', concat(attrelid, '.', attnum), 'relation:' || attrelid,
@@ -169,7 +186,7 @@ export const catalogEntries = () => sql<CatalogEntry>`
   union all
   select 'default', concat(adrelid, '.', adnum), concat('column:', adrelid, '.', adnum),
     format('%I of %s', attname, name),
-    to_jsonb(pg_get_expr(adbin, adrelid))::text
+    to_jsonb(${expression('adbin::text')})::text
   from pg_attrdef
   join relation on relation.oid = adrelid
   join pg_attribute on attrelid = adrelid and attnum = adnum
@@ -178,16 +195,22 @@ export const catalogEntries = () => sql<CatalogEntry>`
     case when conrelid = 0 then 'type:' || contypid else 'relation:' || conrelid end,
     format('%I of %s', conname, coalesce(relation.name, contypid::regtype::text)),
     jsonb_build_object(
-      'definition', replace(pg_get_constraintdef(entry.oid), ' NOT VALID', ''),
+      'definition', md5((to_jsonb(entry) - ${sql.trusted(CONSTRAINT_NOISE)})::text)
+        || ${expression('conbin::text')},
       'cascades', contype = 'f' and (confdeltype in ('c', 'n', 'd') or confupdtype in ('c', 'n', 'd'))
     )::text
   from pg_constraint as entry
   left join relation on relation.oid = conrelid
-  where entry.oid >= ${OWN} and contype <> 't'
+  where entry.oid >= ${OWN}
+    and contype not in ('t', 'n')
+    and (conrelid = 0 or relation.oid is not null)
   union all
   select 'index', indexrelid::text, 'relation:' || indrelid,
     relation.name,
-    (to_jsonb(entry) - ${sql.trusted(INDEX_NOISE)})::text
+    (to_jsonb(entry) - ${sql.trusted(INDEX_NOISE)} || jsonb_build_object(
+      'relname', relname,
+      'of_constraint', (select conname from pg_constraint where conindid = indexrelid and contype in ('p', 'u', 'x'))
+    ))::text
   from pg_index as entry
   join relation on relation.oid = indexrelid
   union all
@@ -212,8 +235,10 @@ export const catalogEntries = () => sql<CatalogEntry>`
   union all
   select 'function', entry.oid::text, 'schema:' || pronamespace, entry.oid::regprocedure::text,
     jsonb_build_object(
-      'definition', md5((to_jsonb(entry) - 'proacl')::text),
+      'definition', md5((to_jsonb(entry) - array['proacl', 'proname', 'proowner', 'pronamespace'])::text),
       'name', proname,
+      'owner', proowner,
+      'namespace', pronamespace,
       'arguments', proargtypes::text,
       'definer', prosecdef,
       'is_code', ${sql.trusted(IS_CODE)},
@@ -246,21 +271,27 @@ export const catalogEntries = () => sql<CatalogEntry>`
   where relkind not in ('i', 'I')
   union all
   select 'code', concat(classid, '.', objid, '.', refclassid, '.', refobjid),
-    'relation:' || owner.oid,
-    format('%s calls %s', owner.name, called.name),
+    place.key,
+    format('%s calls %s', place.name, coalesce(called.oid::regprocedure::text, operator.oid::regoperator::text)),
     'null'
-  from pg_depend as depend
+  from pg_depend
+  left join pg_proc as called on refclassid = 'pg_proc'::regclass and called.oid = refobjid
+  left join pg_operator as operator on refclassid = 'pg_operator'::regclass and operator.oid = refobjid
   cross join lateral (
-    select oid::regprocedure::text as name from pg_proc where refclassid = 'pg_proc'::regclass and oid = refobjid and ${sql.trusted(IS_CODE)}
+    select 'relation:' || owner.oid as key, owner.name as name
+    from relation as owner
+    where owner.oid = case classid
+      when 'pg_attrdef'::regclass then (select adrelid from pg_attrdef where oid = objid)
+      when 'pg_constraint'::regclass then (select conrelid from pg_constraint where oid = objid)
+      when 'pg_class'::regclass then coalesce((select indrelid from pg_index where indexrelid = objid), objid)
+      when 'pg_statistic_ext'::regclass then (select stxrelid from pg_statistic_ext where oid = objid)
+    end
     union all
-    select oid::regoperator::text from pg_operator where refclassid = 'pg_operator'::regclass and oid = refobjid and oid >= ${OWN}
-  ) as called
-  join relation as owner on owner.oid = case classid
-    when 'pg_attrdef'::regclass then (select adrelid from pg_attrdef where oid = objid)
-    when 'pg_constraint'::regclass then (select conrelid from pg_constraint where oid = objid)
-    when 'pg_class'::regclass then coalesce((select indrelid from pg_index where indexrelid = objid), objid)
-    when 'pg_statistic_ext'::regclass then (select stxrelid from pg_statistic_ext where oid = objid)
-  end
+    select 'type:' || contypid, contypid::regtype::text
+    from pg_constraint
+    where classid = 'pg_constraint'::regclass and pg_constraint.oid = objid and contypid <> 0
+  ) as place
+  where (called.oid is not null and ${sql.trusted(IS_CODE)}) or operator.oid >= ${OWN}
   union all
   select 'operator', entry.oid::text, 'schema:' || oprnamespace, entry.oid::regoperator::text,
     jsonb_build_object('row', md5(to_jsonb(entry)::text), 'types', array[oprleft, oprright],
@@ -276,8 +307,26 @@ export const catalogEntries = () => sql<CatalogEntry>`
   left join pg_proc as proc on proc.oid = castfunc
   where entry.oid >= ${OWN}
   union all
+  select 'text search mapping', concat_ws('.', mapcfg, maptokentype, mapseqno),
+    'text search configuration:' || mapcfg,
+    format('of %s, token type %s', mapcfg::regconfig, maptokentype), to_jsonb(mapdict)::text
+  from pg_ts_config_map
+  where mapcfg >= ${OWN}
+  union all
   select 'large object', oid::text, null, oid::text, (to_jsonb(entry) - 'lomacl')::text
   from pg_largeobject_metadata as entry
+  union all
+  select 'default right', oid::text, null,
+    concat_ws(' ', 'of', defaclrole::regrole, 'on new', case defaclobjtype
+      when 'r' then 'tables'
+      when 'S' then 'sequences'
+      when 'f' then 'functions'
+      when 'T' then 'types'
+      when 'n' then 'schemas'
+      else 'large objects'
+    end, 'in ' || nullif(defaclnamespace, 0)::regnamespace),
+    to_jsonb(defaclacl::text)::text
+  from pg_default_acl
   union all
   select 'user mapping', umid::text, 'foreign server:' || srvid, format('%s for %s', srvname, usename),
     to_jsonb(umoptions)::text
@@ -287,9 +336,10 @@ export const catalogEntries = () => sql<CatalogEntry>`
   from pg_subscription
   union all
   select 'setting', concat(setdatabase, '.', setrole), null,
-    coalesce(nullif(setrole, 0)::regrole::text, 'the database'), to_jsonb(setconfig)::text
+    concat_ws(' in ', coalesce(nullif(setrole, 0)::regrole::text, 'everybody'), quote_ident(datname)),
+    to_jsonb(setconfig)::text
   from pg_db_role_setting
-  where setdatabase = 0 or setdatabase = (select oid from pg_database where datname = current_database())
+  left join pg_database on pg_database.oid = setdatabase
   union all
   select 'role', rolname::text, null, rolname::text, (to_jsonb(entry) - 'rolvaliduntil')::text
   from pg_roles as entry
@@ -300,10 +350,14 @@ export const catalogEntries = () => sql<CatalogEntry>`
   from pg_auth_members
   where (select rolcreaterole or rolsuper from pg_roles where rolname = current_user)
   union all
-  select 'right', concat_ws(' ', parent, grantee, privilege_type, is_grantable), parent,
+  select 'right', concat_ws(' ', parent, grantee, grantor, privilege_type), parent,
     format('%s on %s to %s', privilege_type, holder.name,
       case grantee when 0 then 'PUBLIC' else grantee::regrole::text end),
-    jsonb_build_object('to_all', grantee = 0, 'letter', letter,
+    jsonb_build_object('to_all', grantee = 0, 'letter', letter, 'is_grantable', is_grantable,
+      'is_like', case
+        when grantee <> 0 and not is_grantable and privilege_type in ('SELECT', 'INSERT', 'USAGE', 'EXECUTE')
+        then concat_ws(' ', letter, owner, grantee, privilege_type)
+      end,
       'opens', case
         when grantee = 0 then true
         when grantee::regrole::text = 'catalyst_reader' then false
@@ -314,16 +368,20 @@ export const catalogEntries = () => sql<CatalogEntry>`
   union all
   ${sql.trusted(plain)}`
 
-/** What this transaction has written; catalogs are left out but for the pages of large objects. */
+/** What this transaction has written; of catalogs only those whose rows a script may not read. */
 export const rowCounters = () => sql<RowCounter>`
   select
     relid::text as oid,
-    case when relname = 'pg_largeobject' then 'the large objects' else format('%I.%I', schemaname, relname) end as name,
+    case relname
+      when 'pg_largeobject' then 'the large objects'
+      when 'pg_authid' then 'the roles and passwords of the server'
+      else format('%I.%I', schemaname, relname)
+    end as name,
     n_tup_ins::text as inserted,
     n_tup_upd::text as updated,
     n_tup_del::text as deleted
   from pg_stat_xact_all_tables
-  where (relid >= ${OWN} or relname = 'pg_largeobject')
+  where (relid >= ${OWN} or relid in ('pg_largeobject'::regclass, 'pg_authid'::regclass))
     and schemaname !~ '^pg_(toast|temp)'
     and n_tup_ins + n_tup_upd + n_tup_del > 0`
 
