@@ -245,13 +245,13 @@ function opened(entry: CatalogEntry, context: Context): Loss[] {
   }
 }
 
-/** Of new things only what everybody gets; functions are everybody's by default. */
+/** Of new things only what everybody gets; functions and types are everybody's by default. */
 const opensRight = (entry: CatalogEntry, isOnOld: boolean): boolean =>
   isOnOld
     ? field(entry, 'opens') === true
     : entry.parent === 'database'
       ? field(entry, 'opens') === true
-      : field(entry, 'to_all') === true && field(entry, 'letter') !== 'f'
+      : field(entry, 'to_all') === true && !['f', 'T'].includes(String(field(entry, 'letter')))
 
 /** An unqualified call may reach it instead of the one that was meant. */
 function capturesCalls(entry: CatalogEntry, { before, after, functions }: Context): boolean {
