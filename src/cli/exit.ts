@@ -66,12 +66,24 @@ export async function fail(error: unknown): Promise<never> {
 
 function explain(error: unknown): string {
   if (error instanceof AppError)
-    return error.hint ? `${error.message}\n${error.hint}` : error.message
+    return [error.message, ...serverWords(error), ...(error.hint ? [error.hint] : [])].join('\n')
   if (error instanceof ConfigurationError) return error.message
   if (error instanceof Interrupted) return error.cause ? explain(error.cause) : error.message
   const name = error instanceof Error ? error.name : typeof error
   return systemFailure(error) ?? `An unexpected failure (${name}) ended the command.\n${REPORT_IT}`
 }
+
+/** Who runs commands may read every row, and mends a script by what PostgreSQL says of it. */
+function serverWords(error: AppError): string[] {
+  let cause: unknown = error
+  while (cause instanceof Error && !Reflect.has(cause, 'severity')) cause = cause.cause
+  if (!(cause instanceof Error) || !OF_SCRIPTS.test(String(Reflect.get(cause, 'code')))) return []
+  const words = [cause.message, ...['detail', 'hint'].map((key) => Reflect.get(cause, key))]
+  return [`PostgreSQL says: ${words.filter((word) => typeof word === 'string').join(' ')}`]
+}
+
+/** Not of connections and passwords. */
+const OF_SCRIPTS = /^(0A|2[1-57]|2B|3F|4|5[45]|P0)/
 
 function systemFailure(error: unknown): string | null {
   if (!(error instanceof Error)) return null

@@ -117,7 +117,9 @@ test('a build that cannot succeed says why, and succeeds once the rows allow it'
   const operator = await prepared({ '1001_index.up': unique })
   const error = await refusal(operator.up())
   expect(error.code).toBe('integrity_violation')
-  expect(error.message).toContain('could not create unique index "trade_venue" (SQLSTATE 23505)')
+  expect(error.message).toContain(
+    'two rows have the same key: table public.trade, constraint trade_venue (SQLSTATE 23505)',
+  )
   expect(error.message).not.toContain('(1)')
   await operator.database.query('update trade set venue_id = id')
   expect(await operator.up()).toEqual([1001])

@@ -71,10 +71,12 @@ test('a failing migration is told to the client with file, line and next step', 
     code: 'precondition_failed',
     hint: expect.stringContaining('1005_fails.up.sql'),
   })
-  expect(error.message).toMatch(/1005_fails\.up\.sql, statement 2 of 2 \(line 3\) failed: division/)
+  expect(error.message).toMatch(
+    /1005_fails\.up\.sql, statement 2 of 2 \(line 3\) failed: a number is divided by zero/,
+  )
   expect(await exists('public.half')).toBe(false)
   expect(await client.refused('run_migrations', { dry_run: true })).toMatchObject({
     code: 'precondition_failed',
-    message: expect.stringContaining('division by zero'),
+    message: expect.stringContaining('divided by zero'),
   })
 })

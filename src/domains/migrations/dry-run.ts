@@ -10,7 +10,14 @@ import { restoreSequences, sequencesOf } from './measure/sequences.js'
 import type { MigrationResult } from './report.js'
 import type { RunContext, ScriptTask } from './run-context.js'
 import { asScript, hasCurrentLedger } from './runner-session.js'
-import { elapsedMs, execute, limitsOf, type PlacedStep, runStatements } from './script-run.js'
+import {
+  atItsEnd,
+  elapsedMs,
+  execute,
+  limitsOf,
+  type PlacedStep,
+  runStatements,
+} from './script-run.js'
 import { type Blocker, listRelations } from './session.sql.js'
 import { createLedger } from './sql.js'
 
@@ -161,7 +168,7 @@ async function executeOne(
   const guard = await Guard.begin({ ...context, isMeasured: !isBuiltIn(task) })
   const ran = await runStatements(context, task, { ...place, guard })
   await checkDeferred(context, task, { ...place, guard })
-  const found = await guard.losses()
+  const found = await atItsEnd(context, task, place, () => guard.losses())
   const outcome = { duration_ms: elapsedMs(started), ...ran }
   return { result: { ...resultOf(task, outcome, lint), status: 'dry_run', reason: null }, found }
 }

@@ -1,7 +1,9 @@
 import { AppError, abortError, type ErrorCode } from '../../errors.js'
-import { isConnectionLoss, serverMessage, sqlState } from '../../platform/postgres/errors.js'
+import type { DirectSession } from '../../platform/postgres/direct.js'
+import { isConnectionLoss, sqlState } from '../../platform/postgres/errors.js'
 import type { ScriptStatement } from '../../platform/sql-parser/syntax.js'
-import type { Blocker } from './session.sql.js'
+import { placeOf, unitsOf } from '../../platform/sql-parser/text-place.js'
+import { type Blocker, type ErrorNames, knownNames } from './session.sql.js'
 
 /** How somebody goes on after a failure. */
 export interface NextStep {
@@ -20,6 +22,8 @@ export interface FailurePlace {
   readonly next: NextStep
   readonly blockers: readonly Blocker[]
   readonly signal: AbortSignal
+  /** Where it is looked up which objects there are. */
+  readonly ledger: DirectSession
 }
 
 /** SQLSTATE classes whose failures have a code of their own; the longest match wins. */
@@ -32,11 +36,49 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
   '57014': 'timeout',
 }
 
+/** What an SQLSTATE says of a script; the longest match wins. In our words: PostgreSQL's may quote rows. */
+const MEANINGS: Readonly<Record<string, string>> = {
+  '0A': 'PostgreSQL does not support that',
+  '22': 'a value cannot be converted, or is out of range',
+  '22012': 'a number is divided by zero',
+  '23': 'a rule of the table is broken',
+  '23502': 'a row has no value where one is needed',
+  '23503': 'a row refers to one that is not there, or is referred to',
+  '23505': 'two rows have the same key',
+  '23514': 'a row breaks a check',
+  '23P01': 'two rows exclude each other',
+  '2BP01': 'other objects depend on it',
+  '3F000': 'there is no such schema',
+  '40': 'others changed the same at the same time',
+  '42': 'PostgreSQL cannot do that with these objects',
+  '42501': 'the role of migrations may not do that',
+  '42601': 'that is not SQL of this version of PostgreSQL',
+  '42701': 'there is such a column already',
+  '42703': 'there is no such column',
+  '42704': 'there is no such object',
+  '42710': 'there is such an object already',
+  '42723': 'there is such a function already',
+  '42804': 'the types do not fit',
+  '42883': 'there is no such function or operator for these types',
+  '42P01': 'there is no such table or view',
+  '42P06': 'there is such a schema already',
+  '42P07': 'there is such a table, view or index already',
+  '53': 'PostgreSQL is out of a resource',
+  '54': 'it goes beyond a limit of PostgreSQL',
+  '55': 'the object is not in a state for it',
+  '55P03': 'others held a lock that it needs',
+  '57014': 'it took longer than its limit',
+  P0001: 'the script raised an error of its own',
+}
+
+/** `RAISE` takes every field from the script, its SQLSTATE included; this one alone is the server's. */
+const RAISED = { routine: 'exec_stmt_raise', state: 'P0001' }
+
 /**
- * A failure of the operator's own SQL, told with PostgreSQL's message: without it nobody could mend
- * the file. Its detail, which quotes rows, is left out.
+ * A failure of a script: where it happened and what it means, and the objects it names that are there.
+ * PostgreSQL's own text is only in the cause, for it may quote a row.
  */
-export function scriptFailure(error: unknown, place: FailurePlace): unknown {
+export async function scriptFailure(error: unknown, place: FailurePlace): Promise<unknown> {
   if (error instanceof AppError) return error
   const { file, statement, total, kept, next, signal } = place
   const where = `${file}, statement ${statement.index} of ${total}`
@@ -46,7 +88,8 @@ export function scriptFailure(error: unknown, place: FailurePlace): unknown {
       cause: error,
     })
   }
-  const state = sqlState(error)
+  const isRaised = Reflect.get(Object(error), 'routine') === RAISED.routine
+  const state = isRaised ? RAISED.state : sqlState(error)
   if (state === null) return error
   if (signal.aborted) {
     return new AppError('cancelled', `${where} was stopped. ${kept}`, {
@@ -54,13 +97,57 @@ export function scriptFailure(error: unknown, place: FailurePlace): unknown {
       cause: abortError(signal),
     })
   }
-  const line = statement.line + linesBefore(statement.text, error)
-  const message = `${where} (line ${line}) failed: ${serverMessage(error)} (SQLSTATE ${state}).`
+  const named = isRaised ? '' : await namesOf(error, place.ledger)
+  const what = `${meaningOf(state)}${named} (SQLSTATE ${state})`
+  const message = `${where} (${shownPlace(statement, error)}) failed: ${what}.`
   return new AppError(codeOf(state), `${message}${waitedFor(place)} ${kept}`, {
-    hint: `${adviceFor(state, place)} run "${next.command}".`,
+    hint: `${adviceFor(state, place)} run "${next.command}". PostgreSQL's own words may hold values of rows: they are in the server's log.`,
     retryable: isPassing(state),
     cause: error,
   })
+}
+
+function meaningOf(state: string): string {
+  for (let length = 5; length >= 2; length--) {
+    const meaning = MEANINGS[state.slice(0, length)]
+    if (meaning) return meaning
+  }
+  return 'PostgreSQL refused it'
+}
+
+/** Line and column, with the word of the script that is there. */
+function shownPlace({ text, line }: ScriptStatement, error: unknown): string {
+  const position = Number(Reflect.get(Object(error), 'position'))
+  if (!Number.isInteger(position) || position < 1) return `line ${line}`
+  const at = unitsOf(text, position - 1)
+  const place = placeOf(text, at)
+  const [word = ''] = /^[\p{L}\p{N}_."$]{0,80}/u.exec(text.slice(at, at + 80)) ?? []
+  const shown = word === '' ? '' : `, at ${word}`
+  // The first line of the statement may begin anywhere; its column is that of the statement.
+  return `line ${line + place.line - 1}, column ${place.column}${shown}`
+}
+
+const FIELDS = ['schema', 'table', 'column', 'dataType', 'constraint'] as const
+
+/** The objects that the error names, as far as the catalog has them: what was made up is left out. */
+async function namesOf(error: unknown, ledger: DirectSession): Promise<string> {
+  const [schema, table, column, dataType, constraint] = FIELDS.map((field) => {
+    const name: unknown = Reflect.get(Object(error), field)
+    return typeof name === 'string' ? name : null
+  })
+  const names: ErrorNames = {
+    schema: schema ?? null,
+    table: table ?? null,
+    column: column ?? null,
+    type: dataType ?? null,
+    constraint: constraint ?? null,
+  }
+  if (Object.values(names).every((name) => name === null)) return ''
+  const [known] = await ledger.many(knownNames(names)).catch(() => [])
+  const shown = Object.entries(known ?? {}).flatMap(([kind, name]) =>
+    name === null ? [] : [`${kind} ${name.replaceAll(/\p{C}/gu, '?')}`],
+  )
+  return shown.length === 0 ? '' : `: ${shown.join(', ')}`
 }
 
 const codeOf = (state: string): ErrorCode =>
@@ -76,6 +163,9 @@ function adviceFor(state: string, { file, next }: FailurePlace): string {
   if (state === '57014') {
     return `Give ${file} more time with a line "-- statement_timeout: 1h" at its top,${next.before} then`
   }
+  if (state === '42501') {
+    return `What belongs to another role is changed once its owner has handed it over (alter table <name> owner to catalyst_migrator);${next.before} then`
+  }
   return `Correct ${file},${next.before} then`
 }
 
@@ -87,11 +177,4 @@ function waitedFor({ blockers }: FailurePlace): string {
     return `backend ${pid} ("${name}"${since})`
   })
   return named.length === 0 ? '' : ` It waited for ${named.join(', ')}.`
-}
-
-/** PostgreSQL counts characters from 1, which are code points. */
-function linesBefore(text: string, error: unknown): number {
-  const position = Number(Reflect.get(Object(error), 'position'))
-  if (!Number.isInteger(position)) return 0
-  return [...text].slice(0, position - 1).filter((character) => character === '\n').length
 }

@@ -60,7 +60,7 @@ export async function runAsTransaction(
     const place = { kept: 'Nothing of the file was kept.', blockers }
     const guard = await Guard.begin(context)
     const ran = await runStatements(context, task, { ...place, guard })
-    const transactionId = await guard.confirm(task)
+    const transactionId = await atItsEnd(context, task, place, () => guard.confirm(task))
     const duration_ms = elapsedMs(started)
     // The product's own scripts run where the ledger is written: one transaction holds both.
     if (session === ledger) {
@@ -125,7 +125,31 @@ export async function execute(
     return elapsedMs(started)
   } catch (error) {
     const place = { file: script.file, statement, total: script.steps.length }
-    throw scriptFailure(error, { ...place, kept, next, blockers, signal })
+    throw await scriptFailure(error, {
+      ...place,
+      ...{ kept, next, blockers, signal, ledger: context.ledger },
+    })
+  }
+}
+
+/** What only comes out once all statements have run is told as the failure of the last one. */
+export async function atItsEnd<T>(
+  { ledger, signal }: RunContext,
+  { script, next }: ScriptTask,
+  place: Pick<PlacedStep, 'kept' | 'blockers'>,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    const { steps, file } = script
+    const last = steps.at(-1)?.statement
+    if (!last) throw error
+    // A position would be that of a statement of ours.
+    const statement = { ...last, text: '' }
+    const { kept, blockers } = place
+    const about = { file, statement, total: steps.length, kept, next, blockers, signal, ledger }
+    throw await scriptFailure(error, about)
   }
 }
 

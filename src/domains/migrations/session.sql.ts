@@ -170,3 +170,46 @@ export interface TableSize {
 /** The id of the open transaction. */
 export const currentTransaction = () => sql<{ transaction_id: string }>`
   select pg_current_xact_id()::text as transaction_id`
+
+/** What an error names. */
+export interface ErrorNames {
+  readonly schema: string | null
+  readonly table: string | null
+  readonly column: string | null
+  readonly type: string | null
+  readonly constraint: string | null
+}
+
+/** Those of the names that the catalog has, the others null. */
+export const knownNames = ({ schema, table, column, type, constraint }: ErrorNames) =>
+  sql<Omit<ErrorNames, 'schema'>>`
+  with named as (
+    select class.oid, namespace.oid as namespace, format('%I.%I', nspname, relname) as name
+    from pg_namespace as namespace
+    left join pg_class as class
+      on relnamespace = namespace.oid and relname::text = ${table}::text
+    where nspname::text = ${schema}::text
+  )
+  select
+    (select name from named where oid is not null) as table,
+    (
+      select attname::text
+      from pg_attribute
+      where attrelid = (select oid from named) and attname::text = ${column}::text
+    ) as column,
+    (
+      select typname::text
+      from pg_type
+      where typnamespace = (select namespace from named) and typname::text = ${type}::text
+    ) as type,
+    (
+      select conname::text
+      from pg_constraint
+      where connamespace = (select namespace from named) and conname::text = ${constraint}::text
+      union
+      select relname::text
+      from pg_class
+      where relnamespace = (select namespace from named)
+        and relkind = 'i' and relname::text = ${constraint}::text
+      limit 1
+    ) as constraint`

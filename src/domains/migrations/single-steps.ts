@@ -5,7 +5,7 @@ import { Guard } from './guard.js'
 import { clearLeftovers, isWhole, wasDone } from './leftovers.js'
 import type { RunContext, ScriptOutcome, ScriptTask } from './run-context.js'
 import { digestOfFirst, type Step } from './script.js'
-import { begin, elapsedMs, execute, limitsOf, withRepeats } from './script-run.js'
+import { atItsEnd, begin, elapsedMs, execute, limitsOf, withRepeats } from './script-run.js'
 import type { Blocker } from './session.sql.js'
 import * as ledger from './sql.js'
 import type { Standalone } from './standalone.js'
@@ -70,8 +70,9 @@ async function runWithRecord(
   const { session, ledger: own } = context
   await begin(session, task.script, attempt)
   const guard = await Guard.begin(context)
-  const ms = await execute(context, task, { ...attempt, kept: keptBefore(attempt), guard })
-  const transactionId = await guard.confirm(task)
+  const place = { ...attempt, kept: keptBefore(attempt) }
+  const ms = await execute(context, task, { ...place, guard })
+  const transactionId = await atItsEnd(context, task, place, () => guard.confirm(task))
   const statement = attempt.statement.index
   await commitUpTo(context, task, { statement, transactionId }, async () => {})
   await own.many(doneUpTo(task, attempt))

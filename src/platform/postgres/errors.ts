@@ -92,17 +92,6 @@ export function sqlState(error: unknown): string | null {
     : null
 }
 
-/** Longest message of PostgreSQL that is shown: it may quote a whole value. */
-const SHOWN_CHARACTERS = 300
-
-/** PostgreSQL's own words on an error, for whoever wrote the SQL: one printable line, no stored value. */
-export function serverMessage(error: unknown): string {
-  const full = error instanceof Error ? error.message.replaceAll(/\p{C}+/gu, ' ') : ''
-  // Data exceptions quote the value, which may be a row's.
-  const text = sqlState(error)?.startsWith('22') ? full.replace(/".*"/s, '(value not shown)') : full
-  return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}...` : text
-}
-
 /** True when the connection itself is gone or was never made, so nothing is known of its last statement. */
 export function isConnectionLoss(error: unknown): boolean {
   const state = sqlState(error)
@@ -152,7 +141,8 @@ export function translate(error: unknown): unknown {
 
 /** A text has a character that the encoding of the database lacks; the message tells it in UTF-8. */
 function lackingCharacter(error: unknown): LackingCharacter {
-  const [bytes = ''] = /(?:0x[0-9a-f]{2}\s*)+/.exec(serverMessage(error)) ?? []
+  const [bytes = ''] =
+    /(?:0x[0-9a-f]{2}\s*)+/.exec(error instanceof Error ? error.message : '') ?? []
   const character = Buffer.from(bytes.replaceAll(/0x|\s/g, ''), 'hex').toString()
   return new LackingCharacter(character, error)
 }
