@@ -74,6 +74,8 @@ export const HONEST: readonly string[] = [
   'grant select on public.a to catalyst_reader',
   'grant select on public.orders to catalyst_owner',
   'grant select, insert on public.a to service_x',
+  'create table public.m (id int); grant all on public.m to service_x',
+  'alter table public.orders set (fillfactor = 80)',
   'create extension if not exists pg_trgm',
   '-- transaction: none\ncreate index concurrently new_trgm on public.orders using gin (symbol gin_trgm_ops)',
   'create statistics public.new_stats (dependencies) on symbol, qty from public.orders',

@@ -7,6 +7,7 @@ export type Catalog = ReadonlyMap<string, CatalogEntry>
 /** A table whose storage is another one: only its size tells whether its rows were kept. */
 export interface Replaced {
   readonly oid: string
+  /** As it was before. */
   readonly name: string
 }
 
@@ -37,7 +38,7 @@ export function diffOf(before: Catalog, after: Catalog): CatalogDiff {
       losses.push(...changed(entry, now))
       const isTable =
         entry.kind === 'relation' && field(entry, 'relfilenode') !== field(now, 'relfilenode')
-      if (isTable) replaced.push({ oid: entry.id, name: now.name })
+      if (isTable) replaced.push({ oid: entry.id, name: entry.name })
     }
   }
   for (const [key, entry] of after) {

@@ -184,7 +184,8 @@ function rowsLost(
     const old = before.get(oid)
     const count = (what: string, now: string, then = '0', less = 0): Loss[] => {
       const rows = Number(now) - Number(then) - less
-      return rows > 0 ? [{ what, object: name, rows, atLeast: false }] : []
+      const object = catalog.get(`relation:${oid}`)?.name ?? name
+      return rows > 0 ? [{ what, object, rows, atLeast: false }] : []
     }
     return [
       ...count('rows deleted', deleted, old?.deleted),
