@@ -94,7 +94,12 @@ export class Model {
 
   /** Object, what became of it, and how many rows, of everything lost. */
   losses(): string[] {
-    return this.#tables.flatMap((table) => lossesOf(table, `${this.#schema}.${table.before}`))
+    return this.#tables.flatMap((table) => {
+      const losses = lossesOf(table, `${this.#schema}.${table.before}`)
+      // What is new has the name that the table has by then.
+      const given = `the right SELECT on ${this.#schema}.${table.name} to PUBLIC given -`
+      return table.isThere && table.isOpen ? [...losses, given] : losses
+    })
   }
 
   #textOf(table: Table, name: string, { kind, n, isHidden }: Statement): string | null {
@@ -192,7 +197,6 @@ function lossesOf(table: Table, name: string): string[] {
   if (table.overwritten > 0) found.push(`${name} rows overwritten ${table.overwritten}`)
   if (table.storage) found.push(`table ${name} ${table.storage} ${ROWS}`)
   if (table.name !== table.before) found.push(`table ${name} renamed -`)
-  if (table.isOpen) found.push(`the right SELECT on ${name} to PUBLIC given -`)
   if (table.note === null) return [...found, `column note of ${name} dropped ${ROWS / 2}`]
   if (table.note !== 'note') found.push(`column note of ${name} renamed -`)
   if (table.isTyped) found.push(`column note of ${name} changed to another type -`)
