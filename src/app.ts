@@ -18,7 +18,8 @@ import { partitionKeeper } from './domains/market/partition-keeper.js'
 import { Partitions } from './domains/market/partitions.js'
 import { SecurityService } from './domains/market/securities.service.js'
 import { migrations as migrationDomain } from './domains/migrations/index.js'
-import { type LintedFile, lintFiles, lintFolder } from './domains/migrations/lint-files.js'
+import { type LintedFile, lintPaths } from './domains/migrations/lint-files.js'
+import { Linting } from './domains/migrations/linting.js'
 import { MigratorLogin } from './domains/migrations/migrator-login.js'
 import { MigrationOperations } from './domains/migrations/operations.service.js'
 import { SchemaKeeper } from './domains/migrations/schema-keeper.js'
@@ -393,9 +394,25 @@ export async function openMigrations(config: Config, log: Log) {
   return { operations, close: () => systems.close() }
 }
 
-/** Lints the named migration files, or all of the operator's; needs no database. */
-export const lintMigrations = (config: Config, paths: readonly string[]): Promise<LintedFile[]> =>
-  paths.length > 0 ? lintFiles(paths) : lintFolder(migrationsDir(config))
+/**
+ * Lints the named migration files, or all of the operator's, with the sizes of the tables where the
+ * database answers; without it every table may be large.
+ */
+export async function lintMigrations(
+  config: Config,
+  paths: readonly string[],
+): Promise<LintedFile[]> {
+  const systems = await observeSystems(config)
+  try {
+    if (systems.absent) return await lintPaths(paths, migrationsDir(config), new Linting(null))
+    return await runnerOf(config, systems).lint(paths)
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'unavailable') throw error
+    return lintPaths(paths, migrationsDir(config), new Linting(null))
+  } finally {
+    await systems.close()
+  }
+}
 
 /** Recomputes the chain of the audit log. */
 export async function verifyAudit(config: Config, log: Log): Promise<ChainVerdict> {

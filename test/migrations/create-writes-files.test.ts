@@ -35,11 +35,11 @@ test('what the linter finds is told with the lines of the file, and does not hin
   const { version, lint } = await client.tool('create_migration', {
     name: 'index_tags',
     description: 'An index',
-    up_sql: '\n\ncreate index tags_id on public.tags (id);',
+    up_sql: '\n\ncreate index tags_id on public.labels (id);',
     down_sql: '',
   })
   expect(await read(`${version}_index_tags.up.sql`)).toBe(
-    '-- description: An index\n-- irreversible: it was written without a down script\n\n\ncreate index tags_id on public.tags (id);\n',
+    '-- description: An index\n-- irreversible: it was written without a down script\n\n\ncreate index tags_id on public.labels (id);\n',
   )
   expect(lint).toContainEqual(
     expect.objectContaining({
@@ -47,7 +47,7 @@ test('what the linter finds is told with the lines of the file, and does not hin
       severity: 'block',
       statement: 1,
       line: 5,
-      lock: 'SHARE on public.tags',
+      lock: 'SHARE on public.labels',
     }),
   )
 })

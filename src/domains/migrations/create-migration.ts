@@ -1,7 +1,6 @@
 import { AppError } from '../../errors.js'
 import { MAX_SCRIPT_BYTES } from '../../platform/sql-parser/parse-script.js'
 import { type Directives, readDirectives } from './directives.js'
-import { lintAlone } from './lint-files.js'
 import type { NewMigration } from './new-files.js'
 import type { Finding } from './report.js'
 import type { CreateRequest } from './schemas.js'
@@ -11,6 +10,9 @@ export type Origin = 'client' | 'operator'
 
 type Field = 'up_sql' | 'down_sql'
 
+/** What the linter says of a text that is to be written, of its up script first. */
+export type Judge = (file: string, text: string, hasDown: boolean) => Promise<readonly Finding[]>
+
 /**
  * The text of a new migration's files, and what the linter says of it.
  *
@@ -19,7 +21,7 @@ type Field = 'up_sql' | 'down_sql'
 export async function newMigration(
   { name, up_sql, down_sql, description }: CreateRequest,
   origin: Origin,
-  signal?: AbortSignal,
+  judge: Judge,
 ): Promise<{ migration: NewMigration; lint: Finding[] }> {
   refuseLong('up_sql', up_sql, origin)
   refuseLong('down_sql', down_sql, origin)
@@ -28,10 +30,10 @@ export async function newMigration(
   const directives = checkHeader('up_sql', body, origin)
   const header = headerOf(directives, { description, isReversible: down !== null })
   const up = header.join('') + body
-  const lint = await check('up_sql', body, down !== null, signal)
+  const lint = await check(judge, 'up_sql', body, down !== null)
   if (down !== null) {
     checkHeader('down_sql', down, origin)
-    await check('down_sql', down, true, signal)
+    await check(judge, 'down_sql', down, true)
   }
   return { migration: { name, up, down }, lint: lint.map(below(header.length)) }
 }
@@ -81,12 +83,12 @@ function headerOf(
 }
 
 async function check(
+  judge: Judge,
   field: Field,
   text: string,
   hasDown: boolean,
-  signal?: AbortSignal,
 ): Promise<readonly Finding[]> {
-  const findings = await lintAlone(field, text, hasDown, signal)
+  const findings = await judge(field, text, hasDown)
   const refused = findings.filter(({ severity }) => severity === 'error')
   const [first] = refused
   if (first === undefined) return findings

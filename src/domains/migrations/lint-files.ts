@@ -1,7 +1,7 @@
 import { access } from 'node:fs/promises'
 import { AppError } from '../../errors.js'
 import { OPERATOR_VERSIONS, readFolder, readText } from './files.js'
-import { lintScript } from './lint/lint-script.js'
+import type { Linting } from './linting.js'
 import type { Finding } from './report.js'
 import { readScript } from './script.js'
 
@@ -13,8 +13,16 @@ export interface LintedFile {
   readonly lint: readonly Finding[]
 }
 
+/** Lints the named files, or all of the folder. */
+export const lintPaths = (
+  paths: readonly string[],
+  directory: string,
+  linting: Linting,
+): Promise<LintedFile[]> =>
+  paths.length > 0 ? lintFiles(paths, linting) : lintFolder(directory, linting)
+
 /** Lints the files of the operator's folder that can be run, and names those that cannot. */
-export async function lintFolder(directory: string): Promise<LintedFile[]> {
+async function lintFolder(directory: string, linting: Linting): Promise<LintedFile[]> {
   const { migrations, faults } = await readFolder(directory, OPERATOR_VERSIONS)
   const linted: LintedFile[] = faults.map(({ file, message, nextStep }) => ({
     file,
@@ -22,7 +30,7 @@ export async function lintFolder(directory: string): Promise<LintedFile[]> {
     lint: [],
   }))
   for (const { version, name, upSql, downSql } of migrations) {
-    linted.push(await lintText(`${version}_${name}.up.sql`, upSql, downSql !== null))
+    linted.push(await lintText(linting, `${version}_${name}.up.sql`, upSql, downSql !== null))
   }
   return linted
 }
@@ -32,39 +40,40 @@ export async function lintFolder(directory: string): Promise<LintedFile[]> {
  *
  * @throws AppError `not_found` for a file that cannot be read
  */
-export async function lintFiles(paths: readonly string[]): Promise<LintedFile[]> {
+async function lintFiles(paths: readonly string[], linting: Linting): Promise<LintedFile[]> {
   const linted: LintedFile[] = []
   for (const path of paths) {
     const read = await readText(path).catch((error: unknown) => unreadable(error))
     if ('fault' in read) linted.push({ file: path, problem: `${path} ${read.fault}.`, lint: [] })
-    else linted.push(await lintText(path, read.text, await hasDown(path)))
+    else linted.push(await lintText(linting, path, read.text, await hasDown(path)))
   }
   return linted
 }
 
 /**
- * What the linter says of a script where no database tells how big its tables are.
+ * What the linter says of a script, as a run would after those that it was asked of before.
  *
  * @throws AppError `invalid_input` with file and place for what could not be run at all
  */
-export async function lintAlone(
+export async function lintOne(
+  linting: Linting,
   file: string,
   sql: string,
-  hasDown: boolean,
-  signal?: AbortSignal,
+  about: { readonly hasDown: boolean; readonly signal?: AbortSignal },
 ): Promise<readonly Finding[]> {
-  const { steps, directives, isTransactional } = await readScript(file, sql, signal)
-  const statements = steps.map(({ statement }) => statement)
-  const { allow, irreversible } = directives
-  const hasAnswer = hasDown || irreversible !== null
-  const context = { allow, isTransactional, hasDown: hasAnswer, tables: null }
-  return lintScript(statements, context)
+  const script = await readScript(file, sql, about.signal)
+  const hasDown = about.hasDown || script.directives.irreversible !== null
+  return linting.of({ script, done: 0 }, { hasDown, isBuiltIn: false })
 }
 
-async function lintText(file: string, text: string, hasDown: boolean): Promise<LintedFile> {
+async function lintText(
+  linting: Linting,
+  file: string,
+  text: string,
+  hasDown: boolean,
+): Promise<LintedFile> {
   try {
-    const lint = await lintAlone(file, text, hasDown)
-    return { file, problem: null, lint }
+    return { file, problem: null, lint: await lintOne(linting, file, text, { hasDown }) }
   } catch (error) {
     if (!(error instanceof AppError)) throw error
     return { file, problem: [error.message, error.hint].join(' '), lint: [] }

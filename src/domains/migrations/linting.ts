@@ -9,10 +9,11 @@ import { listTableSizes } from './session.sql.js'
 
 /** Judges the scripts of one run in their order: a table that an earlier one makes is empty. */
 export class Linting {
-  readonly #session: DirectSession
+  readonly #session: DirectSession | null
   readonly #made = new Map<string, RelationSize>()
 
-  constructor(session: DirectSession) {
+  /** Without a database nothing is known of the tables. */
+  constructor(session: DirectSession | null) {
     this.#session = session
   }
 
@@ -22,11 +23,10 @@ export class Linting {
     about: { readonly hasDown: boolean; readonly isBuiltIn: boolean },
   ): Promise<readonly Finding[]> {
     const statements = script.steps.map(({ statement }) => statement)
-    const sizes = await this.#session.many(listTableSizes(namedRelations(statements)))
+    const named = namedRelations(statements)
+    const sizes = (await this.#session?.many(listTableSizes(named))) ?? []
     const tables = new Map(this.#made)
-    for (const { schema, name, rows, bytes } of sizes) {
-      tables.set(keyOf({ schema, name }), { rows, bytes })
-    }
+    for (const { schema, name, ...size } of sizes) tables.set(keyOf({ schema, name }), size)
     for (const made of createdRelations(statements)) {
       this.#made.set(keyOf(made), { rows: 0, bytes: 0 })
     }

@@ -151,7 +151,9 @@ export class MigrationOperations {
    */
   async create(request: CreateRequest, origin: Origin, signal?: AbortSignal) {
     const { runner, directory } = this.#deps
-    const { migration, lint } = await newMigration(request, origin, signal)
+    const { migration, lint } = await runner.judging(signal, (judge) =>
+      newMigration(request, origin, judge),
+    )
     const { current_version } = await runner.status()
     const highest = Math.max(current_version, LAST_BUILT_IN)
     const { up_file, down_file, version } = await writeMigration(directory, highest, migration)

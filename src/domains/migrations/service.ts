@@ -1,13 +1,15 @@
-import type { AppError } from '../../errors.js'
+import { AppError } from '../../errors.js'
 import { type PageKey, pageOf } from '../../lib/page.js'
 import type { Endpoint } from '../../platform/postgres/connection.js'
 import type { DirectSession } from '../../platform/postgres/direct.js'
 import { applyAll, type RunStart } from './apply.js'
-import { refuseProblems, unfinished } from './comparison.js'
+import { isBuiltIn, refuseProblems, unfinished } from './comparison.js'
 import { baselineOf, correct, planOf, repairsOf } from './corrections.js'
+import type { Judge } from './create-migration.js'
 import { DRY_RUN_NOTE, dryRunAll, measureAll, type Tried } from './dry-run.js'
 import { UnconfirmedLoss } from './guard.js'
 import { type Folders, type Inventory, newestOf, takeInventory, upTo } from './inventory.js'
+import { type LintedFile, lintOne, lintPaths } from './lint-files.js'
 import { Linting } from './linting.js'
 import type { FileLosses } from './measure/loss.js'
 import { filesDigest, type PreparedUp, planUpOf, prepareUp, withKnown } from './planning.js'
@@ -142,6 +144,38 @@ export class MigrationService {
       prepared,
       inventory.rows,
       (await knownLosses(session, filesDigest(prepared))) ?? [],
+    )
+  }
+
+  /**
+   * Judges texts as if they were the next files to run: with the tables as they are, and those that
+   * pending files make.
+   */
+  judging<T>(signal: AbortSignal | undefined, work: (judge: Judge) => Promise<T>): Promise<T> {
+    return this.#read(async (session, { pending }) => {
+      const linting = new Linting(session)
+      const about = signal ? { signal } : {}
+      for (const { migration } of pending.filter((one) => !isBuiltIn(one.migration))) {
+        const { file, upSql, downSql } = migration
+        try {
+          await lintOne(linting, file, upSql, { ...about, hasDown: downSql !== null })
+        } catch (error) {
+          // A file that cannot be run makes no table, and is told of by whoever runs it.
+          if (!(error instanceof AppError) || signal?.aborted) throw error
+        }
+      }
+      return work((file, text, hasDown) => lintOne(linting, file, text, { ...about, hasDown }))
+    })
+  }
+
+  /**
+   * Lints the named files, or all of the folder, with the tables as they are.
+   *
+   * @throws AppError `not_found` for a file that cannot be read
+   */
+  lint(paths: readonly string[]): Promise<LintedFile[]> {
+    return reading(this.#deps.endpoint, (session) =>
+      lintPaths(paths, this.#deps.operatorDir ?? '', new Linting(session)),
     )
   }
 

@@ -152,7 +152,17 @@ export const listTableSizes = (relations: readonly { schema: string; name: strin
     named.schema,
     named.name,
     greatest(measured.reltuples, 0)::float8 as rows,
-    pg_total_relation_size(measured.oid)::float8 as bytes
+    pg_total_relation_size(measured.oid)::float8 as bytes,
+    array(
+      select jsonb_build_object('name', conname, 'column', attname, 'is_valid', convalidated)
+      from pg_constraint
+      join pg_attribute on attrelid = conrelid and attnum = conkey[1]
+      where conrelid = measured.oid
+        and contype = 'c'
+        and pg_get_constraintdef(pg_constraint.oid)
+          in (format('CHECK ((%I IS NOT NULL))', attname),
+              format('CHECK ((%I IS NOT NULL)) NOT VALID', attname))
+    ) as not_null_checks
   from jsonb_to_recordset(${JSON.stringify(relations)}::jsonb) as named (schema text, name text)
   join pg_namespace as namespace on namespace.nspname = named.schema
   join pg_class as class on class.relnamespace = namespace.oid and class.relname = named.name
@@ -165,6 +175,11 @@ export interface TableSize {
   readonly name: string
   readonly rows: number
   readonly bytes: number
+  readonly not_null_checks: readonly {
+    readonly name: string
+    readonly column: string
+    readonly is_valid: boolean
+  }[]
 }
 
 /** The id of the open transaction. */

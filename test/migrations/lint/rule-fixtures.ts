@@ -31,29 +31,43 @@ export const RULE_FIXTURES: Readonly<Record<string, RuleFixtures>> = {
     bad: [
       'alter table app.t add constraint c check (a > 0)',
       'alter table app.t add check (a > 0)',
+      'alter table app.t add column a bigint check (a > 0)',
     ],
-    good: ['alter table app.t add constraint c check (a > 0) not valid'],
+    good: [
+      'alter table app.t add constraint c check (a > 0) not valid',
+      'create table app.u (a bigint check (a > 0))',
+    ],
   },
   'adding-foreign-key-constraint': {
     bad: [
       'alter table app.t add constraint c foreign key (a) references app.u (a)',
-      'alter table app.t add column a bigint references app.u (a)',
+      'alter table app.t add column a bigint default 1 references app.u (a)',
     ],
-    good: ['alter table app.t add constraint c foreign key (a) references app.u (a) not valid'],
+    good: [
+      'alter table app.t add column a bigint references app.u (a) on delete cascade',
+      'alter table app.t add constraint c foreign key (a) references app.u (a) not valid',
+    ],
   },
   'adding-not-nullable-field': {
     bad: [
       'alter table app.t alter column a set not null',
       'alter table app.t add constraint c not null a',
+      'alter table app.t validate constraint c; alter table app.t alter column a set not null',
+      'alter table app.t add constraint c check (b is not null); alter table app.t alter a set not null',
+      'alter table app.t add constraint c check (a is not null) not valid; alter table app.t alter a set not null',
+      'alter table app.t add constraint c check (a is not null); alter table app.t drop constraint c; alter table app.t alter a set not null',
     ],
     good: [
-      'alter table app.t validate constraint c; alter table app.t alter column a set not null',
+      'alter table app.t add constraint c check (a is not null) not valid; alter table app.t validate constraint c; alter table app.t alter column a set not null',
       'alter table app.t add constraint c not null a not valid',
       'alter table app.t alter column a drop not null',
     ],
   },
   'validate-in-same-transaction': {
-    bad: ['alter table app.t add check (a > 0) not valid; alter table app.t validate constraint c'],
+    bad: [
+      'alter table app.t add check (a > 0) not valid; alter table app.t validate constraint c',
+      'alter table app.t add constraint c foreign key (a) references app.u not valid; alter table app.t validate constraint c',
+    ],
     good: [
       'alter table app.t validate constraint c',
       'alter table app.u add b int; alter table app.t validate constraint c',
@@ -149,6 +163,7 @@ export const RULE_FIXTURES: Readonly<Record<string, RuleFixtures>> = {
     bad: [
       'alter table app.t add a int; update app.t set a = 1 where a is null',
       'alter table app.t add a int; insert into app.u select * from app.t',
+      'alter table app.t add a int; merge into app.u using app.t on u.a = t.a when matched then delete',
     ],
     good: [
       'update app.t set a = 1 where a is null',
@@ -190,47 +205,4 @@ export const RULE_FIXTURES: Readonly<Record<string, RuleFixtures>> = {
     ],
   },
   'copy-stdin': { bad: ['copy app.t from stdin', 'copy app.t to stdout'], good: ['select 1'] },
-  'prefer-bigint-over-int': {
-    bad: ['create table app.t (a int)', 'alter table app.t add a integer'],
-    good: ['create table app.t (a bigint)'],
-  },
-  'prefer-identity': {
-    bad: ['create table app.t (a serial)', 'create table app.t (a bigserial primary key)'],
-    good: ['create table app.t (a bigint generated always as identity)'],
-  },
-  'prefer-text-field': {
-    bad: ['create table app.t (a varchar(20))'],
-    good: ['create table app.t (a text, b varchar)'],
-  },
-  'prefer-timestamp-tz': {
-    bad: ['create table app.t (a timestamp)'],
-    good: ['create table app.t (a timestamptz, b timestamp with time zone)'],
-  },
-  'prefer-jsonb': { bad: ['create table app.t (a json)'], good: ['create table app.t (a jsonb)'] },
-  'prefer-numeric-for-money': {
-    bad: ['create table app.t (a money)', 'create table app.t (entry_price double precision)'],
-    good: ['create table app.t (price numeric(18, 8), score double precision)'],
-  },
-  'identifier-too-long': {
-    bad: [
-      `create table app.${'x'.repeat(64)} (a int)`,
-      `create table app.${'é'.repeat(32)} (a int)`,
-    ],
-    good: [`create table app.${'x'.repeat(63)} (a int)`, `select '${'x'.repeat(64)}'`],
-  },
-  'require-table-schema': {
-    bad: ['create table t (a int)', 'drop table t', 'alter table t add a int'],
-    good: ['create table app.t (a int)', 'create temp table t (a int); alter table t add b int'],
-  },
-  'missing-foreign-key-index': {
-    bad: [
-      'create table app.t (a bigint references app.u (a))',
-      'create table app.t (a bigint, b bigint, foreign key (b, a) references app.u (b, a))',
-    ],
-    good: [
-      'create table app.t (a bigint references app.u (a)); create index on app.t (a, b)',
-      'create table app.t (a bigint primary key references app.u (a))',
-      'create table app.t (a bigint, b bigint, foreign key (a) references app.u, unique (a, b))',
-    ],
-  },
 }

@@ -11,9 +11,18 @@ export const addCheck: Rule = {
   what: 'reads and writes wait until every row was checked.',
   safeWay: 'ADD CONSTRAINT ... NOT VALID, and VALIDATE CONSTRAINT in a later migration.',
   docs: squawkDocs('constraint-missing-not-valid'),
-  check: (statement, script) => unvalidated(statement, script, 'CONSTR_CHECK'),
+  check: (statement, script) => [
+    ...unvalidated(statement, script, 'CONSTR_CHECK'),
+    ...addedColumns(statement)
+      .filter(({ constraints }) => has(constraints, 'CONSTR_CHECK'))
+      .map(script.columnHit),
+  ],
 }
 
+/**
+ * Where a new column has nothing in it, PostgreSQL looks up nothing (transformAlterTableStmt in
+ * parse_utilcmd.c).
+ */
 export const addForeignKey: Rule = {
   name: 'adding-foreign-key-constraint',
   severity: 'block',
@@ -23,9 +32,11 @@ export const addForeignKey: Rule = {
   docs: squawkDocs('adding-foreign-key-constraint'),
   check: (statement, script) => [
     ...unvalidated(statement, script, 'CONSTR_FOREIGN'),
-    ...addedColumns(statement).flatMap(({ table, constraints }) =>
-      referenced(constraints).map((other) => between(script, table, other)),
-    ),
+    ...addedColumns(statement)
+      .filter(({ constraints }) => has(constraints, 'CONSTR_DEFAULT'))
+      .flatMap(({ table, constraints }) =>
+        referenced(constraints).map((other) => between(script, table, other)),
+      ),
   ],
 }
 
@@ -36,11 +47,11 @@ export const setNotNull: Rule = {
   harmlessOn: 'small tables',
   what: 'reads and writes wait until every row was checked for nulls.',
   safeWay:
-    'ADD CONSTRAINT ... NOT NULL column NOT VALID, then VALIDATE CONSTRAINT in a later migration; if a validated CHECK says so already, allow this rule with that reason.',
+    'ADD CONSTRAINT ... CHECK (column IS NOT NULL) NOT VALID, VALIDATE CONSTRAINT in a later migration, and SET NOT NULL after that: it then reads no row.',
   docs: squawkDocs('adding-not-nullable-field'),
   check: (statement, script) => [
     ...alterations(statement, 'AT_SetNotNull')
-      .filter(({ table }) => !script.validated.has(keyOf(script.resolve(table))))
+      .filter(({ table, command }) => !script.isKnownNotNull(table, command.name))
       .map(script.commandHit),
     ...unvalidated(statement, script, 'CONSTR_NOTNULL'),
   ],
@@ -51,14 +62,14 @@ export const validateTogether: Rule = {
   name: 'validate-in-same-transaction',
   severity: 'block',
   harmlessOn: 'small tables',
-  what: 'its rows are checked while the transaction keeps everybody out of it.',
+  what: 'its rows are checked while the transaction keeps writers, or everybody, out of it.',
   safeWay: 'Validate in a later migration, or write "-- transaction: none" at the top.',
   docs: manual('sql-altertable'),
   check: (statement, script) =>
     script.context.isTransactional
       ? alterations(statement, 'AT_ValidateConstraint')
           .map(script.commandHit)
-          .filter(({ on }) => on.some((table) => script.exclusive.has(keyOf(table))))
+          .filter(({ on }) => on.some((table) => script.held.has(keyOf(table))))
       : [],
 }
 

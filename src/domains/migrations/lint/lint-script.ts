@@ -1,4 +1,5 @@
-import { setImmediate } from 'node:timers/promises'
+import { humanBytes } from '../../../lib/bytes.js'
+import { inTurns } from '../../../lib/turns.js'
 import type { ScriptStatement } from '../../../platform/sql-parser/syntax.js'
 import type { Finding } from './finding.js'
 import { blockedBy, locksOf, strongest } from './locks.js'
@@ -7,8 +8,8 @@ import type { Rule } from './rule.js'
 import { RULES } from './rules.js'
 import { type Hit, type LintContext, ScriptState } from './script-state.js'
 
-/** About 20 ms of statements. */
-const TURN = 200
+/** Findings of one file that are told; the rest is counted. */
+const MAX_FINDINGS = 100
 
 /** What the rules find in a script, in its order; others get their turn in between. */
 export async function lintScript(
@@ -17,16 +18,28 @@ export async function lintScript(
 ): Promise<readonly Finding[]> {
   const script = new ScriptState(statements, context)
   const findings: Finding[] = []
-  for (const [at, statement] of statements.entries()) {
+  await inTurns(statements, (statement) => {
     for (const rule of RULES) {
       for (const hit of rule.check(statement, script)) {
         findings.push(finding(rule, hit, { statement, script }))
       }
     }
     script.advance(statement)
-    if (at % TURN === TURN - 1) await setImmediate()
-  }
-  return [...findings, ...vainAllowances(context)]
+  })
+  return [...told(findings), ...vainAllowances(context)]
+}
+
+const WORST_FIRST = ['error', 'block', 'warn', 'info']
+
+/** The worst of them, in the order of the file. */
+function told(findings: readonly Finding[]): readonly Finding[] {
+  if (findings.length <= MAX_FINDINGS) return findings
+  const worst = findings
+    .toSorted((a, b) => WORST_FIRST.indexOf(a.severity) - WORST_FIRST.indexOf(b.severity))
+    .slice(0, MAX_FINDINGS)
+    .toSorted((a, b) => a.statement - b.statement)
+  const more = findings.length - worst.length
+  return [...worst, ...notice('more-findings', `There are ${more} more findings.`)]
 }
 
 interface Place {
@@ -40,7 +53,7 @@ function finding(rule: Rule, hit: Hit, place: Place): Finding {
     severity: rule.severity,
     statement: place.statement.index,
     line: place.statement.line,
-    message: `${hit.subject}: ${rule.what}`,
+    message: `${hit.subject}${sizeOf(hit, place.script)}: ${rule.what}`,
     ...lockFor(hit, place),
     rewrite: rule.safeWay,
     docs: rule.docs,
@@ -48,6 +61,13 @@ function finding(rule: Rule, hit: Hit, place: Place): Finding {
   const note = harmless(rule, hit, place.script)
   if (note) return { ...found, severity: 'info', message: `${found.message} ${note}` }
   return withReason(found, place.script.context)
+}
+
+/** How large it is, where that is known: a lock is held for as long as the rows take. */
+function sizeOf({ on }: Hit, { context }: ScriptState): string {
+  const sizes = on.flatMap((relation) => context.tables?.get(keyOf(relation)) ?? [])
+  const shownSizes = sizes.map(({ rows, bytes }) => `about ${rows} rows, ${humanBytes(bytes)}`)
+  return shownSizes.length === 0 ? '' : ` (${shownSizes.join('; ')})`
 }
 
 /** Why it does no harm here; null when it may. */
@@ -90,9 +110,11 @@ const vainAllowances = ({ allow }: LintContext): Finding[] =>
       : []
   })
 
-const warning = (message: string): Finding[] => [
+const warning = (message: string): Finding[] => notice('vain-allow', message)
+
+const notice = (rule: string, message: string): Finding[] => [
   {
-    rule: 'vain-allow',
+    rule,
     severity: 'warn',
     statement: 1,
     line: 1,

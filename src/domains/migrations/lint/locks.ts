@@ -28,6 +28,10 @@ const MODES = Object.keys(BLOCKS) as LockMode[]
 /** What waits for a lock of the mode; null: nothing but schema changes. */
 export const blockedBy = (mode: LockMode): string | null => BLOCKS[mode]
 
+/** Whether writers wait for it. */
+export const holdsUpWrites = (mode: LockMode): boolean =>
+  MODES.indexOf(mode) >= MODES.indexOf('SHARE')
+
 /** A lock that a statement takes and its transaction keeps. */
 export interface Lock {
   readonly relation: RangeVar

@@ -4,15 +4,30 @@ import {
   type RangeVar,
   type ScriptStatement,
 } from '../../../platform/sql-parser/syntax.js'
-import { leadingColumns, type TableColumn } from './indexed-columns.js'
-import { locksOf } from './locks.js'
+import { holdsUpWrites, locksOf } from './locks.js'
 import { keyOf, quoted, type RelationName, shown, TEMPORARY } from './relation-name.js'
-import { type Alteration, alterations, dropped, type NewColumn } from './tree.js'
+import {
+  type Alteration,
+  addedConstraints,
+  alterations,
+  dropped,
+  type NewColumn,
+  notNullColumn,
+} from './tree.js'
 
 /** What is known of a relation: of an index, its table's figures. */
 export interface RelationSize {
   readonly rows: number
   readonly bytes: number
+  /** Its checks that a column is not null. */
+  readonly not_null_checks?: readonly NotNullCheck[]
+}
+
+/** A check that says no more than that one column is not null. */
+export interface NotNullCheck {
+  readonly name: string
+  readonly column: string
+  readonly is_valid: boolean
 }
 
 /** What a script is judged with. */
@@ -46,9 +61,9 @@ export class ScriptState {
   readonly context: LintContext
   readonly #created = new Set<string>()
   readonly #exclusive = new Set<string>()
-  readonly #validated = new Set<string>()
+  readonly #held = new Set<string>()
+  readonly #checks = new Map<string, NotNullCheck[]>()
   #schema = 'public'
-  #indexed: ReadonlySet<string> | null = null
 
   constructor(statements: readonly ScriptStatement[], context: LintContext) {
     this.statements = statements
@@ -97,15 +112,19 @@ export class ScriptState {
     return this.#exclusive
   }
 
-  /** Tables of which a constraint was validated before. */
-  get validated(): ReadonlySet<string> {
-    return this.#validated
+  /** Existing relations whose writers the transaction keeps waiting. */
+  get held(): ReadonlySet<string> {
+    return this.#held
   }
 
-  /** Whether an index of this script, before or after, begins with the column. */
-  isIndexed({ table, column }: TableColumn): boolean {
-    this.#indexed ??= new Set(this.statements.flatMap(leadingColumns).map(columnKey))
-    return this.#indexed.has(columnKey({ table, column }))
+  /** Whether a validated check says of this very column that it has no null. */
+  isKnownNotNull(table: RangeVar, column: string | undefined): boolean {
+    const checks = this.#checksOf(keyOf(this.resolve(table)))
+    return checks.some((check) => check.column === column && check.is_valid)
+  }
+
+  #checksOf(key: string): readonly NotNullCheck[] {
+    return this.#checks.get(key) ?? this.context.tables?.get(key)?.not_null_checks ?? []
   }
 
   /** Takes notice of what a statement does to names. */
@@ -122,11 +141,31 @@ export class ScriptState {
   #locked(statement: ScriptStatement): void {
     for (const { relation, mode } of locksOf(statement)) {
       const name = this.resolve(relation)
-      if (mode === 'ACCESS EXCLUSIVE' && !this.isNew(name)) this.#exclusive.add(keyOf(name))
+      if (this.isNew(name)) continue
+      if (mode === 'ACCESS EXCLUSIVE') this.#exclusive.add(keyOf(name))
+      if (holdsUpWrites(mode)) this.#held.add(keyOf(name))
     }
-    for (const { table } of alterations(statement, 'AT_ValidateConstraint')) {
-      this.#validated.add(keyOf(this.resolve(table)))
+    for (const { table, constraint } of addedConstraints(statement)) {
+      const column = notNullColumn(constraint)
+      const { conname: name = '', skip_validation: isOpen = false } = constraint
+      if (column) this.#check(table, (all) => [...all, { name, column, is_valid: !isOpen }])
     }
+    for (const { table, command } of alterations(statement, 'AT_ValidateConstraint')) {
+      this.#check(table, (all) =>
+        all.map((one) => (one.name === command.name ? { ...one, is_valid: true } : one)),
+      )
+    }
+    for (const { table, command } of alterations(statement, 'AT_DropConstraint')) {
+      this.#check(table, (all) => all.filter(({ name }) => name !== command.name))
+    }
+  }
+
+  #check(
+    table: RangeVar,
+    change: (checks: readonly NotNullCheck[]) => readonly NotNullCheck[],
+  ): void {
+    const key = keyOf(this.resolve(table))
+    this.#checks.set(key, [...change(this.#checksOf(key))])
   }
 
   /** What the database has already is not made by an IF NOT EXISTS. */
@@ -147,8 +186,6 @@ export class ScriptState {
     this.#created.add(keyOf({ schema, name: node.newname }))
   }
 }
-
-const columnKey = ({ table, column }: TableColumn): string => `${table.relname}.${column}`
 
 /** What a statement makes that holds rows. */
 export function created({ kind, node }: ScriptStatement): RangeVar[] {

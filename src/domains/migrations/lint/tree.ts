@@ -53,12 +53,6 @@ export const addedColumns = (statement: ScriptStatement): NewColumn[] =>
     command.def ? columns(table, [command.def]) : [],
   )
 
-/** The columns that a statement brings into being, of a new table or an existing one. */
-export const newColumns = (statement: ScriptStatement): NewColumn[] =>
-  statement.kind === 'CreateStmt'
-    ? columns(statement.node.relation ?? {}, statement.node.tableElts)
-    : addedColumns(statement)
-
 const columns = (table: RangeVar, nodes: readonly Node[] | undefined): NewColumn[] =>
   bodies(nodes, 'ColumnDef').map((column) => ({
     table,
@@ -74,6 +68,14 @@ export const addedConstraints = (
     const constraint = body(command.def, 'Constraint')
     return constraint ? [{ table, constraint }] : []
   })
+
+/** The column of which a constraint says, and no more, that it is not null. */
+export function notNullColumn({ contype, raw_expr, keys }: Constraint): string | undefined {
+  if (contype === 'CONSTR_NOTNULL') return partsOf(keys)[0]
+  const test = contype === 'CONSTR_CHECK' ? body(raw_expr, 'NullTest') : undefined
+  if (test?.nulltesttype !== 'IS_NOT_NULL') return undefined
+  return partsOf(body(test.arg, 'ColumnRef')?.fields).at(-1)
+}
 
 /** What a DROP names, as relations. */
 export function dropped(statement: ScriptStatement, ...types: readonly string[]): RangeVar[] {
