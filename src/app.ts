@@ -20,11 +20,13 @@ import { SecurityService } from './domains/market/securities.service.js'
 import { migrations as migrationDomain } from './domains/migrations/index.js'
 import { type LintedFile, lintPaths } from './domains/migrations/lint-files.js'
 import { Linting } from './domains/migrations/linting.js'
-import { MigratorLogin } from './domains/migrations/migrator-login.js'
 import { MigrationOperations } from './domains/migrations/operations.service.js'
+import { checkRoles } from './domains/migrations/roles/checkup.js'
+import { MigratorLogin } from './domains/migrations/roles/migrator-login.js'
+import { OperatorLogin } from './domains/migrations/roles/operator-login.js'
 import { SchemaKeeper } from './domains/migrations/schema-keeper.js'
 import { type MigrationDeps, MigrationService } from './domains/migrations/service.js'
-import { checkUp, type Finding } from './domains/monitoring/checkup.js'
+import { checkUp, type Finding, isUsable } from './domains/monitoring/checkup.js'
 import { DISK_FULL, DiskWatch } from './domains/monitoring/disk-watch.js'
 import { monitoring } from './domains/monitoring/index.js'
 import { MonitoringService } from './domains/monitoring/service.js'
@@ -107,11 +109,7 @@ export async function openApp(
   const health = new DedicatedConnection({ endpoint: direct, timeoutMs: HEALTH_TIMEOUT_MS })
   const migrations = runnerOf(config, systems, {
     committed: () => eventLog.poke(),
-    scripts: new MigratorLogin({
-      direct,
-      given: systems.migrator,
-      isTrusted: systems.embedded?.postgres != null,
-    }),
+    scripts: new MigratorLogin(loginOf(config, systems)),
   })
   const schema = new SchemaKeeper({ migrations, log })
   const serverId = newId('srv')
@@ -321,6 +319,12 @@ const runnerOf = (
     ...more,
   })
 
+const loginOf = (config: Config, { direct, migrator }: Pick<Systems, 'direct' | 'migrator'>) => ({
+  direct,
+  given: migrator,
+  isTrusted: !config.DATABASE_URL,
+})
+
 const operationsOf = (config: Config, runner: MigrationService): MigrationOperations =>
   new MigrationOperations({
     runner,
@@ -376,12 +380,14 @@ const cacheLook = async (cache: ObservedSystems['cache']): Promise<CacheLook> =>
 export async function examine(config: Config): Promise<Finding[]> {
   const systems = await observeSystems(config)
   try {
-    return await checkUp({
+    const findings = await checkUp({
       ...systems,
       isEmbedded: !config.DATABASE_URL,
       cacheHealth: () => cacheLook(systems.cache),
       nodeVersion: process.versions.node,
     })
+    const roles = isUsable(findings) ? await checkRoles(loginOf(config, systems)) : null
+    return roles ? [...findings, roles] : findings
   } finally {
     await systems.close()
   }
@@ -390,7 +396,8 @@ export async function examine(config: Config): Promise<Finding[]> {
 /** The migrations without the rest of the product, for commands. */
 export async function openMigrations(config: Config, log: Log) {
   const systems = await openSystems(config, log)
-  const operations = operationsOf(config, runnerOf(config, systems))
+  const scripts = new OperatorLogin(systems.direct, systems.migrator)
+  const operations = operationsOf(config, runnerOf(config, systems, { scripts }))
   return { operations, close: () => systems.close() }
 }
 

@@ -70,7 +70,7 @@ const unreadable = (name: string, error: unknown): AppError =>
   )
 
 /** The outside systems as they are found. */
-export interface ObservedSystems extends Pick<Systems, 'pooled' | 'direct'> {
+export interface ObservedSystems extends Pick<Systems, 'pooled' | 'direct' | 'migrator'> {
   /** Why there is no PostgreSQL to ask; null when there should be one. */
   readonly absent: Trouble | null
   /** Null where no cache runs because no server does. */

@@ -19,7 +19,9 @@ function exitCodeOf(findings: readonly Finding[]): number {
 
 function readable(findings: readonly Finding[]): string {
   const rows = findings.map(({ check, status, detail }) => [check, status, detail])
-  const fixes = findings.flatMap(({ check, fix }) => (fix ? [`${check}: ${fix}`] : []))
+  const fixes = findings.flatMap(({ check, fix }) =>
+    fix ? [`${check}: ${fix.replaceAll('\n', '\n    ')}`] : [],
+  )
   const advice =
     fixes.length > 0 ? `\nWhat to do:\n${fixes.map((fix) => `  - ${fix}\n`).join('')}` : ''
   return table(['CHECK', 'STATUS', 'DETAIL'], rows) + advice

@@ -16,12 +16,26 @@ const INITDB = ['--username=postgres', '--auth=trust', '--encoding=UTF8', '--loc
 
 /** A PostgreSQL that was started for the tests. */
 interface StartedPostgres {
-  readonly url: string
+  /** As its superuser. */
+  readonly admin: string
+  readonly sockets: string
+  /** Its files. */
+  readonly cluster: string
   stop(): Promise<void>
 }
 
-/** Starts the PostgreSQL, of whatever version, whose programs are in a directory. */
-export async function startPostgresOf(bin: string, parent: string): Promise<StartedPostgres> {
+/** Starts the PostgreSQL whose programs are in a directory, with the roles and the database of the product. */
+export async function startPostgresOf(bin: string, parent: string) {
+  const { admin, sockets, stop } = await startBare(bin, parent)
+  await run(admin, rolesSql())
+  await run(admin, 'create database catalyst owner catalyst_owner').catch((error: unknown) => {
+    if (Object(error).code !== '42P04') throw error
+  })
+  return { url: connectionString(sockets, PORT), stop }
+}
+
+/** Starts the same as initdb leaves it. */
+export async function startBare(bin: string, parent: string): Promise<StartedPostgres> {
   const [postgres, initdb] = [join(bin, 'postgres'), join(bin, 'initdb')]
   const home = prepareHome(join(parent, `postgres-${majorOf(postgres)}`))
   const runner = chooseRunner({ postgres, initdb, env: ENVIRONMENT }, null)
@@ -35,15 +49,15 @@ export async function startPostgresOf(bin: string, parent: string): Promise<Star
   const { file, args } = commandFor(runner, postgres, settings(home.cluster, home.sockets))
   const output = openSync(join(home.root, 'postgres.log'), 'a')
   const child = spawn(file, args, { ...options, stdio: ['ignore', output, output] })
-  const url = connectionString(home.sockets, PORT)
-  const admin = url.replace('catalyst_owner@/catalyst?', 'postgres@/postgres?')
+  const admin = connectionString(home.sockets, PORT).replace(
+    'catalyst_owner@/catalyst?',
+    'postgres@/postgres?',
+  )
   await waitFor(() => answers(admin), { timeoutMs: 60_000, what: `an answer of ${postgres}` })
-  await run(admin, rolesSql())
-  await run(admin, 'create database catalyst owner catalyst_owner').catch((error: unknown) => {
-    if (Object(error).code !== '42P04') throw error
-  })
   return {
-    url,
+    admin,
+    sockets: home.sockets,
+    cluster: home.cluster,
     stop: async () => {
       child.kill('SIGINT')
       if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')

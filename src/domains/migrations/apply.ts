@@ -8,9 +8,9 @@ import type { FileLosses } from './measure/loss.js'
 import type { PreparedUp } from './planning.js'
 import { recordUp } from './recording.js'
 import type { MigrationResult, RunOptions } from './report.js'
+import type { ScriptLogin, ScriptSession } from './roles/script-login.js'
 import type { RunContext, ScriptOutcome, ScriptTask } from './run-context.js'
 import { asOwnScript, asScript } from './runner-session.js'
-import type { ScriptLogin } from './script-login.js'
 import { runAsTransaction } from './script-run.js'
 import { runStepByStep } from './single-steps.js'
 import * as ledger from './sql.js'
@@ -28,7 +28,7 @@ export interface RunStart {
 export function contextOf(
   { deps, session, options }: RunStart,
   tasks: readonly ScriptTask[],
-): Omit<RunContext, 'session' | 'marksSchemaChanges' | 'isMeasured' | 'confirmed'> {
+): Omit<RunContext, keyof ScriptSession | 'isMeasured' | 'confirmed'> {
   const open = tasks.map(({ script, done }) => script.steps.length - done)
   const total = open.reduce((sum, count) => sum + count, 0)
   return {
@@ -67,12 +67,16 @@ export async function applyAll(
         isMeasured: !isBuiltIn(migration),
         confirmed: losses.flatMap((one) => one.losses),
       }
-      const run = (session: DirectSession, marksSchemaChanges: boolean) =>
-        applyOne({ ...base, ...about, session, marksSchemaChanges }, migration, task)
+      const run = (script: ScriptSession) =>
+        applyOne({ ...base, ...about, ...script }, migration, task)
       const outcome = isBuiltIn(migration)
         ? await asOwnScript(start.session, run)
-        : await asScript(await start.scripts.place(start.session), run)
-      results.push({ ...resultOf(task, outcome, lint), status: 'applied', reason: null })
+        : await asScript(start.scripts, start.session, run)
+      results.push({
+        ...resultOf(task, outcome, lint),
+        status: 'applied',
+        reason: outcome.kept.join(' ') || null,
+      })
     } catch (error) {
       throw withStory(error, results)
     }

@@ -79,12 +79,12 @@ async function tryOut(start: RunStart, tried: readonly Tried[], howFar: HowFar):
     start,
     tried.map(({ task }) => task),
   )
-  const about = { isMeasured: true, confirmed: [], marksSchemaChanges: false }
-  const place = await start.scripts.place(start.session)
-  return asScript(place, async (session) => {
+  return asScript(start.scripts, start.session, async (script) => {
+    const { session } = script
+    const about = { ...script, isMeasured: true, confirmed: [], marksSchemaChanges: false }
     const relations = await session.many(listRelations())
     const existing = new Set(relations.map(({ oid }) => oid))
-    const ran = await executeAll({ ...base, ...about, session, existing }, tried, howFar)
+    const ran = await executeAll({ ...base, ...about, existing }, tried, howFar)
     const losses: FileLosses[] = []
     for (const { version, losses: found } of ran.losses) {
       losses.push({ version, losses: await countedAfter(session, found) })
@@ -169,7 +169,7 @@ async function executeOne(
   const ran = await runStatements(context, task, { ...place, guard })
   await checkDeferred(context, task, { ...place, guard })
   const found = await atItsEnd(context, task, place, () => guard.losses())
-  const outcome = { duration_ms: elapsedMs(started), ...ran }
+  const outcome = { duration_ms: elapsedMs(started), ...ran, kept: [] }
   return { result: { ...resultOf(task, outcome, lint), status: 'dry_run', reason: null }, found }
 }
 

@@ -49,8 +49,8 @@ export interface Rewrite {
 export interface MigrationResult {
   readonly version: number
   readonly name: string
-  /** `planned` was not executed; `reason` says why. */
   readonly status: 'applied' | 'dry_run' | 'planned'
+  /** Why it was only planned, or what it made and was not handed over. */
   readonly reason: string | null
   readonly duration_ms: number | null
   readonly statements: number

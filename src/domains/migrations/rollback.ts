@@ -1,6 +1,5 @@
 import { AppError } from '../../errors.js'
 import { canonicalJson } from '../../lib/canonical-json.js'
-import type { DirectSession } from '../../platform/postgres/direct.js'
 import { contextOf, type RunStart } from './apply.js'
 import {
   downCommand,
@@ -18,6 +17,7 @@ import type { FileLosses } from './measure/loss.js'
 import { planned, progressOf } from './planning.js'
 import { recordDown } from './recording.js'
 import type { DownPlan, Finding } from './report.js'
+import type { ScriptSession } from './roles/script-login.js'
 import type { RunContext, ScriptTask } from './run-context.js'
 import { asOwnScript, asScript } from './runner-session.js'
 import { readScript } from './script.js'
@@ -92,11 +92,10 @@ export async function rollBackAll(
   for (const { row, task } of prepared) {
     const losses = confirmed.filter(({ version }) => version === row.version)
     const about = { isMeasured: !isBuiltIn(row), confirmed: losses.flatMap((one) => one.losses) }
-    const run = (session: DirectSession, marksSchemaChanges: boolean) =>
-      rollBackOne({ ...base, ...about, session, marksSchemaChanges }, row, task)
+    const run = (script: ScriptSession) => rollBackOne({ ...base, ...about, ...script }, row, task)
     try {
       if (isBuiltIn(row)) await asOwnScript(start.session, run)
-      else await asScript(await start.scripts.place(start.session), run)
+      else await asScript(start.scripts, start.session, run)
     } catch (error) {
       throw error instanceof UnconfirmedLoss ? error.after(done) : error
     }

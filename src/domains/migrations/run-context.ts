@@ -3,16 +3,15 @@ import type { DirectSession } from '../../platform/postgres/direct.js'
 import type { Loss } from './measure/loss.js'
 import type { Observation } from './observation.js'
 import type { MigrationActor } from './report.js'
+import type { ScriptSession } from './roles/script-login.js'
 import type { Script, Step } from './script.js'
 import type { NextStep } from './script-failure.js'
 
 /** What a run works with, whatever scripts it runs. */
-export interface RunContext {
+export interface RunContext extends ScriptSession {
   readonly endpoint: Endpoint
   /** The runner's own: it holds the lock and writes the ledger. */
   readonly ledger: DirectSession
-  /** The script's, with a login that may be another one. */
-  readonly session: DirectSession
   /** The product's own scripts are trusted; all others are watched and measured. */
   readonly isMeasured: boolean
   /** What the file may lose: what was confirmed. */
@@ -20,9 +19,7 @@ export interface RunContext {
   readonly actor: MigrationActor
   readonly appVersion: string
   readonly signal: AbortSignal
-  /** Where the log is decoded (`wal_level = logical`), it must say when the schema changes. */
-  readonly marksSchemaChanges: boolean
-  /** Tells these marks from what a script could write there itself: the ledger keeps its SHA-256. */
+  /** Tells the marks of schema changes from what a script could write itself: the ledger keeps its SHA-256. */
   readonly proof: string
   /** In a dry run, the relations (by oid) that were there before its first file. */
   readonly existing?: ReadonlySet<string>
@@ -49,4 +46,6 @@ export interface ScriptOutcome {
   readonly statement_ms: readonly number[]
   /** Null where each statement was for itself: its locks are gone with it. */
   readonly observed: Observation | null
+  /** What it made and could not be handed over, as sentences. */
+  readonly kept: readonly string[]
 }

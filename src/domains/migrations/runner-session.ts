@@ -1,12 +1,13 @@
+import { AppError } from '../../errors.js'
 import type { Endpoint } from '../../platform/postgres/connection.js'
 import { DirectSession, type Login } from '../../platform/postgres/direct.js'
-import { translate } from '../../platform/postgres/errors.js'
+import { sqlState, translate } from '../../platform/postgres/errors.js'
 import { settleRows } from './commit.js'
 import type { FileLosses } from './measure/loss.js'
 import type { Author } from './recording.js'
 import { foreignSchema } from './refusals.js'
+import type { ScriptLogin, ScriptSession } from './roles/script-login.js'
 import { withRunnerLock } from './runner-lock.js'
-import type { ScriptPlace } from './script-login.js'
 import { prepareSession } from './session.sql.js'
 import {
   createLedger,
@@ -93,28 +94,45 @@ async function stateOf(session: DirectSession): Promise<LedgerState> {
   return state
 }
 
+/** A server of another database has given the role of scripts a newer password. */
+const MAX_LOGINS = 10
+
 /** Runs `work` on a connection of its own for one script, which is closed with whatever it left there. */
-export const asScript = <T>(
-  { endpoint, login, admit }: ScriptPlace,
-  work: (session: DirectSession, marksSchemaChanges: boolean) => Promise<T>,
-): Promise<T> =>
-  reading(
-    endpoint,
-    async (session) => {
+export async function asScript<T>(
+  scripts: ScriptLogin,
+  runner: DirectSession,
+  work: (script: ScriptSession) => Promise<T>,
+): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    const { endpoint, login, admit, refused, heir, limitedTo } = await scripts.place(runner)
+    let isIn = false
+    const use = async (session: DirectSession): Promise<T> => {
+      isIn = true
       await session.many(pinSettings())
       await admit(session)
-      return work(session, await prepared(session))
-    },
-    login,
-  )
+      return work({ session, heir, limitedTo, marksSchemaChanges: await prepared(session) })
+    }
+    try {
+      return await reading(endpoint, use, login)
+    } catch (error) {
+      if (isIn || !isRefusedLogin(error)) throw error
+      if (login?.password === undefined || attempt === MAX_LOGINS) throw refused(error)
+    }
+  }
+}
+
+/** SQLSTATE class 28: who wants in is not let in. */
+const isRefusedLogin = (error: unknown): error is AppError =>
+  error instanceof AppError && /^28/.test(sqlState(error.cause) ?? '')
 
 /** Runs `work` for one of the product's own scripts, on the runner's connection. */
 export async function asOwnScript<T>(
   session: DirectSession,
-  work: (session: DirectSession, marksSchemaChanges: boolean) => Promise<T>,
+  work: (script: ScriptSession) => Promise<T>,
 ): Promise<T> {
   await session.many(pinSettings())
-  return work(session, await prepared(session))
+  const marksSchemaChanges = await prepared(session)
+  return work({ session, heir: null, limitedTo: null, marksSchemaChanges })
 }
 
 /** True when the log is decoded by somebody. */

@@ -7,6 +7,7 @@ import { Guard } from './guard.js'
 import { watchingLocks } from './lock-watch.js'
 import { restoreSequences, sequencesOf } from './measure/sequences.js'
 import { Observation } from './observation.js'
+import { HandOver, withHandOver } from './roles/hand-over.js'
 import type { RunContext, ScriptOutcome, ScriptTask } from './run-context.js'
 import { changesSchema } from './schema-changes.js'
 import type { Script, Step } from './script.js'
@@ -58,21 +59,23 @@ export async function runAsTransaction(
     const started = performance.now()
     await begin(session, task.script, null)
     const place = { kept: 'Nothing of the file was kept.', blockers }
+    const handOver = await HandOver.begin(session, context.heir)
     const guard = await Guard.begin(context)
     const ran = await runStatements(context, task, { ...place, guard })
     const transactionId = await atItsEnd(context, task, place, () => guard.confirm(task))
+    const kept = (await handOver?.complete()) ?? []
     const duration_ms = elapsedMs(started)
     // The product's own scripts run where the ledger is written: one transaction holds both.
     if (session === ledger) {
       await record(duration_ms)
       await ledger.many(recordMarks(task.version, context.proof))
       await session.command('commit')
-      return { duration_ms, ...ran }
+      return { duration_ms, ...ran, kept }
     }
     const statement = task.script.steps.length
     await commitUpTo(context, task, { statement, transactionId }, begun)
     await inTransaction(ledger, () => record(duration_ms))
-    return { duration_ms, ...ran }
+    return { duration_ms, ...ran, kept }
   })
 }
 
@@ -125,10 +128,9 @@ export async function execute(
     return elapsedMs(started)
   } catch (error) {
     const place = { file: script.file, statement, total: script.steps.length }
-    throw await scriptFailure(error, {
-      ...place,
-      ...{ kept, next, blockers, signal, ledger: context.ledger },
-    })
+    const about = { ...place, kept, next, blockers, signal, ledger: context.ledger }
+    const told = await scriptFailure(error, about)
+    throw await withHandOver(told, error, { ...context, statement })
   }
 }
 

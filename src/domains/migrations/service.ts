@@ -16,6 +16,8 @@ import { filesDigest, type PreparedUp, planUpOf, prepareUp, withKnown } from './
 import type { Author } from './recording.js'
 import { refuseErrors, refuseUnconfirmed, unconfirmed } from './refusals.js'
 import type * as report from './report.js'
+import { OperatorLogin } from './roles/operator-login.js'
+import type { ScriptLogin } from './roles/script-login.js'
 import { planDownOf, prepareDown, rollBackAll, scriptsDigest } from './rollback.js'
 import { isRunning } from './runner-lock.js'
 import {
@@ -27,7 +29,6 @@ import {
   readLedger,
 } from './runner-session.js'
 import type { SchemaState } from './schema-state.js'
-import { asOperator, type ScriptLogin } from './script-login.js'
 import * as ledger from './sql.js'
 import { listLog } from './sql.js'
 
@@ -65,6 +66,7 @@ export class MigrationService {
   ): Promise<report.MigrationResult[]> {
     const folders = { ...this.#deps, operatorDir: null }
     const isCurrent = await reading(this.#deps.endpoint, async (session) => {
+      await this.#deps.scripts?.prepare(session)
       if (!(await hasCurrentLedger(session))) return false
       const { pending, problems } = await takeInventory(folders, await readLedger(session))
       refuseProblems(problems)
@@ -77,7 +79,7 @@ export class MigrationService {
       const { pending, problems } = await takeInventory(folders, await openLedger(author))
       refuseProblems(problems)
       const prepared = await prepareUp(pending, new Linting(session), signal)
-      const scripts = asOperator(this.#deps.endpoint)
+      const scripts = new OperatorLogin(this.#deps.endpoint)
       return applyAll({ deps: this.#deps, session, options, scripts }, prepared, [])
     })
   }
@@ -349,7 +351,7 @@ export class MigrationService {
   }
 
   #start(session: DirectSession, options: RunStart['options']): RunStart {
-    const scripts = this.#deps.scripts ?? asOperator(this.#deps.endpoint)
+    const scripts = this.#deps.scripts ?? new OperatorLogin(this.#deps.endpoint)
     return { deps: this.#deps, session, options, scripts }
   }
 

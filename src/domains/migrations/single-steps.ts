@@ -3,6 +3,7 @@ import { sql } from '../../platform/postgres/sql.js'
 import { commitUpTo, inTransaction } from './commit.js'
 import { Guard } from './guard.js'
 import { clearLeftovers, isWhole, wasDone } from './leftovers.js'
+import { HandOver } from './roles/hand-over.js'
 import type { RunContext, ScriptOutcome, ScriptTask } from './run-context.js'
 import { digestOfFirst, type Step } from './script.js'
 import { atItsEnd, begin, elapsedMs, execute, limitsOf, withRepeats } from './script-run.js'
@@ -25,16 +26,22 @@ export async function runStepByStep(
   const { ledger: own } = context
   const started = performance.now()
   const statement_ms: number[] = []
+  const kept: string[] = []
   for (const step of task.script.steps.slice(task.done)) {
-    statement_ms.push(await runRecorded(context, task, step))
+    statement_ms.push(await runRecorded(context, task, step, kept))
     context.stepDone(task, step)
   }
   const duration_ms = elapsedMs(started)
   await inTransaction(own, () => record(duration_ms))
-  return { duration_ms, statement_ms, observed: null }
+  return { duration_ms, statement_ms, observed: null, kept }
 }
 
-async function runRecorded(context: RunContext, task: ScriptTask, step: Step): Promise<number> {
+async function runRecorded(
+  context: RunContext,
+  task: ScriptTask,
+  step: Step,
+  stays: string[],
+): Promise<number> {
   const { ledger: own } = context
   // While there is doubt no error is recorded: the row would then say that it was not done.
   if (await isDoneAlready(context, task, step)) {
@@ -46,7 +53,7 @@ async function runRecorded(context: RunContext, task: ScriptTask, step: Step): P
     return await withRepeats(context, (blockers) =>
       standalone
         ? runStandalone(context, task, { ...step, standalone, blockers })
-        : runWithRecord(context, task, { ...step, blockers }),
+        : runWithRecord(context, task, { ...step, blockers, stays }),
     )
   } catch (error) {
     // Of a statement whose connection was lost nobody knows the end, and the row then says so.
@@ -65,14 +72,16 @@ interface Attempt extends Step {
 async function runWithRecord(
   context: RunContext,
   task: ScriptTask,
-  attempt: Attempt,
+  attempt: Attempt & { readonly stays: string[] },
 ): Promise<number> {
   const { session, ledger: own } = context
   await begin(session, task.script, attempt)
+  const handOver = await HandOver.begin(session, context.heir)
   const guard = await Guard.begin(context)
   const place = { ...attempt, kept: keptBefore(attempt) }
   const ms = await execute(context, task, { ...place, guard })
   const transactionId = await atItsEnd(context, task, place, () => guard.confirm(task))
+  attempt.stays.push(...((await handOver?.complete()) ?? []))
   const statement = attempt.statement.index
   await commitUpTo(context, task, { statement, transactionId }, async () => {})
   await own.many(doneUpTo(task, attempt))

@@ -1,0 +1,102 @@
+import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { AppError } from '../../../errors.js'
+import type { Endpoint } from '../../../platform/postgres/connection.js'
+import type { DirectSession, Login } from '../../../platform/postgres/direct.js'
+import { sqlState } from '../../../platform/postgres/errors.js'
+import { askCatalog, migratorOf, prepareRoles } from './migrator.js'
+import { type RoleFacts, setPassword, whoAndWhere } from './migrator.sql.js'
+import { powersOf } from './powers.sql.js'
+import { asSuperuser, elsewhere, mighty, notLetIn, notPrepared } from './refusals.js'
+import type { ScriptLogin, ScriptPlace } from './script-login.js'
+
+/** How the role of scripts is reached. */
+export interface MigratorDeps {
+  /** The database, as the product's own role. */
+  readonly direct: Endpoint
+  /** `CATALYST_MIGRATOR_URL`; null where the product gives the role a password for each run. */
+  readonly given: Endpoint | null
+  /** The socket of the embedded server, which only this user can open, asks for no password. */
+  readonly isTrusted: boolean
+}
+
+/** What a client wrote runs with a login of its own, which can reach neither the ledger nor the server. */
+export class MigratorLogin implements ScriptLogin {
+  readonly #deps: MigratorDeps
+  readonly #role: string
+
+  constructor(deps: MigratorDeps) {
+    this.#deps = deps
+    this.#role = migratorOf(deps.given)
+  }
+
+  async prepare(runner: DirectSession): Promise<void> {
+    await prepareRoles(runner, this.#role)
+  }
+
+  async place(runner: DirectSession): Promise<ScriptPlace> {
+    const { direct, given, isTrusted } = this.#deps
+    const facts = await prepareRoles(runner, this.#role)
+    if (facts.is_superuser) throw asSuperuser(facts)
+    if (facts.missing.some(({ is_needed }) => is_needed))
+      throw notPrepared(this.#role, direct, facts)
+    const user = this.#role
+    const place = {
+      heir: null,
+      limitedTo: user,
+      admit: (session: DirectSession) => admit(runner, facts, session),
+      refused: (error: AppError) => notLetIn(user, error),
+    }
+    if (given) return { ...place, endpoint: given, login: null }
+    const login = isTrusted ? { user } : await this.#newPassword(runner, facts)
+    return { ...place, endpoint: direct, login }
+  }
+
+  async #newPassword(runner: DirectSession, facts: RoleFacts): Promise<Login> {
+    const password = randomBytes(24).toString('base64url')
+    const user = this.#role
+    try {
+      await patiently(() => runner.many(setPassword(user, verifierOf(password), facts.soon)))
+      return { user, password }
+    } catch (error) {
+      if (sqlState(error) !== '42501') throw error
+      throw notPrepared(user, this.#deps.direct, facts, error)
+    }
+  }
+}
+
+/** Servers of other databases give the same role a password at the same time. */
+async function patiently(change: () => Promise<unknown>): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await change()
+      return
+    } catch (error) {
+      if (sqlState(error) !== 'XX000' || attempt === 10) throw error
+      await delay(Math.random() * 50)
+    }
+  }
+}
+
+/** What PostgreSQL keeps instead of a password, so that the password itself is in no log: RFC 5802. */
+function verifierOf(password: string): string {
+  const iterations = 4_096
+  const salt = randomBytes(16)
+  const salted = pbkdf2Sync(password, salt, iterations, 32, 'sha256')
+  const mac = (text: string): Buffer => createHmac('sha256', salted).update(text).digest()
+  const stored = createHash('sha256').update(mac('Client Key')).digest('base64')
+  const served = mac('Server Key').toString('base64')
+  return `SCRAM-SHA-256$${iterations}:${salt.toString('base64')}$${stored}:${served}`
+}
+
+/** The runner is asked what the role could do: it is nobody's that a script could have prepared. */
+async function admit(
+  runner: DirectSession,
+  facts: RoleFacts,
+  session: DirectSession,
+): Promise<void> {
+  const [found] = await session.many(whoAndWhere())
+  if (found?.place !== facts.place) throw elsewhere()
+  const powers = await askCatalog(runner, powersOf(found.role, facts.role, facts.version))
+  if (powers.length > 0) throw mighty(found.role, powers)
+}
