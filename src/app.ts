@@ -21,6 +21,7 @@ import { migrations as migrationDomain } from './domains/migrations/index.js'
 import { type LintedFile, lintPaths } from './domains/migrations/lint-files.js'
 import { Linting } from './domains/migrations/linting.js'
 import { MigrationOperations } from './domains/migrations/operations.service.js'
+import { Adopting } from './domains/migrations/roles/adoption.js'
 import { checkRoles } from './domains/migrations/roles/checkup.js'
 import { MigratorLogin } from './domains/migrations/roles/migrator-login.js'
 import { OperatorLogin } from './domains/migrations/roles/operator-login.js'
@@ -218,7 +219,7 @@ export async function openApp(
     bind(signals, new SignalService({ ...store, risk })),
     bind(trades, new TradeService({ ...store, learning })),
     bind(patterns, patternService),
-    bind(migrationDomain, operationsOf(config, migrations)),
+    bind(migrationDomain, operationsOf(config, systems, migrations)),
     bind(sync, new SyncService({ ...store, learning, patterns: patternService, committed })),
     bind(
       cacheDomain,
@@ -325,9 +326,14 @@ const loginOf = (config: Config, { direct, migrator }: Pick<Systems, 'direct' | 
   isTrusted: !config.DATABASE_URL,
 })
 
-const operationsOf = (config: Config, runner: MigrationService): MigrationOperations =>
+const operationsOf = (
+  config: Config,
+  { direct, migrator }: Systems,
+  runner: MigrationService,
+): MigrationOperations =>
   new MigrationOperations({
     runner,
+    adopting: new Adopting(direct, migrator),
     directory: migrationsDir(config),
     policy: config.policy.migrations,
     clock: systemClock,
@@ -397,7 +403,7 @@ export async function examine(config: Config): Promise<Finding[]> {
 export async function openMigrations(config: Config, log: Log) {
   const systems = await openSystems(config, log)
   const scripts = new OperatorLogin(systems.direct, systems.migrator)
-  const operations = operationsOf(config, runnerOf(config, systems, { scripts }))
+  const operations = operationsOf(config, systems, runnerOf(config, systems, { scripts }))
   return { operations, close: () => systems.close() }
 }
 

@@ -1,7 +1,7 @@
 import { confirmed } from './confirm.js'
 import { EXIT } from './exit.js'
-import type { BaselineOptions, RepairOptions } from './migrate-options.js'
-import { withMigrations } from './migrations.js'
+import type { AdoptOptions, BaselineOptions, RepairOptions } from './migrate-options.js'
+import { type Operations, withMigrations } from './migrations.js'
 import { print } from './print.js'
 import type { Env } from './start.js'
 
@@ -27,3 +27,28 @@ export const repair = (env: Env, options: RepairOptions): Promise<number> =>
     })
     return EXIT.ok
   })
+
+/** Prints the lines that hand a schema or a table over, or runs them once confirmed. */
+export const adopt = (env: Env, name: string, options: AdoptOptions): Promise<number> =>
+  withMigrations(env, async (operations) => {
+    const { adoption, question } = await operations.askAdopt(name)
+    const isToRun = (options.run || options.yes) && adoption.lines.length > 0
+    const done = isToRun
+      ? await operations.adopt(
+          name,
+          await confirmed(question, options, `migrate adopt '${adoption.target}'`),
+        )
+      : adoption
+    print(done, options, readableAdoption)
+    return EXIT.ok
+  })
+
+function readableAdoption({ target, role, lines, stays, ran }: Adoption): string {
+  const kept = stays.map(({ object, reason }) => `-- ${object} stays with its owner: ${reason}\n`)
+  if (ran) return `${target} is handed over to ${role}\n${kept.join('')}`
+  if (lines.length === 0)
+    return `-- nothing of ${target} is still to be handed over\n${kept.join('')}`
+  return `${lines.join('\n')}\n${kept.join('')}`
+}
+
+type Adoption = Awaited<ReturnType<Operations['adopt']>>

@@ -34,6 +34,12 @@ export interface RepairOptions extends Printed {
   readonly yes?: boolean
 }
 
+/** Options of `migrate adopt`. */
+export interface AdoptOptions extends Printed {
+  readonly run?: boolean
+  readonly yes?: boolean
+}
+
 /** Options of `migrate history`. */
 export interface HistoryOptions extends Printed {
   readonly limit?: number

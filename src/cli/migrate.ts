@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import type { Done } from './exit.js'
 import type {
+  AdoptOptions,
   BaselineOptions,
   CreateOptions,
   DownOptions,
@@ -113,6 +114,28 @@ function addMending(migrate: Command, env: Env, done: Done): void {
       '\nChanges rows of the ledger, never the schema. Without --yes it only lists them.\n\nExample:\n  $ catalyst-db migrate repair --yes',
     )
     .action((options: RepairOptions) => done(mending().then((it) => it.repair(env, options))))
+  printed(
+    migrate,
+    'adopt <name>',
+    'Print the SQL that lets migrations over MCP change a schema or table',
+  )
+    .option('--run', 'run it, once confirmed')
+    .option('--yes', 'run it without a question')
+    .addHelpText(
+      'after',
+      `
+It hands the schema with all in it, or the table with its partitions and sequences, over to the role that
+migrations over MCP run as. Whoever owned it keeps its rights. The schema catalyst is never handed over.
+A name without a dot is a schema, if there is one, else a table of the schema public.
+
+Examples:
+  $ catalyst-db migrate adopt public.orders
+  $ catalyst-db migrate adopt app --run
+${EXIT_CODES}`,
+    )
+    .action((name: string, options: AdoptOptions) =>
+      done(mending().then((it) => it.adopt(env, name, options))),
+    )
 }
 
 const printed = (migrate: Command, name: string, description: string): Command =>

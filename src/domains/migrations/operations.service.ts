@@ -7,12 +7,15 @@ import { DestructiveGate, type GateDeps } from './destructive-gate.js'
 import { writeMigration } from './new-files.js'
 import { downQuestion, repairQuestion, upQuestion } from './questions.js'
 import type { MigrationActor, RollbackOptions, RunOptions, UpPlan } from './report.js'
+import { type Adopting, questionOf } from './roles/adoption.js'
 import { CreateInput, type CreateRequest } from './schemas.js'
 import type { MigrationService } from './service.js'
 
 /** What clients and operators work with. */
 export interface OperationDeps extends GateDeps {
   readonly runner: MigrationService
+  /** Hands over what the migrations of clients may change. */
+  readonly adopting: Adopting
   /** The operator's folder, where new migrations are written. */
   readonly directory: string
 }
@@ -142,6 +145,21 @@ export class MigrationOperations {
     const plan = await runner.planRepair()
     if (plan.changes.length === 0) return plan
     return runner.repair(actorOf(call), confirmedDigest(repairQuestion(plan), plan.digest, call))
+  }
+
+  /** The lines that hand a schema or a table over to the role of the scripts of clients, and the question before they are run. */
+  async askAdopt(name: string) {
+    const adoption = await this.#deps.adopting.plan(name)
+    return { adoption, question: questionOf(adoption) }
+  }
+
+  /**
+   * Runs these lines, all or none.
+   *
+   * @throws AppError `conflict` when they are not those that were confirmed
+   */
+  adopt(name: string, confirmedPlan: string) {
+    return this.#deps.adopting.run(name, confirmedPlan)
   }
 
   /**

@@ -14,10 +14,11 @@ export interface HandOverRow {
  * What follows its table (indexes, its own sequences) is not mentioned.
  */
 const belonging = sql.trusted(`
-  select entry.*
+  select concat(catalog, '.', entry.oid) as id, entry.*
   from (
     select
-      concat('pg_class.', class.oid) as id,
+      'pg_class'::regclass as catalog,
+      class.oid,
       relnamespace as schema,
       class.oid as relation,
       relname::text as name,
@@ -32,49 +33,55 @@ const belonging = sql.trusted(`
       format('%I.%I', nspname, relname) as ident,
       case when relrowsecurity and not relforcerowsecurity then 'row security' end as peculiarity
     from pg_class as class
-    join pg_namespace as namespace on namespace.oid = relnamespace
+    join open_schema as namespace on namespace.oid = relnamespace
     where relkind in ('r', 'p', 'v', 'm', 'f', 'S')
       and not exists (select from own_sequence where sequence = class.oid)
     union all
-    select concat('pg_proc.', proc.oid), pronamespace, null, proname, proowner,
+    select 'pg_proc'::regclass, proc.oid, pronamespace, null, proname, proowner,
       case prokind when 'p' then 'procedure' when 'a' then 'routine' else 'function' end,
       format('%I.%I(%s)', nspname, proname, pg_get_function_identity_arguments(proc.oid)),
       case when prosecdef then 'definer' end
     from pg_proc as proc
-    join pg_namespace as namespace on namespace.oid = pronamespace
+    join open_schema as namespace on namespace.oid = pronamespace
     union all
-    select concat('pg_type.', type.oid), typnamespace, null, typname, typowner,
+    select 'pg_type'::regclass, type.oid, typnamespace, null, typname, typowner,
       case typtype when 'd' then 'domain' else 'type' end,
       format('%I.%I', nspname, typname),
       null
     from pg_type as type
-    join pg_namespace as namespace on namespace.oid = typnamespace
+    join open_schema as namespace on namespace.oid = typnamespace
     where typtype in ('e', 'd', 'r')
       or exists (select from pg_class where oid = typrelid and relkind = 'c')
     union all
-    select concat('pg_statistic_ext.', statistic.oid), stxnamespace, null, stxname, stxowner,
+    select 'pg_statistic_ext'::regclass, statistic.oid, stxnamespace, null, stxname, stxowner,
       'statistics', format('%I.%I', nspname, stxname), null
     from pg_statistic_ext as statistic
-    join pg_namespace as namespace on namespace.oid = stxnamespace
+    join open_schema as namespace on namespace.oid = stxnamespace
     union all
-    select concat('pg_namespace.', oid), oid, null, nspname, nspowner, 'schema',
+    select 'pg_namespace'::regclass, oid, oid, null, nspname, nspowner, 'schema',
       quote_ident(nspname), null
-    from pg_namespace
+    from open_schema
   ) as entry
-  join pg_namespace as namespace on namespace.oid = schema
-  where nspname !~ '^pg_'
-    and nspname not in ('catalyst', 'information_schema')
-    and not exists (
-      select from pg_depend
-      where deptype in ('e', 'i') and concat(classid::regclass, '.', objid) = id
-    )`)
+  where not exists (
+    select from pg_depend
+    where deptype in ('e', 'i') and classid = catalog and objid = entry.oid and refobjid <> objid
+  )`)
 
-const ownSequence = sql.trusted(`
-  select objid as sequence, refobjid as relation
-  from pg_depend
-  join pg_class on pg_class.oid = objid
-  where classid = 'pg_class'::regclass and refclassid = 'pg_class'::regclass
-    and refobjsubid > 0 and deptype in ('a', 'i') and relkind = 'S'`)
+/** The schemas that are somebody's, and the sequences that follow their table. */
+const grounds = sql.trusted(`
+  open_schema as materialized (
+    select oid, nspname, nspowner
+    from pg_namespace
+    where nspname !~ '^pg_' and nspname not in ('catalyst', 'information_schema')
+  ),
+  own_sequence as materialized (
+    select objid as sequence, refobjid as relation
+    from pg_class
+    join open_schema on open_schema.oid = relnamespace
+    join pg_depend on classid = 'pg_class'::regclass and objid = pg_class.oid
+    where relkind = 'S' and refclassid = 'pg_class'::regclass
+      and refobjsubid > 0 and deptype in ('a', 'i')
+  )`)
 
 /** What is handed over: a schema with all in it, a relation, or what is there now and was not before. */
 export type Scope =
@@ -101,10 +108,13 @@ const familyOf = (scope: Scope): Statement<never> => {
  * as members of it, else by grants. To be run where names lead to the catalog only.
  */
 export const handOver = (to: string, scope: Scope) => sql<HandOverRow>`
+  -- One that is still to be made has no rights yet.
   with recursive heir as (
-    select oid, rolname from pg_roles where rolname = ${to}::name
+    select coalesce(pg_roles.oid, 0) as oid, wanted.rolname
+    from (values (${to}::name)) as wanted (rolname)
+    left join pg_roles on pg_roles.rolname = wanted.rolname
   ),
-  own_sequence as materialized (${ownSequence}),
+  ${grounds},
   belonging as materialized (${belonging}),
   family (oid) as (
     select oid from pg_class where ${familyOf(scope)}
@@ -115,7 +125,7 @@ export const handOver = (to: string, scope: Scope) => sql<HandOverRow>`
     select
       belonging.*,
       former.rolname as former,
-      former.rolsuper or pg_has_role(former.oid, heir.oid, 'USAGE') as keeps_rights,
+      former.rolsuper or former.rolname = current_user or (heir.oid <> 0 and pg_has_role(former.oid, heir.oid, 'USAGE')) as keeps_rights,
       former.rolbypassrls as sees_all
     from belonging
     cross join heir
@@ -141,7 +151,8 @@ export const handOver = (to: string, scope: Scope) => sql<HandOverRow>`
     cross join heir
     where class.oid not in (select relation from chosen where relation is not null)
       and not (
-        has_table_privilege(heir.oid, class.oid, 'SELECT')
+        heir.oid <> 0
+        and has_table_privilege(heir.oid, class.oid, 'SELECT')
         and has_schema_privilege(heir.oid, relnamespace, 'USAGE')
       )
     group by reader
@@ -173,7 +184,8 @@ export const handOver = (to: string, scope: Scope) => sql<HandOverRow>`
     where keyword = 'schema'
       and schema in (select schema from handed)
       and not (
-        has_schema_privilege(heir.oid, schema, 'USAGE')
+        heir.oid <> 0
+        and has_schema_privilege(heir.oid, schema, 'USAGE')
         and has_schema_privilege(heir.oid, schema, 'CREATE')
       )
     union all
@@ -206,9 +218,51 @@ export const handOver = (to: string, scope: Scope) => sql<HandOverRow>`
   ) as told
   order by step, object, line`
 
+/** A schema or relation that is to be handed over. */
+export interface Adoptable {
+  readonly target: string
+  readonly schema: string
+  /** Null of a schema. */
+  readonly relation: string | null
+  readonly is_forbidden: boolean
+  /** It follows a table: an index, a sequence of a column, a composite type. */
+  readonly is_part: boolean
+}
+
+/** What a name leads to: without a dot a schema, if there is one, else a relation of the schema public. */
+export const findAdoptable = (name: string) => sql<Adoptable>`
+  with ${grounds},
+  parts as (
+    select parse_ident(${name}::text) as part
+  ),
+  found as (
+    select 1 as place, oid as schema, null::oid as relation, quote_ident(nspname) as target, nspname, false as is_part
+    from pg_namespace
+    join parts on cardinality(part) = 1 and nspname = part[1]
+    union all
+    select 2, relnamespace, class.oid, format('%I.%I', nspname, relname), nspname,
+      relkind not in ('r', 'p', 'v', 'm', 'f', 'S') or exists (select from own_sequence where sequence = class.oid)
+    from pg_class as class
+    join pg_namespace as namespace on namespace.oid = relnamespace
+    join parts on relname = part[cardinality(part)]
+      and nspname = case cardinality(part) when 1 then 'public' when 2 then part[1] end
+  )
+  select
+    target,
+    schema::text as schema,
+    relation::text as relation,
+    nspname ~ '^pg_' or nspname in ('catalyst', 'information_schema') or exists (
+      select from pg_depend
+      where deptype = 'e' and classid = 'pg_class'::regclass and objid = relation
+    ) as is_forbidden,
+    is_part
+  from found
+  order by place
+  limit 1`
+
 /** The ids of all that is there, to find later what is new. */
 export const listBelongings = () => sql<{ id: string }>`
-  with own_sequence as materialized (${ownSequence})
+  with ${grounds}
   select id from (${belonging}) as belonging`
 
 /** What a refused statement may have been refused for. */
@@ -228,7 +282,7 @@ export interface RefusedFor {
  * names lead to the catalog only.
  */
 export const refusedFor = (role: string, message: string, statement: string) => sql<RefusedFor>`
-  with own_sequence as materialized (${ownSequence}),
+  with ${grounds},
   belonging as materialized (${belonging}),
   -- What follows its table is handed over with it.
   named (called, is_part, owner, keyword, ident, schema) as (

@@ -90,6 +90,10 @@ export const roleFacts = (migrator: string) => sql<RoleFacts>`
         and (is_admin or not rolcreaterole),
       false)
     union all
+    select 3, format('alter role %I inherit;', rolname), true
+    from self
+    where version < 160000 and not rolinherit
+    union all
     select 4,
       format('grant connect, create, temporary on database %I to %I;', datname, migrator.name),
       not coalesce(has_database_privilege(migrator.oid, place.oid, 'CONNECT'), true)

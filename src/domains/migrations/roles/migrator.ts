@@ -57,7 +57,8 @@ export async function prepareRoles(runner: DirectSession, migrator: string): Pro
 
 /** The operator's own login is the operator's to make. */
 function mayTry({ line, is_needed }: MissingLine, migrator: string, facts: RoleFacts): boolean {
-  if (!line.startsWith('create role')) return facts.exists
+  if (line.startsWith('grant')) return facts.exists
+  if (!line.startsWith('create role')) return false
   return facts.may_create_roles && (migrator === MIGRATOR || !is_needed)
 }
 
