@@ -41,10 +41,12 @@ export class MigratorLogin implements ScriptLogin {
     if (facts.missing.some(({ is_needed }) => is_needed))
       throw notPrepared(this.#role, direct, facts)
     const user = this.#role
+    const powers = await askCatalog(runner, powersOf(user, facts.role, facts.version))
+    if (powers.length > 0) throw mighty(user, powers)
     const place = {
       heir: null,
       limitedTo: user,
-      admit: (session: DirectSession) => admit(runner, facts, session),
+      admit: (session: DirectSession) => admit(session, user, facts),
       refused: (error: AppError) => notLetIn(user, error),
     }
     if (given) return { ...place, endpoint: given, login: null }
@@ -89,14 +91,8 @@ function verifierOf(password: string): string {
   return `SCRAM-SHA-256$${iterations}:${salt.toString('base64')}$${stored}:${served}`
 }
 
-/** The runner is asked what the role could do: it is nobody's that a script could have prepared. */
-async function admit(
-  runner: DirectSession,
-  facts: RoleFacts,
-  session: DirectSession,
-): Promise<void> {
+/** What was asked of the role holds for this connection only if it is in that role, and on that database. */
+async function admit(session: DirectSession, user: string, { place }: RoleFacts): Promise<void> {
   const [found] = await session.many(whoAndWhere())
-  if (found?.place !== facts.place) throw elsewhere()
-  const powers = await askCatalog(runner, powersOf(found.role, facts.role, facts.version))
-  if (powers.length > 0) throw mighty(found.role, powers)
+  if (found?.place !== place || found.role !== user) throw elsewhere()
 }

@@ -31,7 +31,7 @@ export interface MissingLine {
 }
 
 /** Where a session is, to be compared with another's. */
-export const place = sql.trusted(`
+const place = sql.trusted(`
   pg_catalog.concat(
     pg_catalog.pg_postmaster_start_time(), ' ',
     (select oid from pg_catalog.pg_database where datname operator(pg_catalog.=) pg_catalog.current_database())

@@ -66,7 +66,7 @@ export const powersOf = (role: string, owner: string, version: number) => sql<Po
     union all
     select relowner, format('table %s', class.oid::regclass), 'part of the schema catalyst'
     from pg_class as class
-    where relnamespace = to_regnamespace('catalyst') and relkind in ('r', 'p', 'v', 'm')
+    where relnamespace = to_regnamespace('catalyst') and relkind in ('r', 'p', 'v', 'm', 'S')
     union all
     select proowner, format('routine %s', oid::regprocedure), 'part of the schema catalyst'
     from pg_proc
