@@ -164,7 +164,7 @@ function adviceFor(state: string, { file, next }: FailurePlace): string {
     return `Give ${file} more time with a line "-- statement_timeout: 1h" at its top,${next.before} then`
   }
   if (state === '42501') {
-    return `What belongs to another role is changed once its owner has handed it over (alter table <name> owner to catalyst_migrator);${next.before} then`
+    return `What belongs to another role is changed once it is handed over, what is in the schema catalyst never;${next.before} then`
   }
   return `Correct ${file},${next.before} then`
 }
