@@ -25,6 +25,11 @@ export class OperatorFolder {
     return path
   }
 
+  /** Takes an up file away again. */
+  remove(stem: string): void {
+    rmSync(join(this.path, `${stem}.up.sql`))
+  }
+
   /** The names of all that lies in it. */
   get files(): string[] {
     try {

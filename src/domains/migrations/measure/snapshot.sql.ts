@@ -195,8 +195,9 @@ export const catalogEntries = () => sql<CatalogEntry>`
     case when conrelid = 0 then 'type:' || contypid else 'relation:' || conrelid end,
     format('%I of %s', conname, coalesce(relation.name, contypid::regtype::text)),
     jsonb_build_object(
-      'definition', md5((to_jsonb(entry) - ${sql.trusted(CONSTRAINT_NOISE)})::text)
-        || ${expression('conbin::text')},
+      'definition', concat(
+        md5((to_jsonb(entry) - ${sql.trusted(CONSTRAINT_NOISE)})::text), ${expression('conbin::text')}
+      ),
       'cascades', contype = 'f' and (confdeltype in ('c', 'n', 'd') or confupdtype in ('c', 'n', 'd'))
     )::text
   from pg_constraint as entry
