@@ -4,9 +4,9 @@ import { open } from '../failures/serving.js'
 import { ExternalServer } from '../support/external-server.js'
 
 const page = readFileSync(new URL('../../docs/operating.md', import.meta.url), 'utf8')
+const server = await ExternalServer.start()
 
 test('what a superuser has made is handed to a role of its own as the page says, and the server goes on', async () => {
-  const server = await ExternalServer.start()
   await server.query('create database market')
   await (await open(server.url('market'))).close()
   const [, block = ''] = /```sql\n(create role catalyst_owner [\s\S]*?)```/.exec(page) ?? []
