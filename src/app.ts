@@ -61,6 +61,7 @@ import {
   describe,
   type ObservedSystems,
   observeSystems,
+  openDatabase,
   openSystems,
   type RunningPart,
 } from './systems.js'
@@ -373,11 +374,15 @@ export async function examine(config: Config): Promise<Finding[]> {
   }
 }
 
-/** The migrations without the rest of the product, for commands. */
-export async function openMigrations(config: Config, log: Log) {
-  const systems = await openSystems(config, log)
-  const operations = operationsOf(config, runnerOf(config, systems.direct))
-  return { operations, close: () => systems.close() }
+/**
+ * The migrations without the rest of the product, for commands. An embedded database that is not there yet
+ * is made only where `database` says so.
+ *
+ * @throws AppError `unavailable` when there is none
+ */
+export async function openMigrations(config: Config, log: Log, database: 'present' | 'made') {
+  const { direct, close } = await openDatabase(config, log, database)
+  return { operations: operationsOf(config, runnerOf(config, direct)), close }
 }
 
 /** Lints the named migration files, or all of the operator's; needs no database. */
@@ -386,12 +391,12 @@ export const lintMigrations = (config: Config, paths: readonly string[]): Promis
 
 /** Recomputes the chain of the audit log. */
 export async function verifyAudit(config: Config, log: Log): Promise<ChainVerdict> {
-  const systems = await openSystems(config, log)
-  const database = new Database({ endpoint: systems.pooled, poolMax: 1 })
+  const { pooled, close } = await openDatabase(config, log, 'present')
+  const database = new Database({ endpoint: pooled, poolMax: 1 })
   try {
     return await verifyChain(database)
   } finally {
     await database.close()
-    await systems.close()
+    await close()
   }
 }

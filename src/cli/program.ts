@@ -2,12 +2,14 @@ import { Command, CommanderError } from 'commander'
 import { VERSION } from '../lib/version.js'
 import { type Done, EXIT, fail } from './exit.js'
 import { addMigrate } from './migrate.js'
+import { watchSignals } from './signals.js'
 import type { Env } from './start.js'
 import { leave, outliveReaders, tell, write } from './terminal.js'
 
 /** Runs the command that the arguments name, and ends the process with its exit code. */
 export async function run(argv: readonly string[], env: Env): Promise<never> {
   outliveReaders()
+  watchSignals()
   try {
     let exitCode: number = EXIT.ok
     const program = commands(env, async (command) => {
