@@ -16,13 +16,32 @@ export async function run(argv: readonly string[], env: Env): Promise<never> {
       exitCode = await command
     })
     // Without a command it is what a client's configuration runs.
-    await program.parseAsync(argv.length > 2 ? argv : [...argv, 'stdio'])
+    const words = argv.length > 2 ? named(program, argv.slice(2)) : ['stdio']
+    await program.parseAsync(words, { from: 'user' })
     return await leave(exitCode)
   } catch (error) {
     if (error instanceof CommanderError) return leave(error.exitCode === 0 ? EXIT.ok : EXIT.usage)
     if (env.LOG_LEVEL === 'debug' && error instanceof Error) tell(`${error.stack}\n`)
     return fail(error)
   }
+}
+
+/**
+ * The words as commander understands them: where one before --help or after help is no command, it would show
+ * another command's help; the words up to there alone it refuses, with the nearest.
+ */
+function named(program: Command, words: readonly string[]): readonly string[] {
+  const path: string[] = []
+  let group = program
+  for (const word of words) {
+    if (group.commands.length === 0) return words
+    if (word.startsWith('-') || word === 'help') continue
+    path.push(word)
+    const found = group.commands.find((command) => command.name() === word)
+    if (!found) return path
+    group = found
+  }
+  return words.includes('help') ? [...path, '--help'] : words
 }
 
 function commands(env: Env, done: Done): Command {
