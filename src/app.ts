@@ -28,7 +28,7 @@ import { OperatorLogin } from './domains/migrations/roles/operator-login.js'
 import { SchemaKeeper } from './domains/migrations/schema-keeper.js'
 import { type MigrationDeps, MigrationService } from './domains/migrations/service.js'
 import { checkUp, type Finding, isUsable } from './domains/monitoring/checkup.js'
-import { DISK_FULL, DiskWatch } from './domains/monitoring/disk-watch.js'
+import { DiskWatch } from './domains/monitoring/disk-watch.js'
 import { monitoring } from './domains/monitoring/index.js'
 import { MonitoringService } from './domains/monitoring/service.js'
 import type { CacheLook } from './domains/monitoring/verdict.js'
@@ -57,6 +57,7 @@ import { AuditTrail } from './platform/postgres/audit-trail.js'
 import { type ChainVerdict, verifyChain } from './platform/postgres/audit-verification.js'
 import { ConfirmationStore } from './platform/postgres/confirmations.js'
 import type { Endpoint } from './platform/postgres/connection.js'
+import { DISK_FULL } from './platform/postgres/connection-trouble.js'
 import { Database } from './platform/postgres/database.js'
 import { DedicatedConnection } from './platform/postgres/dedicated.js'
 import { EventLog } from './platform/postgres/event-log.js'
@@ -66,6 +67,7 @@ import {
   describe,
   type ObservedSystems,
   observeSystems,
+  openDatabase,
   openSystems,
   type RunningPart,
   type Systems,
@@ -328,7 +330,7 @@ const loginOf = (config: Config, { direct, migrator }: Pick<Systems, 'direct' | 
 
 const operationsOf = (
   config: Config,
-  { direct, migrator }: Systems,
+  { direct, migrator }: Pick<Systems, 'direct' | 'migrator'>,
   runner: MigrationService,
 ): MigrationOperations =>
   new MigrationOperations({
@@ -399,12 +401,17 @@ export async function examine(config: Config): Promise<Finding[]> {
   }
 }
 
-/** The migrations without the rest of the product, for commands. */
-export async function openMigrations(config: Config, log: Log) {
-  const systems = await openSystems(config, log)
+/**
+ * The migrations without the rest of the product, for commands. An embedded database that is not there yet
+ * is made only where `database` says so.
+ *
+ * @throws AppError `unavailable` when there is none
+ */
+export async function openMigrations(config: Config, log: Log, database: 'present' | 'made') {
+  const systems = await openDatabase(config, log, database)
   const scripts = new OperatorLogin(systems.direct, systems.migrator)
   const operations = operationsOf(config, systems, runnerOf(config, systems, { scripts }))
-  return { operations, close: () => systems.close() }
+  return { operations, close: systems.close }
 }
 
 /**
@@ -429,12 +436,12 @@ export async function lintMigrations(
 
 /** Recomputes the chain of the audit log. */
 export async function verifyAudit(config: Config, log: Log): Promise<ChainVerdict> {
-  const systems = await openSystems(config, log)
-  const database = new Database({ endpoint: systems.pooled, poolMax: 1 })
+  const { pooled, close } = await openDatabase(config, log, 'present')
+  const database = new Database({ endpoint: pooled, poolMax: 1 })
   try {
     return await verifyChain(database)
   } finally {
     await database.close()
-    await systems.close()
+    await close()
   }
 }

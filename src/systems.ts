@@ -7,7 +7,7 @@ import type { Trouble } from './lib/tls-trouble.js'
 import type { CacheStore } from './platform/cache/cache-store.js'
 import { MemoryCacheStore } from './platform/cache/memory.js'
 import { parseRedisUrl } from './platform/cache/redis-url.js'
-import { observeEmbedded } from './platform/embedded/observe.js'
+import { absentCluster, observeEmbedded } from './platform/embedded/observe.js'
 import { type EmbeddedServices, joinEmbedded } from './platform/embedded/services.js'
 import type { Log } from './platform/log.js'
 import { type Endpoint, parseDatabaseUrl } from './platform/postgres/connection.js'
@@ -96,7 +96,8 @@ export async function observeSystems(config: Config): Promise<ObservedSystems> {
 
 /** Starts or joins the embedded services where no URL is given, and opens the cache. */
 export async function openSystems(config: Config, log: Log): Promise<Systems> {
-  const embedded = await startEmbedded(config, log)
+  const wanted = { postgres: !config.DATABASE_URL, redis: !config.REDIS_URL }
+  const embedded = await startEmbedded(config, wanted, log)
   const endpoints = endpointsOf(config, embedded?.postgres?.connectionString ?? '')
   const socket = embedded?.redis?.path ?? null
   const cache = await openCache(config, socket, endpoints.pooled.database, log)
@@ -111,8 +112,32 @@ export async function openSystems(config: Config, log: Log): Promise<Systems> {
   }
 }
 
-async function startEmbedded(config: Config, log: Log): Promise<EmbeddedServices | null> {
-  const wanted = { postgres: !config.DATABASE_URL, redis: !config.REDIS_URL }
+/**
+ * Only PostgreSQL, for commands: the embedded one is started or joined, and made where there is none and
+ * `database` says so.
+ *
+ * @throws AppError `unavailable` when there is none
+ */
+export async function openDatabase(
+  config: Config,
+  log: Log,
+  database: 'present' | 'made',
+): Promise<Pick<Systems, 'pooled' | 'direct' | 'migrator' | 'close'>> {
+  const absent = config.DATABASE_URL ? null : absentCluster(embeddedDir(config))
+  if (absent && database === 'present') {
+    throw new AppError('unavailable', absent.cause, { hint: absent.fix })
+  }
+  const wanted = { postgres: !config.DATABASE_URL, redis: false }
+  const embedded = await startEmbedded(config, wanted, log)
+  const endpoints = endpointsOf(config, embedded?.postgres?.connectionString ?? '')
+  return { ...endpoints, close: async () => embedded?.release() }
+}
+
+async function startEmbedded(
+  config: Config,
+  wanted: { readonly postgres: boolean; readonly redis: boolean },
+  log: Log,
+): Promise<EmbeddedServices | null> {
   if (!wanted.postgres && !wanted.redis) return null
   return joinEmbedded({
     dataDir: embeddedDir(config),

@@ -1,12 +1,17 @@
 import { verifyAudit } from '../app.js'
 import { createLog } from '../platform/log.js'
-import { EXIT } from './exit.js'
+import { EXIT, Interrupted } from './exit.js'
 import { print } from './print.js'
+import { watchSignals } from './signals.js'
 import { type Env, readConfig } from './start.js'
 
 /** Recomputes the chain of the audit log and prints whether every entry is as it was written. */
 export async function printAudit(env: Env, options: { readonly json?: boolean }): Promise<number> {
-  const verdict = await verifyAudit(readConfig(env), createLog('silent'))
+  const config = readConfig(env)
+  const signals = watchSignals()
+  signals.hold()
+  const verdict = await verifyAudit(config, createLog('silent'))
+  if (signals.exitCode !== null) throw new Interrupted(signals.exitCode)
   const { intact, entries, broken_at, head } = verdict
   const text = intact
     ? `intact: ${entries} entries, the last has hash ${head.hash}\n`

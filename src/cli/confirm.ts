@@ -4,6 +4,7 @@ import { digestOf, type Question } from '../lib/confirmation.js'
 import { Interrupted } from './exit.js'
 import { outline } from './outline.js'
 import { print } from './print.js'
+import { watchSignals } from './signals.js'
 
 /** How a command may be confirmed. */
 export interface Confirming {
@@ -42,6 +43,7 @@ async function ask(question: string): Promise<string> {
     return await new Promise((resolve, reject) => {
       terminal.question(question, (answer) => resolve(answer.trim()))
       terminal.once('SIGINT', () => reject(new Interrupted()))
+      void watchSignals().received.then((exitCode) => reject(new Interrupted(exitCode)))
       terminal.once('close', () => resolve(''))
     })
   } finally {

@@ -55,8 +55,22 @@ const SYSTEM: Readonly<Record<string, readonly [cause: string, next: string]>> =
   ENOSPC: ['the disk is full', 'Free some space, or set CATALYST_DATA_DIR to another disk.'],
   EDQUOT: ['the quota is used up', 'Free some space, or set CATALYST_DATA_DIR to another disk.'],
   ENOTDIR: ['a file stands where a folder is needed', 'Set CATALYST_DATA_DIR to a folder.'],
-  EEXIST: ['a file stands where a folder is needed', 'Set CATALYST_DATA_DIR to a folder.'],
+  EEXIST: [
+    'a file, or a link that leads nowhere, stands where a folder is needed',
+    'Set CATALYST_DATA_DIR to a folder.',
+  ],
+  ELOOP: ['its links lead in a circle', 'Set CATALYST_DATA_DIR to a folder.'],
+  ENAMETOOLONG: ['the name is too long', 'Set CATALYST_DATA_DIR to a shorter one.'],
+  EIO: ['the disk does not answer', 'Look after the disk, or set CATALYST_DATA_DIR to another.'],
+  EMFILE: ['this process has too many files open', 'Raise its limit (ulimit -n).'],
+  ENFILE: ['this machine has too many files open', 'Raise its limit, or end what holds them.'],
 }
+
+/** ENOENT although the folder above is there: of a file system such as /proc, which takes none. */
+const TAKES_NO_FOLDERS = [
+  'that place takes no folders',
+  'Set CATALYST_DATA_DIR to a folder that can be written.',
+] as const
 
 /** Prints why the command failed, with the next step, and ends the process. */
 export async function fail(error: unknown): Promise<never> {
@@ -91,7 +105,8 @@ function systemFailure(error: unknown): string | null {
     address?: string
     port?: number
   }
-  const [cause, next] = SYSTEM[code ?? ''] ?? []
+  const isNoPlace = code === 'ENOENT' && syscall === 'mkdir'
+  const [cause, next] = isNoPlace ? TAKES_NO_FOLDERS : (SYSTEM[code ?? ''] ?? [])
   if (!cause) return null
   const place = path ?? (address === undefined ? '' : `${address}${port ? `:${port}` : ''}`)
   return `${[syscall, place].filter(Boolean).join(' ')} failed: ${cause}.\n${next}`
@@ -100,5 +115,6 @@ function systemFailure(error: unknown): string | null {
 function exitCodeOf(error: unknown): number {
   if (error instanceof Interrupted) return error.exitCode
   if (error instanceof ConfigurationError || systemFailure(error)) return EXIT.configuration
-  return error instanceof AppError ? (CODES[error.code] ?? EXIT.failure) : EXIT.failure
+  if (!(error instanceof AppError)) return EXIT.failure
+  return CODES[error.code] ?? (systemFailure(error.cause) ? EXIT.configuration : EXIT.failure)
 }

@@ -14,7 +14,7 @@ export async function create(env: Env, name: string, options: CreateOptions): Pr
   const { up, down, description } = options
   const up_sql = await readSql(up)
   const down_sql = down === undefined ? '' : await readSql(down)
-  return withMigrations(env, async (operations) => {
+  return withMigrations(env, 'made', async (operations) => {
     const request = { name, up_sql, down_sql, description }
     const created = await operations.createByOperator(request)
     print(created, options, ({ migration_file, down_file, lint }) =>

@@ -7,7 +7,7 @@ import type { Env } from './start.js'
 
 /** Notes migrations as applied without running them. */
 export const baseline = (env: Env, options: BaselineOptions): Promise<number> =>
-  withMigrations(env, async (operations, call) => {
+  withMigrations(env, 'made', async (operations, call) => {
     const done = await operations.baseline(options.version, call)
     print(done, options, ({ recorded }) =>
       recorded.length > 0 ? `noted as applied: ${recorded.join(', ')}\n` : 'nothing to note\n',
@@ -17,7 +17,7 @@ export const baseline = (env: Env, options: BaselineOptions): Promise<number> =>
 
 /** Lists how the ledger would be brought in line with the files, and does it once confirmed. */
 export const repair = (env: Env, options: RepairOptions): Promise<number> =>
-  withMigrations(env, async (operations, call) => {
+  withMigrations(env, 'present', async (operations, call) => {
     const question = await operations.askRepair()
     const confirmedPlan = question ? await confirmed(question, options, 'migrate repair') : null
     const done = await operations.repair({ ...call, confirmedPlan })
@@ -30,7 +30,7 @@ export const repair = (env: Env, options: RepairOptions): Promise<number> =>
 
 /** Prints the lines that hand a schema or a table over, or runs them once confirmed. */
 export const adopt = (env: Env, name: string, options: AdoptOptions): Promise<number> =>
-  withMigrations(env, async (operations) => {
+  withMigrations(env, 'present', async (operations) => {
     const { adoption, question } = await operations.askAdopt(name)
     const isToRun = (options.run || options.yes) && adoption.lines.length > 0
     const done = isToRun

@@ -11,7 +11,7 @@ import { table } from './table.js'
 
 /** Prints where the schema stands; exits with 7 when something is wrong. */
 export const status = (env: Env, options: Printed): Promise<number> =>
-  withMigrations(env, async (operations) => {
+  withMigrations(env, 'present', async (operations) => {
     const found = await operations.status()
     print(found, options, readableStatus)
     return found.problems.length === 0 ? EXIT.ok : EXIT.findings
@@ -19,14 +19,14 @@ export const status = (env: Env, options: Printed): Promise<number> =>
 
 /** Prints a page of what was done to the schema, the newest first. */
 export const history = (env: Env, options: HistoryOptions): Promise<number> =>
-  withMigrations(env, async (operations) => {
+  withMigrations(env, 'present', async (operations) => {
     print(await operations.history({ limit: options.limit ?? 100 }), options, readableHistory)
     return EXIT.ok
   })
 
 /** Applies what is pending, or runs and undoes it. */
 export const up = (env: Env, options: UpOptions): Promise<number> =>
-  withMigrations(env, async (operations, call, progress) => {
+  withMigrations(env, 'made', async (operations, call, progress) => {
     const request = { target: options.target ?? null, dry_run: options.dryRun ?? false }
     const done = await asking(async () => {
       const question = await operations.askUp(request)
@@ -66,7 +66,7 @@ async function asking<T>(ask: () => Promise<() => Promise<T>>): Promise<T> {
 
 /** Undoes everything above the target. */
 export const down = (env: Env, options: DownOptions): Promise<number> =>
-  withMigrations(env, async (operations, call, progress) => {
+  withMigrations(env, 'present', async (operations, call, progress) => {
     const { target, includeBuiltIn = false } = options
     const done = await asking(async () => {
       const question = await operations.askRollback({ target, includeBuiltIn }, call)

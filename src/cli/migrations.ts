@@ -3,29 +3,43 @@ import { AppError } from '../errors.js'
 import { createLog } from '../platform/log.js'
 import { Interrupted } from './exit.js'
 import { ProgressLines } from './progress.js'
-import { type Env, readConfig, watchSignals } from './start.js'
+import { watchSignals } from './signals.js'
+import { type Env, readConfig } from './start.js'
 
 /** What may be asked of migrations. */
 export type Operations = Awaited<ReturnType<typeof openMigrations>>['operations']
 
 /** Who runs migrations, how they are stopped, and where their progress goes. */
-export type Call = Parameters<Operations['up']>[1]
+type Call = Parameters<Operations['up']>[1]
+
+type Work = (operations: Operations, call: Call, progress: ProgressLines) => Promise<number>
 
 /**
- * Opens the database, works, closes, and answers the exit code of the work.
+ * Opens the database, works, closes, and answers the exit code of the work. An embedded database that is not
+ * there yet is made only where `database` says so.
  *
+ * @throws AppError `unavailable` when there is none
  * @throws Interrupted when a signal stopped the work
  */
 export async function withMigrations(
   env: Env,
-  work: (operations: Operations, call: Call, progress: ProgressLines) => Promise<number>,
+  database: 'present' | 'made',
+  work: Work,
 ): Promise<number> {
-  const { operations, close } = await openMigrations(readConfig(env), createLog('silent'))
   const signals = watchSignals()
+  const config = readConfig(env)
+  signals.hold()
+  const { operations, close } = await openMigrations(config, createLog('silent'), database).catch(
+    (error: unknown) => {
+      // Ctrl-C reaches the children as well, and what they say then is no news.
+      throw signals.exitCode === null ? error : new Interrupted(signals.exitCode)
+    },
+  )
   const stop = new AbortController()
   void signals.received.then(() => stop.abort(interrupted()))
   const progress = new ProgressLines()
   try {
+    if (signals.exitCode !== null) throw new Interrupted(signals.exitCode)
     const call: Call = {
       principal: 'cli',
       requestId: null,
@@ -33,9 +47,11 @@ export async function withMigrations(
       signal: stop.signal,
       progress: (done, total, message) => progress.finished(`[${done}/${total}] ${message}`),
     }
-    return await work(operations, call, progress)
+    const exitCode = await work(operations, call, progress)
+    return signals.exitCode ?? exitCode
   } catch (error) {
-    throw signals.exitCode === null ? error : new Interrupted(signals.exitCode, error)
+    if (signals.exitCode === null || error instanceof Interrupted) throw error
+    throw new Interrupted(signals.exitCode, error)
   } finally {
     progress.end()
     await close()

@@ -2,25 +2,46 @@ import { Command, CommanderError } from 'commander'
 import { VERSION } from '../lib/version.js'
 import { type Done, EXIT, fail } from './exit.js'
 import { addMigrate } from './migrate.js'
+import { watchSignals } from './signals.js'
 import type { Env } from './start.js'
 import { leave, outliveReaders, tell, write } from './terminal.js'
 
 /** Runs the command that the arguments name, and ends the process with its exit code. */
 export async function run(argv: readonly string[], env: Env): Promise<never> {
   outliveReaders()
+  watchSignals()
   try {
     let exitCode: number = EXIT.ok
     const program = commands(env, async (command) => {
       exitCode = await command
     })
     // Without a command it is what a client's configuration runs.
-    await program.parseAsync(argv.length > 2 ? argv : [...argv, 'stdio'])
+    const words = argv.length > 2 ? named(program, argv.slice(2)) : ['stdio']
+    await program.parseAsync(words, { from: 'user' })
     return await leave(exitCode)
   } catch (error) {
     if (error instanceof CommanderError) return leave(error.exitCode === 0 ? EXIT.ok : EXIT.usage)
     if (env.LOG_LEVEL === 'debug' && error instanceof Error) tell(`${error.stack}\n`)
     return fail(error)
   }
+}
+
+/**
+ * The words as commander understands them: where one before --help or after help is no command, it would show
+ * another command's help; the words up to there alone it refuses, with the nearest.
+ */
+function named(program: Command, words: readonly string[]): readonly string[] {
+  const path: string[] = []
+  let group = program
+  for (const word of words) {
+    if (group.commands.length === 0) return words
+    if (word.startsWith('-') || word === 'help') continue
+    path.push(word)
+    const found = group.commands.find((command) => command.name() === word)
+    if (!found) return path
+    group = found
+  }
+  return words.includes('help') ? [...path, '--help'] : words
 }
 
 function commands(env: Env, done: Done): Command {

@@ -5,6 +5,7 @@ import { VERSION } from '../lib/version.js'
 import { createLog, type Log } from '../platform/log.js'
 import { checkUrls } from '../systems.js'
 import { ConfigurationError, EXIT, Interrupted } from './exit.js'
+import { watchSignals } from './signals.js'
 
 /** A process environment. */
 export type Env = Readonly<Record<string, string | undefined>>
@@ -31,7 +32,7 @@ export interface Running {
 }
 
 /**
- * Starts the application for a long-running command and watches for signals from the first moment.
+ * Starts the application for a long-running command.
  *
  * @throws Interrupted when a signal came before it had started; what it had started is stopped then
  */
@@ -40,6 +41,7 @@ export async function start(env: Env): Promise<Running> {
   const log = createLog(config.LOG_LEVEL)
   watchForCrashes(log)
   const signals = watchSignals()
+  signals.hold()
   try {
     const app = await openApp(config, log)
     if (signals.exitCode === null) return { config, log, app, interrupted: signals.received }
@@ -59,28 +61,6 @@ export function banner(app: App, endpoint: string): string {
   const { state, reason } = app.schema.state
   const schema = state === 'current' ? [] : [`  The schema is not current: ${reason}`]
   return [`catalyst-db ${VERSION}`, ...rows, ...schema, ''].join('\n')
-}
-
-/** Signals that ask the process to end. */
-export interface Signals {
-  /** Of the first signal; null before it. */
-  readonly exitCode: number | null
-  readonly received: Promise<number>
-}
-
-/** Watches for the first signal; the second does not wait for anybody. */
-export function watchSignals(): Signals {
-  const signals = { exitCode: null as number | null, received: Promise.resolve(0) }
-  signals.received = new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      process.once(signal, () => {
-        signals.exitCode ??= EXIT[signal]
-        resolve(signals.exitCode)
-        process.on(signal, () => process.exit(EXIT[signal]))
-      })
-    }
-  })
-  return signals
 }
 
 /** A defect ends the process instead of leaving it half alive; the embedded services outlive it. */

@@ -78,6 +78,7 @@ export const symbol = () =>
       'must be a ticker symbol such as AAPL or BRK.B',
     )
     .transform((value) => value.trim().toUpperCase())
+    .describe('A ticker.')
 
 /** An account of the trading system. */
 export const accountId = () =>
@@ -87,12 +88,11 @@ export const accountId = () =>
       (value) => /^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$/.test(value),
       'must be 1-64 letters, digits or . _ : -',
     )
+    .describe('An account.')
 
 /** The account of who names none. */
 export const DEFAULT_ACCOUNT = 'default'
 
 /** What a caller names a call by, so that sending it again is harmless. */
 export const idempotencyKey = () =>
-  identifier(255)
-    .optional()
-    .describe('Sent again, the call gets its first answer and has no second effect.')
+  identifier(255).optional().describe('Repeats with it have no second effect.')

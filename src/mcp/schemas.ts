@@ -11,7 +11,7 @@ export const JOB_ARGUMENTS = {
 
 /** The argument that every tool which asks for confirmations takes beside its own. */
 export const CONFIRM_ARGUMENTS = {
-  confirm_token: identifier(64).optional(),
+  confirm_token: identifier(64).optional().describe('Of the question.'),
 }
 
 /** A call's arguments without those that say how it is made. */
@@ -33,7 +33,7 @@ export const PERSIST_ANSWER = {
 
 const RUNNING = {
   status: z.literal('running').optional(),
-  job_id: z.string().optional().describe('The work goes on: see get_job and cancel_job.'),
+  job_id: z.string().optional().describe('See get_job, cancel_job.'),
 }
 
 /**

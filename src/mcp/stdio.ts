@@ -1,3 +1,4 @@
+import { finished } from 'node:stream/promises'
 import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio'
 import { newId } from '../lib/ids.js'
 import type { Log } from '../platform/log.js'
@@ -12,8 +13,12 @@ const PARENT_CHECK_MS = 1_000
 
 /** A running stdio connection. */
 export interface StdioEndpoint {
-  /** Resolves when the client is gone: it closed an end of the pipes, or was our parent and died. */
-  readonly closed: Promise<void>
+  /** Resolves when the client closed standard input: it sends nothing more, and may still read. */
+  readonly ended: Promise<void>
+  /** Resolves when nobody is there any more: standard output was closed, or our parent died. */
+  readonly gone: Promise<void>
+  /** Resolves when no request that was read waits for its answer; streams are none. */
+  answered(): Promise<void>
   close(): Promise<void>
 }
 
@@ -21,7 +26,6 @@ export interface StdioEndpoint {
 export function serveOnStdio(serving: Serving, log: Log): StdioEndpoint {
   const peer = { principal: 'local', owner: newId('stdio') }
   const { stdin, stdout } = process
-  const closed = untilClientIsGone()
   const lines = new MessageLines({
     maxBytes: MAX_MESSAGE_BYTES,
     refuse: ({ id, code, message }: RefusedLine) => {
@@ -29,7 +33,12 @@ export function serveOnStdio(serving: Serving, log: Log): StdioEndpoint {
       stdout.write(`${JSON.stringify({ jsonrpc: '2.0', id, error: { code, message } })}\n`)
     },
   })
-  const transport = new StdioServerTransport(stdin.pipe(lines), stdout, {
+  const gone = untilClientIsGone()
+  // The SDK drops what it has read when its input ends: to it, ours does not.
+  const ended = finished(stdin, { writable: false })
+    .catch(() => {})
+    .then(() => void lines.write('\n'))
+  const transport = new StdioServerTransport(stdin.pipe(lines, { end: false }), stdout, {
     maxBufferSize: 2 * MAX_MESSAGE_BYTES,
   })
   const handle = serveStdio((context) => createServer(serving, peer, context), {
@@ -37,7 +46,46 @@ export function serveOnStdio(serving: Serving, log: Log): StdioEndpoint {
     onerror: (error) => log.debug({ err: error }, 'message refused'),
   })
   limitListening(transport, serving.notifications.listens, peer.owner)
-  return { closed, close: () => handle.close() }
+  const requests = new OpenRequests(transport)
+  return { ended, gone, answered: () => requests.answered(), close: () => handle.close() }
+}
+
+/** The requests that were read and have no answer yet. */
+class OpenRequests {
+  readonly #open = new Set<string | number>()
+  #answered: (() => void) | null = null
+
+  constructor(transport: StdioServerTransport) {
+    const { onmessage } = transport
+    const send = transport.send.bind(transport)
+    transport.onmessage = (message) => {
+      if ('method' in message && 'id' in message && !isListening(message)) {
+        this.#open.add(message.id)
+      }
+      if ('method' in message && message.method === 'notifications/cancelled') {
+        this.#end(message.params?.requestId)
+      }
+      onmessage?.(message)
+    }
+    transport.send = async (message) => {
+      await send(message)
+      if (!('method' in message)) this.#end(message.id)
+    }
+  }
+
+  async answered(): Promise<void> {
+    // What was read with the last bytes gets here first.
+    await new Promise(setImmediate)
+    if (this.#open.size === 0) return
+    await new Promise<void>((resolve) => {
+      this.#answered = resolve
+    })
+  }
+
+  #end(id: unknown): void {
+    if (typeof id === 'string' || typeof id === 'number') this.#open.delete(id)
+    if (this.#open.size === 0) this.#answered?.()
+  }
 }
 
 /** The SDK opens every stream that is asked for: what is more than a share never gets there. */
@@ -66,7 +114,7 @@ function limitListening(
 }
 
 function untilClientIsGone(): Promise<void> {
-  const { stdin, stdout, ppid: parent } = process
+  const { stdout, ppid: parent } = process
   return new Promise((resolve) => {
     const gone = (): void => {
       clearInterval(timer)
@@ -75,8 +123,6 @@ function untilClientIsGone(): Promise<void> {
     const timer = setInterval(() => {
       if (process.ppid !== parent) gone()
     }, PARENT_CHECK_MS).unref()
-    stdin.once('end', gone)
-    stdin.once('close', gone)
     // EPIPE: nobody reads what is answered. Without a listener it would be an uncaught error.
     stdout.on('error', gone)
     stdout.once('close', gone)

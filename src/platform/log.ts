@@ -28,6 +28,8 @@ export const createLog = (level: Config['LOG_LEVEL']) =>
   )
 
 const stderr = pino.destination({ dest: 2, sync: true })
+// Of a full disk or a reader that has left nobody can be told here; it is no reason to end.
+stderr.on('error', () => {})
 
 /**
  * For lines whose reference a client is told: they are written whatever else the log leaves out, unless

@@ -48,6 +48,21 @@ test('a reader that has seen enough changes neither the exit code nor prints a f
   expect(await shell(line)).toBe('{\n7\n')
 })
 
+test.runIf(existsSync('/dev/full'))(
+  'output that finds no room is told without a stack, on either stream',
+  async () => {
+    const env = `env CATALYST_DATA_DIR=${folder}/none`
+    for (const command of ['status', 'status --json', '--help', 'config print', 'doctor --json']) {
+      const told = await shell(`${env} $0 ${command} 2>&1 >/dev/full; echo "$?"`)
+      expect(told, command).toContain('The output is not complete: the disk is full.')
+      expect(told, command).not.toMatch(/^\s+at /m)
+      expect(told, command).toMatch(/\n[14]\n$/)
+    }
+    expect(await shell(`${env} $0 statsu 2>/dev/full; echo "$?"`)).toBe('2\n')
+    expect(await shell(`${env} $0 status >/dev/full 2>&1; echo "$?"`)).toBe('4\n')
+  },
+)
+
 test('a port that is taken, and a data directory that is a file, are named with what to do', async () => {
   const taken = createServer().listen(0, '127.0.0.1')
   onTestFinished(() => void taken.close())
@@ -89,6 +104,24 @@ test('a mistyped command is answered with the nearest, and every help has an exa
   expect(mistyped.code).toBe(2)
   expect(mistyped.stderr).toContain('Did you mean status?')
   expect((await runCommand(['migrate', 'hsitory'], {})).stderr).toContain('Did you mean history?')
+  for (const words of ['statsu --help', '--help statsu', '-h statsu', 'help statsu']) {
+    const help = await runCommand(words.split(' '), {})
+    expect(help, words).toMatchObject({ code: 2, stdout: '' })
+    expect(help.stderr, words).toContain('Did you mean status?')
+  }
+  for (const words of ['migrate hsitory --help', 'help migrate hsitory', 'migrate help hsitory']) {
+    const help = await runCommand(words.split(' '), {})
+    expect(help, words).toMatchObject({ code: 2, stdout: '' })
+    expect(help.stderr, words).toContain('Did you mean history?')
+  }
+  const unheardOf = await runCommand(['backup', '--help'], {})
+  expect(unheardOf).toMatchObject({ code: 2, stdout: '' })
+  expect(unheardOf.stderr).toContain("unknown command 'backup'")
+  for (const words of ['help migrate up', 'migrate help up', 'migrate up --help']) {
+    const help = await runCommand(words.split(' '), {})
+    expect(help, words).toMatchObject({ code: 0, stderr: '' })
+    expect(help.stdout, words).toContain('--dry-run')
+  }
   const commands = ['serve', 'stdio', 'status', 'doctor', 'config', 'config print', 'audit verify']
   const migrate = ['status', 'history', 'up', 'down', 'create', 'lint', 'baseline', 'repair']
   for (const command of [...commands, ...migrate.map((name) => `migrate ${name}`)]) {

@@ -92,6 +92,27 @@ test('a host that opens with server/discover is answered, and one that waits is 
   expect(await ended).toEqual([143, null])
 })
 
+test('what was asked before standard input ended is answered, also a line without its end', async () => {
+  const { child, answers } = start()
+  const lines = [
+    request(1, 'initialize', INITIALIZE),
+    JSON.stringify({ jsonrpc: '2.0', method: 'notifications/initialized' }),
+    request(2, 'tools/list', {}),
+    request(3, 'resources/read', { uri: 'catalyst://db/status' }),
+    request(4, 'tools/call', {
+      name: 'list_events',
+      arguments: { after: 0, types: ['db.error'], wait_ms: 25_000 },
+    }),
+    request(5, 'tools/call', { name: 'read_resource', arguments: { uri: 'db/status' } }),
+  ]
+  const ended = once(child, 'close')
+  child.stdin.end(lines.join('\n'))
+  expect(await ended).toEqual([0, null])
+  const ids = answers().map(({ id }) => id)
+  expect(ids.sort()).toEqual([1, 2, 3, 4, 5])
+  expect(answers().filter(({ error }) => error)).toEqual([])
+})
+
 test('a server whose answers nobody reads any more ends', async () => {
   const { say, answerTo, child } = start()
   say(request(1, 'initialize', INITIALIZE))

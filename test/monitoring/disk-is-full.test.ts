@@ -1,6 +1,14 @@
 import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { chmodSync, closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
+import {
+  chmodSync,
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  writeSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, inject, onTestFinished, test } from 'vitest'
@@ -89,6 +97,36 @@ test.runIf(mayMount)(
     rmSync(filling)
     expect(await readiness(served)).toMatchObject({ status: 200, reason: null })
     await client.tool('persist_news_catalyst', article())
+  },
+)
+
+test.runIf(mayMount)(
+  'a full disk is named where it lets nobody log in',
+  { timeout: 120_000 },
+  async () => {
+    const cluster = await Cluster.start()
+    const disk = smallDisk()
+    await cluster.query(`create tablespace small location '${disk}'`)
+    await cluster.query('alter database catalyst set tablespace small', [], 'postgres')
+    const served = await serve(cluster.url)
+    const filling = join(disk, 'filling')
+    fill(filling)
+    // What every session begins with is a file: without it, the next one has to write it.
+    for (const path of readdirSync(disk, { recursive: true, encoding: 'utf8' })) {
+      if (path.endsWith('pg_internal.init')) rmSync(join(disk, path))
+    }
+    fill(join(disk, 'filling-too'))
+    await expect(cluster.query('select 1')).rejects.toThrow(/init file|No space left/)
+    await expectUnusable(served, FULL, FIX)
+    const env = { DATABASE_URL: cluster.url, ...redis }
+    await expectCommandsToSay(env, FULL, FIX, [['status'], ['doctor']])
+    const later = await serve(cluster.url)
+    await expectUnusable(later, FULL, FIX)
+    await expectRefused(later, FULL)
+    rmSync(filling)
+    for (const one of [served, later]) {
+      await waitFor(async () => (await readiness(one)).ready)
+    }
   },
 )
 

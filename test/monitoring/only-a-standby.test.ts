@@ -1,11 +1,18 @@
 import { expect, inject, test } from 'vitest'
 import { serve } from '../failures/serving.js'
 import { Cluster } from '../support/cluster.js'
-import { expectCommandsToSay, expectRefused, expectUnusable } from '../support/health.js'
+import {
+  expectCommandsToSay,
+  expectRefused,
+  expectUnusable,
+  readiness,
+  runPatiently,
+} from '../support/health.js'
+import { article } from '../support/news.js'
 
 const redis = { REDIS_URL: `unix://${inject('redisPath')}` }
 
-test('where only a standby answers, or a server that is read only, nothing is ready', {
+test('where only a standby answers, nothing is ready', {
   timeout: 180_000,
 }, async () => {
   const primary = await Cluster.start()
@@ -33,10 +40,25 @@ test('where only a standby answers, or a server that is read only, nothing is re
   await expectRefused(both, /takes writes|was lost/)
 })
 
-test('a server whose configuration is read only says so', { timeout: 90_000 }, async () => {
+test('a server whose transactions only read unless they say otherwise is written to, and is ready', {
+  timeout: 120_000,
+}, async () => {
   const cluster = await Cluster.start()
+  cluster.configure({ default_transaction_read_only: 'on' })
+  await cluster.stop('fast')
+  await cluster.start()
   const served = await serve(cluster.url)
-  await cluster.query('alter system set default_transaction_read_only = on')
-  await cluster.query('select pg_reload_conf()')
-  await expectUnusable(served, /configured to be read only/, /default_transaction_read_only = off/)
+  const client = await served.connect()
+  await client.tool('persist_news_catalyst', article())
+  expect(await readiness(served)).toEqual({ status: 200, ready: true, reason: null })
+  expect(await client.resource('db/status')).toMatchObject({
+    postgresql: { status: 'up', reason: null },
+  })
+  const { stdout } = await runPatiently(['doctor', '--json'], {
+    DATABASE_URL: cluster.url,
+    ...redis,
+  })
+  expect(JSON.parse(stdout).findings).toContainEqual(
+    expect.objectContaining({ check: 'Writable', status: 'ok' }),
+  )
 })

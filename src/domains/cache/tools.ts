@@ -21,14 +21,14 @@ export const cachePatternResult = tool({
   openWorld: false,
   input: z.object({
     symbol: symbol(),
-    pattern_type: patternType(),
+    pattern_type: patternType().describe('A name.'),
     result: patternResult.describe('At most 1 MiB.'),
     ttl: z.int(TTL).min(1, TTL).max(MAX_TTL_SECONDS, TTL).default(300).describe('Seconds.'),
   }),
   output: z.object({
     cached: z.boolean(),
     key: z.string(),
-    reason: z.string().nullable().describe('Why it is not cached.'),
+    reason: z.string().nullable(),
   }),
   run: (input, { service }) => service.cachePatternResult(input),
 })
@@ -44,12 +44,12 @@ export const invalidateCache = tool({
   input: z.object({
     pattern: keyPattern().optional().describe('A Redis glob such as pattern:AAPL:*'),
     symbol: symbol().optional(),
-    cache_type: cacheType().optional(),
+    cache_type: cacheType().optional().describe('All of a kind.'),
   }),
   output: z.object({
-    keys_deleted: z.int().describe('Keys really removed; what is left is not served either.'),
+    keys_deleted: z.int().describe('What is left is not served either.'),
     complete: z.boolean(),
-    reason: z.string().nullable().describe('Why not all keys were removed.'),
+    reason: z.string().nullable(),
   }),
   confirm: (input, { service }) => service.questionBefore(input),
   run: (input, { service, signal }) => service.invalidate(input, signal),
@@ -65,8 +65,8 @@ export const warmCache = job({
   openWorld: false,
   onRestart: 'resume',
   input: z.object({
-    symbols: z.array(symbol()).min(1).max(200),
-    cache_types: z.array(cacheType()).min(1),
+    symbols: z.array(symbol()).min(1).max(200).describe('Of whom.'),
+    cache_types: z.array(cacheType().describe('A kind.')).min(1).describe('Of what.'),
   }),
   output: z.object({
     warmed_entries: z.int(),

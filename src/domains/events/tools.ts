@@ -14,10 +14,10 @@ export const listEvents = tool({
   idempotent: true,
   openWorld: false,
   input: z.object({
-    types: z.array(EventName).min(1).optional(),
+    types: z.array(EventName.describe('A type.')).min(1).optional().describe('All unless given.'),
     after: After.optional().describe('next_cursor of the last answer.'),
-    limit: Limit,
-    wait_ms: z.int().min(0).max(25_000).default(0),
+    limit: Limit.describe('At most.'),
+    wait_ms: z.int().min(0).max(25_000).default(0).describe('Longest wait.'),
   }),
   output: EventList,
   run: ({ types, after, limit, wait_ms }, { service, signal }) =>

@@ -9,11 +9,8 @@ export const JobAnswer = z.object({
   job_id: z.string(),
   tool: z.string(),
   state: z.enum(['queued', 'running', 'succeeded', 'failed', 'cancelled']),
-  progress: z
-    .object({ done: z.number(), total: z.number(), message: z.string() })
-    .nullable()
-    .describe('How far it is, as last reported.'),
-  result: z.looseObject({}).nullable().describe('What the tool answers, once it succeeded.'),
+  progress: z.object({ done: z.number(), total: z.number(), message: z.string() }).nullable(),
+  result: z.looseObject({}).nullable(),
   error: z
     .object({
       code: z.string(),

@@ -15,7 +15,7 @@ export const getJob = tool({
   openWorld: true,
   input: z.object({
     job_id: JobId,
-    wait_ms: z.int().min(0).max(25_000).default(0),
+    wait_ms: z.int().min(0).max(25_000).default(0).describe('Longest wait.'),
   }),
   output: JobAnswer,
   run: ({ job_id, wait_ms }, { service, ...caller }) =>
@@ -26,7 +26,7 @@ export const cancelJob = tool({
   name: 'cancel_job',
   title: 'Cancel a job',
   description:
-    'Asks a long operation to stop, on whichever server it runs. Nothing else stops one: neither a cancelled request nor a lost connection. Answers the job as it is a moment later; when its state is still "running", read it again with get_job. A job that has ended stays as it is.',
+    'Asks a long operation to stop, on whichever server it runs. Nothing else stops one: neither a cancelled request nor a lost connection. Answers the job a moment later; while its state is "running", use get_job. One that has ended stays as it is.',
   effect: 'write',
   idempotent: true,
   openWorld: true,

@@ -16,11 +16,13 @@ export const priceBar = z.strictObject({
       'An instant of the bar, its start for preference; ISO 8601 with zone. A day: midnight UTC of its date, or any instant of it in New York; a week: the same of one of its weekdays.',
     ),
   timestamp: instant().optional().describe('Another name of ts.'),
-  open: price(),
-  high: price(),
-  low: price(),
-  close: price(),
-  volume: decimalOf({ digits: 18, decimals: 6, sign: 'not negative' }).default('0'),
+  open: price().describe('First price.'),
+  high: price().describe('Highest.'),
+  low: price().describe('Lowest.'),
+  close: price().describe('Last price.'),
+  volume: decimalOf({ digits: 18, decimals: 6, sign: 'not negative' })
+    .default('0')
+    .describe('Traded.'),
 })
 
 const barJsonSchema = toJsonSchema(priceBar, 'input')
@@ -31,8 +33,12 @@ const barJsonSchema = toJsonSchema(priceBar, 'input')
  */
 export const priceBars = z.strictObject({
   symbol: symbol(),
-  timeframe: z.enum(TIMEFRAMES),
-  bars: z.array(z.unknown().meta(barJsonSchema)).min(1).max(MAX_BARS),
+  timeframe: z.enum(TIMEFRAMES).describe('Of each bar.'),
+  bars: z
+    .array(z.unknown().meta({ ...barJsonSchema, description: 'A bar.' }))
+    .min(1)
+    .max(MAX_BARS)
+    .describe('In any order.'),
 })
 
 /** Bars that are still to be checked. */
@@ -40,7 +46,7 @@ export type PriceBars = z.output<typeof priceBars>
 
 /** What became of the bars. */
 export const priceBarsAnswer = z.object({
-  stored: z.int().describe('New bars.'),
+  stored: z.int(),
   replaced: z.int().describe('Known bars that now have other values, also within the call.'),
   unchanged: z.int().describe('Known bars sent again, and repeats within the call.'),
   rejected: z.int(),

@@ -25,7 +25,11 @@ const NO_INDICATORS = { keywords: [], urgency_score: 0 }
 /** What the client knows of a story beside its text; what it leaves out says nothing. */
 const catalystIndicators = z
   .strictObject({
-    keywords: z.array(nonEmptyText(100)).max(50).default([]),
+    keywords: z
+      .array(nonEmptyText(100).describe('A word.'))
+      .max(50)
+      .default([])
+      .describe('Topics.'),
     urgency_score: keptRatio().default(0).describe('0-1; rounded to four decimals.'),
     market_state: z
       .enum(MARKET_STATES)
@@ -33,18 +37,19 @@ const catalystIndicators = z
       .describe('As the client saw it; the server computes its own from published_timestamp.'),
   })
   .default(NO_INDICATORS)
+  .describe('What you know of it.')
 
 /** A story as a client sends it. */
 export const newsArticle = z.strictObject({
-  headline: nonEmptyText(2000),
+  headline: nonEmptyText(2000).describe('As published.'),
   source: nonEmptyText(200).describe('The outlet, such as Reuters; known by name or alias.'),
   symbol: symbol().optional().describe('The company the story is about.'),
   published_timestamp: publishedTimestamp.describe(
     'When the outlet published it; ISO 8601 with zone.',
   ),
   catalyst_indicators: catalystIndicators,
-  url: webAddress.optional(),
-  snippet: text(10_000).optional(),
+  url: webAddress.optional().describe('Of the story.'),
+  snippet: text(10_000).optional().describe('Its beginning.'),
 })
 
 /** A valid story. */
@@ -73,7 +78,7 @@ export const newsAnswer = z.object({
     .string()
     .nullable()
     .describe(
-      'Shared by stories of other sources that tell the same and contradict in nothing; a story that joins two clusters, or contradicts one, changes it. Null without a symbol.',
+      'Of all that tell the same and contradict in nothing; later stories may change it. Null without a symbol.',
     ),
   score_components: z.object({
     tier_weight: z.number(),
@@ -94,7 +99,11 @@ const articleJsonSchema = toJsonSchema(newsArticle, 'input')
  * on its own, so that a bad one is reported with its index and the others are stored.
  */
 export const newsBatch = z.strictObject({
-  articles: z.array(z.unknown().meta(articleJsonSchema)).min(1).max(MAX_BATCH),
+  articles: z
+    .array(z.unknown().meta({ ...articleJsonSchema, description: 'A story.' }))
+    .min(1)
+    .max(MAX_BATCH)
+    .describe('Stories.'),
   deduplicate: z
     .boolean()
     .default(true)
@@ -108,15 +117,13 @@ export type NewsBatch = z.output<typeof newsBatch>
 const scoresById = z.unknown().meta({
   type: 'object',
   additionalProperties: { type: 'number' },
-  description: 'Score by news_id, of the new stories and of the stored ones the duplicates repeat.',
+  description: 'By news_id, also of duplicates.',
 })
 
 /** What is answered about a batch. */
 export const newsBatchAnswer = z.object({
-  news_ids: z
-    .array(newsIdField.nullable())
-    .describe('In the order of articles: null where rejected; the stored id of a duplicate.'),
-  total_processed: z.int().describe('new_articles + duplicates + rejected'),
+  news_ids: z.array(newsIdField.nullable()),
+  total_processed: z.int(),
   new_articles: z.int(),
   duplicates: z.int(),
   catalyst_scores: scoresById,

@@ -1,6 +1,7 @@
 import { link, mkdir, open, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AppError } from '../../errors.js'
+import { makeFolders } from '../../lib/folders.js'
 
 /** The text of a migration that has no version yet. */
 export interface NewMigration {
@@ -33,7 +34,7 @@ export async function writeMigration(
   migration: NewMigration,
 ): Promise<WrittenMigration> {
   try {
-    await mkdir(directory, { recursive: true, mode: 0o755 })
+    makeFolders(directory, 0o755)
     const versions = await versionsIn(directory)
     for (let version = Math.max(highest, ...versions) + 1; ; version++) {
       if (version > MAX_VERSION) throw noVersionLeft(directory)

@@ -15,12 +15,14 @@ const MAX_SQL = 32 * 1024 * 1024
 export const CreateInput = z.object({
   name: z
     .string()
-    .regex(/^[a-z0-9_]{1,80}$/, 'must be 1-80 of a-z, 0-9 and _, such as add_tags_to_trades'),
-  up_sql: nonEmptyText(MAX_SQL).describe('Over MCP at most 256 kB.'),
+    .regex(/^[a-z0-9_]{1,80}$/, 'must be 1-80 of a-z, 0-9 and _, such as add_tags_to_trades')
+    .describe('Of the file.'),
+  up_sql: nonEmptyText(MAX_SQL).describe('What it does, in at most 256 kB.'),
   down_sql: text(MAX_SQL).describe('Empty: it cannot be undone.'),
   description: nonEmptyText(200)
     .regex(/^[^\p{Cc}\p{Zl}\p{Zp}]*$/u, 'must be one line without control characters')
-    .optional(),
+    .optional()
+    .describe('One line.'),
 })
 
 /** A migration as somebody asks for it. */

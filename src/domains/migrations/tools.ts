@@ -21,7 +21,10 @@ export const runMigrations = job({
   title: 'Apply migrations',
   description:
     'Applies the pending migration files in order, each exactly once, up to target_version or all. What loses data or makes others wait has to be confirmed. dry_run runs them and rolls them back to tell locks, rewrites and times: the locks are real until then, and sequences may move. Before it read catalyst://db/migrations/status, afterwards catalyst://db/migrations/history.',
-  input: z.object({ target_version: Version.optional(), dry_run: z.boolean().default(false) }),
+  input: z.object({
+    target_version: Version.optional().describe('The last one.'),
+    dry_run: z.boolean().default(false).describe('Only try.'),
+  }),
   output: z.object({
     migrations_applied: Results,
     new_version: z.int(),

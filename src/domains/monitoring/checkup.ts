@@ -1,12 +1,11 @@
 import type { Trouble } from '../../lib/tls-trouble.js'
 import type { Endpoint } from '../../platform/postgres/connection.js'
-import { troubleOf } from '../../platform/postgres/connection-trouble.js'
+import { DISK_FULL, troubleOf } from '../../platform/postgres/connection-trouble.js'
 import { DedicatedConnection } from '../../platform/postgres/dedicated.js'
 import { unreachable } from '../../platform/postgres/errors.js'
 import { tryTransaction } from '../../platform/postgres/login.js'
 import { hasRoom } from '../../platform/postgres/room.js'
 import { checkDefaults } from './defaults.js'
-import { DISK_FULL } from './disk-watch.js'
 import { type Finding, ok, problem, warning } from './finding.js'
 import { type ServerFacts, serverFacts } from './sql.js'
 import type { CacheLook } from './verdict.js'
@@ -158,8 +157,8 @@ const checkEncoding = ({ encoding }: ServerFacts): Finding =>
         'Create a database with "createdb --template=template0 --encoding=UTF8", move the data with pg_dump and pg_restore, and point DATABASE_URL at it.',
       )
 
-const checkRole = ({ in_recovery, read_only }: ServerFacts): Finding =>
-  in_recovery || read_only
+const checkRole = ({ in_recovery }: ServerFacts): Finding =>
+  in_recovery
     ? problem(
         WRITABLE,
         'the server answers reads only',

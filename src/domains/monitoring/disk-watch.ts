@@ -1,5 +1,6 @@
 import type { Trouble } from '../../lib/tls-trouble.js'
 import type { Log } from '../../platform/log.js'
+import { DISK_FULL } from '../../platform/postgres/connection-trouble.js'
 import type { Database } from '../../platform/postgres/database.js'
 import { isDiskFull } from '../../platform/postgres/room.js'
 
@@ -14,12 +15,6 @@ export interface DiskWatchDeps {
 }
 
 const RETRY_MS = 5_000
-
-/** What is said of a full disk. */
-export const DISK_FULL: Trouble = {
-  cause: 'The disk of PostgreSQL is full: what needs new space cannot be written.',
-  fix: 'Free space on the server of the database, or enlarge its disk.',
-}
 
 /**
  * Remembers that a write found no space until one does again. That is tried by itself: who reads

@@ -37,10 +37,6 @@ const IN_RECOVERY: Trouble = {
     'Only a server in recovery answers, a standby for example: it answers reads and takes no writes.',
   fix: 'Point DATABASE_URL at the primary, or promote this one.',
 }
-const READ_ONLY: Trouble = {
-  cause: 'The server is configured to be read only: nothing can be written.',
-  fix: 'When its maintenance is over, set default_transaction_read_only = off in its configuration and reload it.',
-}
 
 /** Asks what PostgreSQL is, and logs in anew as the next call may have to. */
 export async function probe(deps: ProbeDeps, isMigrated: boolean): Promise<Probe> {
@@ -82,8 +78,7 @@ const isUnwritable = (asked: Asked): boolean => 'server' in asked && asked.serve
 function troubleWith({ in_recovery }: ServerHealth, login: Login): Trouble | null {
   if (in_recovery) return IN_RECOVERY
   if ('trouble' in login) return login.trouble
-  if (login.standing.is_pooled) return troubleOf(behindPooler())
-  return login.standing.read_only ? READ_ONLY : null
+  return login.standing.is_pooled ? troubleOf(behindPooler()) : null
 }
 
 function poolerTrouble(login: Login | null): Trouble | null {

@@ -114,7 +114,6 @@ export interface ServerFacts {
   readonly role: string
   readonly superuser: boolean
   readonly in_recovery: boolean
-  readonly read_only: boolean
   readonly may_create: boolean
   readonly may_monitor: boolean
   readonly schema_present: boolean
@@ -207,11 +206,6 @@ export const serverFacts = () => sql<ServerFacts>`
     current_user as role,
     (select rolsuper from pg_roles where rolname = current_user) as superuser,
     pg_is_in_recovery() as in_recovery,
-    (
-      select setting = 'on' and source in ('configuration file', 'command line')
-      from pg_settings
-      where name = 'default_transaction_read_only'
-    ) as read_only,
     has_database_privilege(current_database(), 'create') as may_create,
     pg_has_role(current_user, 'pg_monitor', 'usage') as may_monitor,
     to_regnamespace('catalyst') is not null as schema_present,

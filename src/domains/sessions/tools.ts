@@ -7,10 +7,17 @@ const tool = toolFor<SessionService>()
 
 const SessionId = identifier(64).describe('The handle from start_db_session.')
 
-const Operation = z.union([
-  z.strictObject({ tool: z.string().max(128), params: z.record(z.string(), z.unknown()) }),
-  z.strictObject({ resource: z.string().max(2_000) }),
-])
+const Operation = z
+  .union([
+    z
+      .strictObject({
+        tool: z.string().max(128).describe('Its name.'),
+        params: z.record(z.string(), z.unknown()).describe('Its arguments.'),
+      })
+      .describe('A write.'),
+    z.strictObject({ resource: z.string().max(2_000).describe('Its path.') }).describe('A read.'),
+  ])
+  .describe('One step.')
 
 const ISOLATION = {
   read_committed: 'read committed',
@@ -29,8 +36,9 @@ export const startDbSession = tool({
   input: z.object({
     isolation_level: z
       .enum(['read_committed', 'repeatable_read', 'serializable'])
-      .default('read_committed'),
-    read_only: z.boolean().default(false),
+      .default('read_committed')
+      .describe('What it sees of others.'),
+    read_only: z.boolean().default(false).describe('Refuse writes.'),
   }),
   output: z.object({
     session_id: z.string(),
@@ -51,12 +59,12 @@ export const executeTransaction = tool({
   openWorld: true,
   input: z.object({
     session_id: SessionId,
-    operations: z.array(Operation).max(1_000),
-    commit: z.boolean().default(true),
+    operations: z.array(Operation).max(1_000).describe('In order.'),
+    commit: z.boolean().default(true).describe('At the end.'),
     idempotency_key: idempotencyKey(),
   }),
   output: z.object({
-    results: z.array(z.unknown()).describe('The answer of each operation.'),
+    results: z.array(z.unknown()),
     transaction_id: z.string(),
     committed: z.boolean(),
     replayed: z.literal(true).optional(),
@@ -74,7 +82,7 @@ export const endDbSession = tool({
   openWorld: false,
   input: z.object({
     session_id: SessionId,
-    outcome: z.enum(['commit', 'rollback']),
+    outcome: z.enum(['commit', 'rollback']).describe('Keep or drop.'),
     idempotency_key: idempotencyKey(),
   }),
   output: z.object({

@@ -12,7 +12,7 @@ const facts = { effect: 'write', idempotent: true, openWorld: true, onRestart: '
 
 const outcomesInput = z.object({
   since: instant().optional().describe('Only positions closed since then; default: all that wait.'),
-  batch_size: z.int().min(1).max(5_000).default(100),
+  batch_size: z.int().min(1).max(5_000).default(100).describe('Positions at once.'),
 })
 
 export const syncCatalystOutcomes = job({
@@ -23,9 +23,9 @@ export const syncCatalystOutcomes = job({
     'Takes each closed position that has not been learned from and gives the stories it cites an equal share of its result; notes how prices moved an hour and a day after those stories. Run it after the close, then sync_source_metrics. Running it twice changes nothing more; a run cut off goes on where it stopped. catalyst://db/sync/status says what waits.',
   input: outcomesInput,
   output: z.object({
-    trades_processed: z.int().describe('Closed positions learned from.'),
+    trades_processed: z.int(),
     news_accuracy_updated: z.int().describe('Stories whose was_accurate is another one now.'),
-    source_metrics_updated: z.int().describe('Sources with new evidence.'),
+    source_metrics_updated: z.int(),
   }),
   run: ({ since = null, batch_size }, { service, ...call }) =>
     service.catalystOutcomes({ since, batch_size }, call),
@@ -34,7 +34,12 @@ export const syncCatalystOutcomes = job({
 })
 
 const metricsInput = z.object({
-  sources: z.array(nonEmptyText(200)).min(1).max(1_000).optional().describe('Names or aliases.'),
+  sources: z
+    .array(nonEmptyText(200).describe('A name.'))
+    .min(1)
+    .max(1_000)
+    .optional()
+    .describe('Names or aliases.'),
   recalculate_all: z.boolean().default(false).describe('From all evidence, not from what is new.'),
 })
 
@@ -68,8 +73,13 @@ export const syncSourceMetrics = job({
 })
 
 const patternsInput = z.object({
-  pattern_types: z.array(patternType()).min(1).max(100).optional(),
-  timeframe: z.enum(TIMEFRAMES).optional(),
+  pattern_types: z
+    .array(patternType().describe('A name.'))
+    .min(1)
+    .max(100)
+    .optional()
+    .describe('All unless given.'),
+  timeframe: z.enum(TIMEFRAMES).optional().describe('All unless given.'),
 })
 
 export const syncPatternOutcomes = job({
@@ -80,7 +90,7 @@ export const syncPatternOutcomes = job({
     'Decides patterns from what is stored: by the first position opened on one within an hour, else by price (one ATR in its direction before one against it, within 24 bars). What cannot be told some days later is unresolvable. Fills and bars that are stored later decide again; an outcome told by hand stays. Running it twice changes nothing more. Needs persist_price_bars for patterns nobody traded. Afterwards read catalyst://patterns/statistics.',
   input: patternsInput,
   output: z.object({
-    patterns_updated: z.int().describe('Patterns whose outcome is another one now.'),
+    patterns_updated: z.int(),
     success_rate_changes: z
       .record(z.string(), z.object({ from: z.number(), to: z.number(), n: z.int() }))
       .describe(

@@ -22,7 +22,7 @@ const catalystType = nonEmptyText(100)
 
 const catalystAlignment = z
   .strictObject({
-    has_catalyst: z.boolean(),
+    has_catalyst: z.boolean().describe('News is behind it.'),
     catalyst_type: catalystType.optional().describe('Such as earnings.'),
     alignment_score: kept(z.number().min(-1).max(1), 4).describe(
       '-1 to 1, rounded to four decimals: below 0 the news speaks against the pattern.',
@@ -36,6 +36,7 @@ const catalystAlignment = z
     path: ['alignment_score'],
     error: 'must be 0 when has_catalyst is false',
   })
+  .describe('Its news.')
 
 const detectedAt = instant().refine(
   (value) => !(Date.parse(value) < 0),
@@ -51,7 +52,7 @@ export const patternDetection = z.strictObject({
   pattern_type: patternType().describe('Such as bull_flag; an unknown one is registered.'),
   confidence: keptRatio().describe('0-1; rounded to four decimals.'),
   catalyst_alignment: catalystAlignment,
-  timeframe: timeframe.default('5m'),
+  timeframe: timeframe.default('5m').describe('Of its bars.'),
   direction: z
     .enum(['bullish', 'bearish', 'neutral'])
     .optional()
@@ -98,7 +99,7 @@ const evidence = z
 
 /** An outcome as a client knows it. */
 export const patternOutcome = z.strictObject({
-  pattern_id: z.int().positive(),
+  pattern_id: z.int().positive().describe('Which one.'),
   success: z.boolean().describe('Whether the price went the way of the pattern.'),
   actual_move: decimalOf(MOVE_BPS)
     .optional()

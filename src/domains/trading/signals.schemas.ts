@@ -46,23 +46,35 @@ const indicators = z
 /** A signal as a client sends it. */
 export const newSignal = z.strictObject({
   symbol: symbol(),
-  signal_type: z.enum(SIGNAL_TYPES),
+  signal_type: z.enum(SIGNAL_TYPES).describe('What to do.'),
   confidence: keptRatio('down').describe('0-1; cut to four decimals, never rounded up.'),
-  catalyst_context: z.strictObject({
-    news_ids: z.array(identifier(MAX_ID)).max(MAX_NEWS).describe('Stories it rests on.'),
-    catalyst_type: nonEmptyText(100).optional(),
-    catalyst_score: kept(z.number().min(0).max(100), 3)
-      .optional()
-      .describe('0-100; rounded to three decimals.'),
-  }),
-  technical_context: z.strictObject({
-    patterns: z.array(patternType()).max(MAX_PATTERNS).describe('Such as bull_flag.'),
-    indicators,
-    timeframe: z
-      .enum(TIMEFRAMES)
-      .optional()
-      .describe('Of the bars it was read from: a stored ATR of theirs serves before that of days.'),
-  }),
+  catalyst_context: z
+    .strictObject({
+      news_ids: z
+        .array(identifier(MAX_ID).describe('A news_id.'))
+        .max(MAX_NEWS)
+        .describe('Stories it rests on.'),
+      catalyst_type: nonEmptyText(100).optional().describe('Such as earnings.'),
+      catalyst_score: kept(z.number().min(0).max(100), 3)
+        .optional()
+        .describe('0-100; rounded to three decimals.'),
+    })
+    .describe('Of the news.'),
+  technical_context: z
+    .strictObject({
+      patterns: z
+        .array(patternType().describe('A name.'))
+        .max(MAX_PATTERNS)
+        .describe('Such as bull_flag.'),
+      indicators,
+      timeframe: z
+        .enum(TIMEFRAMES)
+        .optional()
+        .describe(
+          'Of the bars it was read from: a stored ATR of theirs serves before that of days.',
+        ),
+    })
+    .describe('Of the chart.'),
   account_id: accountId().default(DEFAULT_ACCOUNT).describe('Whose fills will execute it.'),
 })
 
@@ -100,7 +112,7 @@ export const signalAnswer = z.object({
   signal_id: z.string(),
   account_id: z.string(),
   status: z.enum(['pending', 'rejected']),
-  reasons: z.array(z.string()).describe('Why it was rejected.'),
+  reasons: z.array(z.string()),
   risk_parameters: risk,
   expires_at: z.string(),
   warnings: z.array(z.string()),
@@ -111,8 +123,8 @@ export type SignalAnswer = z.input<typeof signalAnswer>
 
 /** What is to become of a signal. */
 export const statusChange = z.strictObject({
-  signal_id: identifier(MAX_ID),
-  status: z.enum(['executed', 'expired', 'cancelled', 'rejected']),
+  signal_id: identifier(MAX_ID).describe('Which one.'),
+  status: z.enum(['executed', 'expired', 'cancelled', 'rejected']).describe('Its new one.'),
   reason: nonEmptyText(1000).optional().describe('Required with rejected.'),
 })
 

@@ -14,28 +14,31 @@ const EARLIEST = '1970-01-01T00:00:00Z'
 /** A fill as a trading service sends it. */
 export const tradeExecution = z.strictObject({
   symbol: symbol(),
-  side: z.enum(['buy', 'sell'], {
-    error:
-      'must be "buy" or "sell"; whether that opens a long or a short position follows from what is open',
-  }),
-  quantity: quantity(),
-  execution_details: z.strictObject({
-    order_type: z.enum(['market', 'limit']),
-    fill_price: price(),
-    fill_time: instant().refine(
-      (value) => !(Date.parse(value) < 0),
-      `must not be before ${EARLIEST}`,
-    ),
-  }),
+  side: z
+    .enum(['buy', 'sell'], {
+      error:
+        'must be "buy" or "sell"; whether that opens a long or a short position follows from what is open',
+    })
+    .describe('What you did.'),
+  quantity: quantity().describe('Shares filled.'),
+  execution_details: z
+    .strictObject({
+      order_type: z.enum(['market', 'limit']).describe('Of the order.'),
+      fill_price: price().describe('Per share.'),
+      fill_time: instant()
+        .refine((value) => !(Date.parse(value) < 0), `must not be before ${EARLIEST}`)
+        .describe('ISO 8601 with zone.'),
+    })
+    .describe('The fill.'),
   catalyst_tracking: z
     .strictObject({
-      entry_catalyst: nonEmptyText(200).nullish(),
-      entry_news_id: identifier(64).nullish(),
+      entry_catalyst: nonEmptyText(200).nullish().describe('In words.'),
+      entry_news_id: identifier(64).nullish().describe('Its story.'),
     })
     .optional()
     .describe('Why the position was opened; exits need none.'),
-  signal_id: identifier(64).optional(),
-  account_id: accountId().default(DEFAULT_ACCOUNT),
+  signal_id: identifier(64).optional().describe('It executes this.'),
+  account_id: accountId().default(DEFAULT_ACCOUNT).describe('Who traded.'),
   execution_id: identifier(200)
     .optional()
     .describe("The broker's id of this fill: sent again it is the same fill."),
@@ -68,10 +71,7 @@ export const tradeAnswer = z.object({
   duplicate: z.boolean(),
   is_late: z.boolean().describe('Filled before a fill that was recorded earlier.'),
   position: z.object(figures).describe('What the fill left: of a reversal the new one.'),
-  closed_position: z
-    .object({ ...figures, outcome, net_return_bps: decimalText() })
-    .optional()
-    .describe('The position this fill closed.'),
+  closed_position: z.object({ ...figures, outcome, net_return_bps: decimalText() }).optional(),
   warnings: z.array(z.string()),
 })
 

@@ -1,7 +1,8 @@
-import { accessSync, constants, mkdirSync, readFileSync, statSync, symlinkSync } from 'node:fs'
+import { accessSync, constants, readFileSync, statSync, symlinkSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { basename, delimiter, dirname, isAbsolute, join } from 'node:path'
 import { AppError } from '../../errors.js'
+import { makeFolders } from '../../lib/folders.js'
 import { createRecord, hasCode, readRecord, removeRecord } from './files.js'
 
 /** Where the programs of the embedded PostgreSQL are, and the environment they need. */
@@ -86,7 +87,7 @@ function linkLibraries(native: string, linksDir: string): boolean {
   } catch (error) {
     if (!hasCode(error, 'EROFS', 'EACCES', 'EPERM')) throw error
   }
-  mkdirSync(linksDir, { recursive: true, mode: 0o755 })
+  makeFolders(linksDir, 0o755)
   for (const { source, target } of links) {
     replaceLink(join(native, '..', source), join(linksDir, basename(target)))
   }

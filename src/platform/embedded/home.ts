@@ -4,13 +4,13 @@ import {
   existsSync,
   lchownSync,
   lstatSync,
-  mkdirSync,
   readdirSync,
   realpathSync,
   type Stats,
 } from 'node:fs'
 import { join } from 'node:path'
 import { AppError } from '../../errors.js'
+import { makeFolders } from '../../lib/folders.js'
 import type { Owner } from './privileges.js'
 
 /** The directories of one set of embedded services. */
@@ -38,7 +38,7 @@ const LONGEST_SOCKET_NAME = '.s.PGSQL.5432'
  * authentication on the sockets safe.
  */
 export function prepareHome(dataDir: string): Home {
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+  makeFolders(dataDir, 0o700)
   const home = homeIn(realpathSync(dataDir))
   for (const path of [home.root, home.run, home.sockets]) makePrivate(path)
   return home
@@ -88,7 +88,7 @@ function shortDirectory(root: string): string {
 
 /** Anybody may create names in /tmp: a directory is used only when it is one and is ours. */
 function makePrivate(path: string): void {
-  mkdirSync(path, { recursive: true, mode: 0o700 })
+  makeFolders(path, 0o700)
   const found = lstatSync(path)
   if (!found.isDirectory() || !isOurs(found)) {
     throw new AppError('unavailable', `${path} belongs to another user.`, {

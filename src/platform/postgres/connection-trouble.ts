@@ -74,6 +74,11 @@ const FULL: Trouble = {
   cause: 'PostgreSQL accepts no more connections.',
   fix: 'End connections that nobody needs, lower CATALYST_POOL_MAX, or raise max_connections (or the limit of the role or the database).',
 }
+/** What is said of a full disk. */
+export const DISK_FULL: Trouble = {
+  cause: 'The disk of PostgreSQL is full: what needs new space cannot be written.',
+  fix: 'Free space on the server of the database, or enlarge its disk.',
+}
 const STARTING: Trouble = {
   cause: 'PostgreSQL is starting up or recovering.',
   fix: 'Wait until it is done; its log says how far it is.',
@@ -133,6 +138,7 @@ const LOGINS: Readonly<Record<string, Trouble>> = {
   '28P01': PASSWORD,
   '28': LOGIN,
   '3D000': NO_DATABASE,
+  '53100': DISK_FULL,
   '53300': FULL,
   '57P01': STOPPING,
   '57P02': CRASHED,
@@ -149,6 +155,9 @@ const ROUTINES: Readonly<Record<string, Readonly<Record<string, Trouble>>>> = {
   InitializeSessionUserId: { '28000': ROLE },
   ClientAuthentication: { '28000': RULES },
   CheckMyDatabase: { '42501': NO_CONNECT, '55000': CLOSED },
+  // Every session may have to write the caches that all begin with; why it cannot is not always said.
+  write_item: { XX000: DISK_FULL },
+  write_relcache_init_file: { XX000: DISK_FULL },
 }
 
 /** What keeps us from PostgreSQL, if that is what an error of the driver is about; else null. */

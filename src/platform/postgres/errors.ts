@@ -67,11 +67,6 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
     message: 'PostgreSQL is out of a resource.',
     hint: 'Read catalyst://db/status. Nothing was written; send the same call again later.',
   },
-  '53100': {
-    code: 'unavailable',
-    message: 'The disk of PostgreSQL is full.',
-    hint: 'Nothing was written. Free space on the server of the database or enlarge its disk, then send the same call again; catalyst://db/status says when writing works again.',
-  },
   '54': { code: 'invalid_input', message: 'A value is too complex for PostgreSQL.' },
   '55P03': {
     code: 'conflict',

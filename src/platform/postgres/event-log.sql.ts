@@ -148,6 +148,9 @@ export const eventBounds = () => sql<{ oldest: number | null; newest: number; gi
     coalesce((select max(seq) from catalyst.events), 0)::bigint as newest,
     (select case when is_called then last_value else 0 end from catalyst.event_seq) as given`
 
+/** The partition that holds a range of `seq`, by its number. */
+const partitionName = (number: number): string => `events_${number}`
+
 /**
  * What makes the partition after the current one, once that is four fifths full; nothing before.
  * ATTACH takes only a lock that readers and writers do not notice.
@@ -156,7 +159,7 @@ export function partitionAhead(lastSeq: number): string[] {
   const current = Math.floor(lastSeq / PARTITION_SIZE)
   if (lastSeq - current * PARTITION_SIZE < 0.8 * PARTITION_SIZE) return []
   const next = current + 1
-  const name = `events_${next}`
+  const name = partitionName(next)
   return [
     `do $$ begin
        if to_regclass('catalyst.${name}') is null then
@@ -168,25 +171,27 @@ export function partitionAhead(lastSeq: number): string[] {
   ]
 }
 
-/** Full partitions whose newest event is older than the retention. */
-export const expiredPartitions = () => sql<{ name: string }>`
-  select child.relname as name
-  from pg_inherits
-  join pg_class as child on child.oid = pg_inherits.inhrelid
-  where pg_inherits.inhparent = 'catalyst.events'::regclass
-    and substring(child.relname from '\d+$')::bigint
-        < (select last_value from catalyst.event_seq) / ${PARTITION_SIZE}::bigint
-    and not exists (
-      select 1
-      from catalyst.events
-      where seq >= substring(child.relname from '\d+$')::bigint * ${PARTITION_SIZE}::bigint
-        and seq < (substring(child.relname from '\d+$')::bigint + 1) * ${PARTITION_SIZE}::bigint
-        and published_at > now() - ${RETENTION}::interval
-    )`
+/**
+ * Full partitions whose newest event is older than the retention. Their numbers are counted, not read
+ * out of names in the catalog: a cast of a name may be planned before what picks the right ones.
+ */
+export const expiredPartitions = () => sql<{ number: number }>`
+  select n as number
+  from generate_series(
+    (select min(seq) from catalyst.events) / ${PARTITION_SIZE}::bigint,
+    (select last_value from catalyst.event_seq) / ${PARTITION_SIZE}::bigint - 1
+  ) n
+  where not exists (
+    select 1
+    from catalyst.events
+    where seq >= n * ${PARTITION_SIZE}::bigint
+      and seq < (n + 1) * ${PARTITION_SIZE}::bigint
+      and published_at > now() - ${RETENTION}::interval
+  )`
 
 /** Drops one partition of the log. */
-export const dropPartition = (name: string): Statement<never> =>
-  sql`drop table if exists catalyst.${sql.id(name)}`
+export const dropPartition = (number: number): Statement<never> =>
+  sql`drop table if exists catalyst.${sql.id(partitionName(number))}`
 
 /** Forgets idempotency keys that nobody will repeat any more. */
 export const forgetKeys = () => sql`

@@ -186,8 +186,8 @@ export class EventLog {
   async #retain(client: pg.Client): Promise<void> {
     if (Date.now() - this.#retentionCheckedAt < RETENTION_CHECK_MS) return
     this.#retentionCheckedAt = Date.now()
-    for (const { name } of await many(client, statements.expiredPartitions())) {
-      await client.query(statements.dropPartition(name).text)
+    for (const { number } of await many(client, statements.expiredPartitions())) {
+      await client.query(statements.dropPartition(number).text)
     }
     await many(client, statements.forgetKeys())
   }

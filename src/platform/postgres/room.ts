@@ -1,5 +1,5 @@
 import type { Endpoint } from './connection.js'
-import { sqlState } from './errors.js'
+import { connectionTrouble, DISK_FULL } from './connection-trouble.js'
 import { sever } from './standing.js'
 
 /** A megabyte: less may fit into pages that the tables have already. */
@@ -18,12 +18,9 @@ const TAKE_ROOM = `
   insert into catalyst_room select repeat('x', 1000) from generate_series(1, ${ROWS});
   rollback`
 
-/** SQLSTATE of a write that finds no space: https://www.postgresql.org/docs/current/errcodes-appendix.html */
-const DISK_FULL = '53100'
-
-/** A write that failed because there is no space left. */
+/** A write, or a login, that failed because there is no space left. */
 export const isDiskFull = (error: unknown): boolean =>
-  sqlState(error) === DISK_FULL ||
+  connectionTrouble(error) === DISK_FULL ||
   (error instanceof Error && error.cause !== undefined && isDiskFull(error.cause))
 
 /**

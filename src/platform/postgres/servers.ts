@@ -136,7 +136,7 @@ export class Servers {
   demote(refused: pg.ClientBase): void {
     this.suspect()
     for (const [client, { standing }] of [...this.#open]) {
-      if (client === refused || !(standing.in_recovery || standing.read_only)) this.#cut(client)
+      if (client === refused || !standing.in_recovery) this.#cut(client)
     }
   }
 
@@ -245,7 +245,7 @@ export class Servers {
   }
 
   #isPrimary(standing: Standing): boolean {
-    return !standing.in_recovery && !standing.read_only && !this.#isLeftBehind(standing)
+    return !standing.in_recovery && !this.#isLeftBehind(standing)
   }
 
   #isLeftBehind({ timeline }: Standing): boolean {

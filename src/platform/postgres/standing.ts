@@ -4,8 +4,6 @@ import { beginText, type ConnectionKind, type ConnectionSettings, settleText } f
 /** What a server said of itself when a connection to it was made. */
 export interface Standing extends ConnectionKind {
   readonly in_recovery: boolean
-  /** The server's own configuration lets nobody write; a default of the role is overridden instead. */
-  readonly read_only: boolean
   /** The history that its writes continue; null in recovery. Every promotion starts a higher one. */
   readonly timeline: number | null
   /** Of the database, such as `UTF8`. */
@@ -24,11 +22,6 @@ export const TIMELINE = `('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))
 const standingText = (processId: number): string => `
   select
     pg_is_in_recovery() as in_recovery,
-    (
-      select setting = 'on' and source in ('configuration file', 'command line')
-      from pg_settings
-      where name = 'default_transaction_read_only'
-    ) as read_only,
     case when not pg_is_in_recovery() then ${TIMELINE} end as timeline,
     pg_backend_pid() <> ${processId} as is_pooled,
     current_setting('synchronous_commit') = 'off' as is_asynchronous,
