@@ -106,6 +106,16 @@ describe.each(ENCODINGS)('in $encoding', async ({ encoding, own, lacking, folded
     await expect(client.resource(`news?source=${encodeURIComponent(other)}`)).rejects.toThrow(
       `source: the encoding of the database lacks the character ${U}`,
     )
+    for (const value of [other, encodeURIComponent(other)]) {
+      const uri = `news?source=${value}`
+      const told = { message: expect.stringMatching(/^source: the encoding/) }
+      const read = await client.refused('read_resource', { uri })
+      expect(read).toMatchObject(told)
+      expect(read.hint).not.toContain('written')
+      expect((await client.refused('read_resource', { uri: `catalyst://${uri}` })).message).toBe(
+        read.message,
+      )
+    }
   })
 
   test('a tool of a name that cannot be stored does not stop the audit', async () => {
