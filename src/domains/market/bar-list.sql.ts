@@ -47,7 +47,7 @@ export const listBars = (filter: BarFilter) => {
             where t.security_id = p.security_id
               and t.timeframe = p.timeframe
               and t.ts = p.ts
-              and t.computed_at >= ${stored_since}::timestamptz
+              and t.changed_at >= ${stored_since}::timestamptz
           )
         )
         and (

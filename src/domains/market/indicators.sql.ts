@@ -176,7 +176,7 @@ const UPDATE = `do update
       atr_14 = excluded.atr_14,
       atr_exact = excluded.atr_exact,
       sma_20 = excluded.sma_20,
-      computed_at = excluded.computed_at`
+      changed_at = clock_timestamp()`
 
 /** A span that the end of a transaction is to compute indicators for. */
 export interface HeldSpan extends Series {
