@@ -19,7 +19,7 @@ export class DirectSession {
   /**
    * Connects, runs `work`, and closes, whatever happens.
    *
-   * @throws AppError `precondition_failed` when only a pooler answers
+   * @throws AppError `unavailable` when only a pooler answers
    */
   static async use<T>(
     endpoint: Endpoint,
