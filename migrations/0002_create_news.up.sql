@@ -88,6 +88,8 @@ create table catalyst.news_articles (
   catalyst_score numeric(6, 3) not null check (catalyst_score between 0 and 100),
   score_version smallint not null,
   update_count integer not null default 0 check (update_count >= 0),
+  -- When it was repeated, confirmed or put into another cluster for the last time; null until then.
+  changed_at timestamptz,
   cluster_id text collate "C" references catalyst.narrative_clusters,
   metadata jsonb not null default '{}',
   check (published_at <= collected_at + interval '5 minutes')
@@ -112,6 +114,7 @@ begin
   if tg_op = 'UPDATE' then
     old.update_count := new.update_count;
     old.cluster_id := new.cluster_id;
+    old.changed_at := new.changed_at;
     if old is not distinct from new then
       return new;
     end if;

@@ -33,6 +33,8 @@ create table catalyst.technical_indicators (
   atr_14 numeric(18, 6) check (atr_14 >= 0),
   atr_exact numeric(24, 12) check (atr_exact >= 0),
   sma_20 numeric(18, 6) check (sma_20 > 0),
+  -- A bar that comes late changes those of the bars after it; null until then.
+  changed_at timestamptz,
   primary key (security_id, timeframe, ts)
 ) partition by range (ts);
 

@@ -79,13 +79,20 @@ export class AppError extends Error {
 /** A text cannot be stored or looked for, because the encoding of the database lacks a character. */
 export class LackingCharacter extends AppError {
   readonly character: string
+  /** The field it came in; null while that is not known. */
+  readonly field: string | null
 
-  constructor(character: string, cause: unknown, field = 'a text') {
-    super('invalid_input', `${field}: ${lacks(character)}`, {
-      hint: 'Nothing was written. Leave the character out, or move to a database with the encoding UTF8: "catalyst-db doctor" says how.',
+  constructor(
+    character: string,
+    cause: unknown,
+    { field = null, isRead = false }: { field?: string | null; isRead?: boolean } = {},
+  ) {
+    super('invalid_input', `${field ?? 'a text'}: ${lacks(character)}`, {
+      hint: `${isRead ? 'So nothing stored has it' : 'Nothing was written'}. Leave the character out, or move to a database with the encoding UTF8: "catalyst-db doctor" says how.`,
       cause,
     })
     this.character = character
+    this.field = field
   }
 }
 

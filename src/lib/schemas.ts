@@ -49,8 +49,11 @@ export const kept = (
 /** A ratio as columns keep it: with four decimals. */
 export const keptRatio = (rounding?: keyof typeof ROUNDING) => kept(ratio(), 4, rounding)
 
+/** What may be meant in per cent; hardly more than 1 is not. */
 const suggestRatio = (input: unknown): string =>
-  typeof input === 'number' && input <= 100 ? `, did you mean ${input / 100}?` : ''
+  typeof input === 'number' && input >= 2 && input <= 100
+    ? `, did you mean ${decimal(input).div(100)}?`
+    : ''
 
 /**
  * An instant on the wire: ISO 8601 with a zone, so that nobody has to guess which. PostgreSQL knows no

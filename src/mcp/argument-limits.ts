@@ -46,7 +46,7 @@ const shown = (name: string): string => name.slice(0, 80).replaceAll(/\p{C}/gu, 
 
 const inexact = (name: string, number: string): AppError =>
   new AppError('invalid_input', `${shown(name)}: a JSON number cannot hold ${number} exactly`, {
-    hint: `Nothing was done. Send it as text: "${number}".`,
+    hint: `Nothing was done. Where text is taken as well, as for prices and quantities, send it as text: "${number}"; a field that takes numbers only has no such value.`,
   })
 
 const tooDeep = (name: string): AppError =>

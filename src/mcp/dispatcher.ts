@@ -93,10 +93,7 @@ export class Dispatcher {
   /** Reads the resource at a URI or bare path. */
   readResource(uri: string, origin: Origin): Promise<Outcome> {
     const caller = { ...origin, requestId: randomUUID(), record: null, confirmedPlan: null }
-    const parameters = Object.fromEntries(new URLSearchParams(uri.split('?')[1]))
-    return this.#answer(caller, (asked) =>
-      namingFields(parameters, () => this.#deps.registry.read(uri, asked)),
-    )
+    return this.#answer(caller, (asked) => this.#deps.registry.read(uri, asked))
   }
 
   async #call(tool: BoundTool, args: unknown, caller: Asker) {

@@ -1,13 +1,18 @@
 import { LackingCharacter } from '../errors.js'
 
 /** Does what was asked for; of a character that the database lacks the field is told in which it came. */
-export async function namingFields<T>(args: unknown, work: () => Promise<T>): Promise<T> {
+export async function namingFields<T>(
+  args: unknown,
+  work: () => Promise<T>,
+  isRead = false,
+): Promise<T> {
   try {
     return await work()
   } catch (error) {
     const lacking = lackingIn(error)
-    const field = lacking && fieldWith(args, lacking.character, '')
-    throw lacking && field ? new LackingCharacter(lacking.character, error, field) : error
+    if (lacking === null || lacking.field !== null) throw error
+    const field = fieldWith(args, lacking.character, '')
+    throw field ? new LackingCharacter(lacking.character, error, { field, isRead }) : error
   }
 }
 

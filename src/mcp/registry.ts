@@ -5,6 +5,7 @@ import type { JobRequest, ServedJobTool } from '../lib/job.js'
 import type { Queryable, Transaction } from '../platform/postgres/queryable.js'
 import { checkArguments } from './argument-limits.js'
 import type { BoundDomain, BoundResource, BoundTool } from './define.js'
+import { namingFields } from './lacking-characters.js'
 import { queryParameters, ResourceRouter, SCHEME } from './resources.js'
 import {
   CONFIRM_ARGUMENTS,
@@ -78,7 +79,8 @@ export class Registry {
    */
   async read(uri: string, caller: Caller, tx: Queryable | null = null): Promise<unknown> {
     const { resource, input } = this.router.match(uri)
-    return resource.output.parse(await resource.read(input, caller, tx))
+    const read = () => resource.read(input, caller, tx)
+    return resource.output.parse(await namingFields(input, read, true))
   }
 
   /**

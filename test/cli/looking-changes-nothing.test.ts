@@ -18,8 +18,20 @@ test('status and doctor of a database without our schema create nothing in it, a
   expect(status.code).toBe(7)
   expect(status.stdout).toMatch(/^degraded\n.*migrations of this version are not applied/)
   await runCommand(['doctor'], env)
+  const verified = await runCommand(['audit', 'verify'], env)
+  expect(verified.code).toBe(4)
+  expect(verified.stderr).toMatch(/The audit log cannot be read: \d+ migrations .* not applied/)
   const schemas = await empty.query(`select 1 from pg_namespace where nspname like 'catalyst%'`)
   expect(schemas).toEqual([])
+})
+
+test('audit verify names a schema that belongs to something else', async () => {
+  const foreign = await createDatabase({ empty: true })
+  onTestFinished(() => foreign.drop())
+  await foreign.query('create schema catalyst create table things (id int)')
+  const { code, stderr } = await runCommand(['audit', 'verify'], { DATABASE_URL: foreign.url })
+  expect(stderr).toContain('The schema "catalyst" of this database belongs to something else')
+  expect(code).toBe(4)
 })
 
 test('where there is no data directory, they say so and make none', {

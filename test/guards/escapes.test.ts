@@ -42,10 +42,8 @@ test('no text of the source loses a backslash on its way', () => {
 })
 
 test('a lost one is seen, one that is meant is not', () => {
-  expect(lostEscapes('a', String.raw`sql${'`'}x ~ '\d+$' and ${'${1}'} ~ '\s'${'`'}`)).toEqual([
-    String.raw`a:1 \d`,
-    String.raw`a:1 \s`,
-  ])
+  const template = ['sql`x ~ ', String.raw`'\d+$' and $`, '{1} ~ ', String.raw`'\s'`, '`'].join('')
+  expect(lostEscapes('a', template)).toEqual([String.raw`a:1 \d`, String.raw`a:1 \s`])
   expect(lostEscapes('a', String.raw`const a = '\d'`)).toHaveLength(1)
   const meant = ["'\\\\d' + '\\n'", 'String.raw`\\d + \\s`', '/\\d/']
   expect(meant.flatMap((text) => lostEscapes('a', text))).toEqual([])

@@ -106,6 +106,16 @@ describe.each(ENCODINGS)('in $encoding', async ({ encoding, own, lacking, folded
     await expect(client.resource(`news?source=${encodeURIComponent(other)}`)).rejects.toThrow(
       `source: the encoding of the database lacks the character ${U}`,
     )
+    for (const value of [other, encodeURIComponent(other)]) {
+      const uri = `news?source=${value}`
+      const told = { message: expect.stringMatching(/^source: the encoding/) }
+      const read = await client.refused('read_resource', { uri })
+      expect(read).toMatchObject(told)
+      expect(read.hint).not.toContain('written')
+      expect((await client.refused('read_resource', { uri: `catalyst://${uri}` })).message).toBe(
+        read.message,
+      )
+    }
   })
 
   test('a tool of a name that cannot be stored does not stop the audit', async () => {
@@ -139,7 +149,7 @@ test('a database of SQL_ASCII is refused at the start, with the fix', async () =
   expect(status).toBe('unhealthy')
   expect(reasons).toContainEqual(expect.stringMatching(reason))
   const error = await client.refused('persist_news_catalyst', story())
-  expect(error).toMatchObject({ code: 'precondition_failed', retryable: false })
+  expect(error).toMatchObject({ code: 'unavailable', retryable: false })
   expect(error.message).toMatch(reason)
   const { code, stdout } = await runCommand(['doctor', '--json'], {
     DATABASE_URL: database.url,
@@ -152,6 +162,9 @@ test('a database of SQL_ASCII is refused at the start, with the fix', async () =
     detail: expect.stringMatching(reason),
     fix: expect.stringContaining('pg_dump'),
   })
+  const up = await runCommand(['migrate', 'up'], { DATABASE_URL: database.url, ...redis })
+  expect(up.code).toBe(4)
+  expect(up.stderr).toMatch(reason)
   const schemas = await database.query(`select 1 from pg_namespace where nspname = 'catalyst'`)
   expect(schemas).toEqual([])
 })

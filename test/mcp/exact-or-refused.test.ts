@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { startApp } from '../support/app.js'
 import { article } from '../support/news.js'
+import { signal } from '../trading/signals.js'
 
 const app = await startApp()
 const { client } = app
@@ -44,6 +45,17 @@ test.each([
     message: `${path}: a JSON number cannot hold ${number} exactly`,
     hint: expect.stringContaining('as text'),
   })
+})
+
+test('what is sent as a number that is none says how to send it, where that helps', async () => {
+  const { structuredContent } = await call('list_events', '{"after":9223372036854775807}')
+  expect(structuredContent.message).toMatch(/^after: /)
+  expect(structuredContent.hint).toContain('a field that takes numbers only')
+  const near = await client.refused('persist_trading_signal', { ...signal(), confidence: 1.00001 })
+  expect(near.message).toContain('must be 0-1')
+  expect(near.message).not.toContain('did you mean')
+  const percent = await client.refused('persist_trading_signal', { ...signal(), confidence: 57.3 })
+  expect(percent.message).toContain('did you mean 0.573?')
 })
 
 test('what a double holds, and digits in texts, are kept', async () => {

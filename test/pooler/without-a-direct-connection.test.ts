@@ -50,6 +50,11 @@ test.each(MODES)('in %s mode the doctor and the status command name it', async (
   const status = await runCommand(['status'], env)
   expect(status.code).toBe(4)
   expect(status.stdout).toContain(FIX)
+  for (const command of ['status', 'history', 'up']) {
+    const { code, stderr } = await runCommand(['migrate', command], env)
+    expect(stderr, command).toContain(FIX)
+    expect(code, command).toBe(4)
+  }
 })
 
 test('what needs a connection that stays the same is refused with the fix; what does not works', async () => {
@@ -59,7 +64,7 @@ test('what needs a connection that stays the same is refused with the fix; what 
   const needy = { start_db_session: {}, run_migrations: { dry_run: true }, sync_source_metrics: {} }
   for (const [tool, args] of Object.entries(needy)) {
     const refused = await client.refused(tool, args)
-    expect(refused).toMatchObject({ code: 'precondition_failed', retryable: false })
+    expect(refused).toMatchObject({ code: 'unavailable', retryable: false })
     expect(refused.message).toContain(FIX)
   }
   expect(await database.query('select 1 from catalyst.jobs')).toEqual([])
@@ -75,5 +80,5 @@ test('a second URL that leads to a pooler is not a direct one', async () => {
   const status = await client.resource('db/status')
   expect(status.status).toBe('unhealthy')
   expect(status.reasons).toContainEqual(expect.stringContaining(FIX))
-  expect(await client.refused('start_db_session')).toMatchObject({ code: 'precondition_failed' })
+  expect(await client.refused('start_db_session')).toMatchObject({ code: 'unavailable' })
 })

@@ -92,7 +92,7 @@ export class JobService {
     if (trouble === null) return null
     if (!(trouble instanceof AppError)) return UNKNOWN_TROUBLE
     // A lost connection is made anew within seconds.
-    return trouble.code === 'unavailable' ? null : troubleOf(trouble)
+    return trouble.retryable ? null : troubleOf(trouble)
   }
 
   /** Begins to run jobs, in the background; a server without long operations needs no queue. */

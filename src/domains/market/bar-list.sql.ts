@@ -41,6 +41,14 @@ export const listBars = (filter: BarFilter) => {
         and (
           ${stored_since}::timestamptz is null
           or p.recorded_at >= ${stored_since}::timestamptz
+          or exists (
+            select
+            from catalyst.technical_indicators t
+            where t.security_id = p.security_id
+              and t.timeframe = p.timeframe
+              and t.ts = p.ts
+              and t.changed_at >= ${stored_since}::timestamptz
+          )
         )
         and (
           ${ts}::timestamptz is null

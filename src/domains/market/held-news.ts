@@ -10,6 +10,7 @@ import type { Beside } from './news-names.js'
 import type { Fate } from './news-repeats.js'
 import * as rows from './news-rows.js'
 import type { NewStory } from './story.js'
+import { mentionChanged } from './touched-news.js'
 
 interface Work {
   readonly fates: readonly Fate[]
@@ -72,6 +73,7 @@ async function settleAmong(
   await saveClusters(tx, clustering)
   await mark(tx, held, clustering)
   await finishClusters(tx, clustering)
+  await mentionChanged(tx, clustering)
 }
 
 /** Rule 2 against what others have committed since the stories were found to be new. */

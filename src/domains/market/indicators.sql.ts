@@ -172,7 +172,11 @@ export const sweep = (
   where c.ts >= ${start}::timestamptz`
 
 const UPDATE = `do update
-    set atr_14 = excluded.atr_14, atr_exact = excluded.atr_exact, sma_20 = excluded.sma_20`
+    set
+      atr_14 = excluded.atr_14,
+      atr_exact = excluded.atr_exact,
+      sma_20 = excluded.sma_20,
+      changed_at = clock_timestamp()`
 
 /** A span that the end of a transaction is to compute indicators for. */
 export interface HeldSpan extends Series {

@@ -193,6 +193,12 @@ export interface Clustering {
   readonly confirmations: readonly Confirmation[]
 }
 
+/** Stored stories that new ones put into another cluster, confirm, or are confirmed by. */
+export const changedBy = ({ moved, confirmations }: Clustering): Member[] => {
+  const linked = confirmations.flatMap(({ confirmed, by }) => [confirmed, by])
+  return [...new Set([...moved, ...linked.filter(({ is_stored }) => is_stored)])]
+}
+
 /**
  * The clusters of a thread: all of it, or, where some contradict others of it,
  * those that say the same of what they contradict in: whoever arrived first makes no difference.

@@ -8,7 +8,7 @@ import { type Beside, locate } from './news-names.js'
 import { decideFates, type Fate, groupStories, newStories } from './news-repeats.js'
 import * as rows from './news-rows.js'
 import type { NewStory } from './story.js'
-import { touchNews } from './touched-news.js'
+import { mentionChanged, touchNews } from './touched-news.js'
 
 /** What holds for all articles of a call. */
 export interface IngestRules {
@@ -44,6 +44,7 @@ export async function ingest(
   if (tx.held) await hold(tx, tx.held, { fates, fresh, ...rules })
   else await store(tx, { fates, fresh, clustering, hot })
   await touchNews(tx, fates)
+  if (!tx.held) await mentionChanged(tx, clustering)
   rules.step('stored')
   return fates
 }
@@ -80,7 +81,7 @@ async function store(tx: Transaction, changes: Changes): Promise<void> {
   const { fates, clustering } = changes
   await saveClusters(tx, clustering)
   await insertArticles(tx, changes)
-  const touched = rows.touchRows(fates, clustering.moved)
+  const touched = rows.touchRows(fates, clustering)
   if (touched.length > 0) await tx.run(newsSql.touchArticles(touched))
   const mentions = rows.mentionRows(fates)
   if (mentions.length > 0) await tx.run(newsSql.addMentions(mentions))

@@ -27,7 +27,7 @@ const wanted = (filter: NewsFilter) => {
     and (${filter.until}::timestamptz is null or a.published_at < ${filter.until}::timestamptz)
     and (
       ${filter.stored_since}::timestamptz is null
-      or a.collected_at >= ${filter.stored_since}::timestamptz
+      or greatest(a.collected_at, a.changed_at) >= ${filter.stored_since}::timestamptz
     )
     and (${filter.catalyst_type}::text is null or a.catalyst_type = ${filter.catalyst_type}::text)
     and (${filter.min_score}::numeric is null or a.catalyst_score >= ${filter.min_score}::numeric)

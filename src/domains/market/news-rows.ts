@@ -17,6 +17,7 @@ import { publishedAt } from './news-article.js'
 import {
   type Clustering,
   type Confirmation,
+  changedBy,
   type Member,
   SAME_STORY_WINDOW_MS,
 } from './news-clusters.js'
@@ -126,16 +127,17 @@ export function* articleLines(stories: readonly NewStory[]): Generator<string> {
   }
 }
 
-/** Stored stories to be marked: repeated, or in another cluster now, or both at once. */
-export function touchRows(fates: readonly Fate[], moved: readonly Member[]): TouchRow[] {
+/** Stored stories to be marked: repeated, sent for another company, linked to a new story, or all at once. */
+export function touchRows(fates: readonly Fate[], clustering: Clustering): TouchRow[] {
   const rows = new Map<string, TouchRow>()
-  for (const { story } of fates) {
+  for (const { story, located } of fates) {
     const { news_id, repeats } = story
-    if (story.article === null && repeats > 0) {
+    const isChanged = repeats > 0 || isAboutAnother(story, located.security_id)
+    if (story.article === null && isChanged) {
       rows.set(news_id, { news_id, repeats, cluster_id: null })
     }
   }
-  for (const { news_id, cluster_id } of moved) {
+  for (const { news_id, cluster_id } of changedBy(clustering)) {
     rows.set(news_id, { news_id, repeats: rows.get(news_id)?.repeats ?? 0, cluster_id })
   }
   return [...rows.values()].sort((a, b) => (a.news_id < b.news_id ? -1 : 1))
@@ -258,9 +260,9 @@ export function settledRows(held: readonly TakenRow[], clustering: Clustering): 
       cluster_id: cluster_id ?? known?.cluster_id ?? null,
     })
   }
-  for (const { news_id, repeats } of held) if (repeats > 0) merge(news_id, repeats, null)
+  for (const { news_id, repeats, is_new } of held) if (!is_new) merge(news_id, repeats, null)
   const placed = clustering.clusters.flatMap(({ members }) => members)
-  for (const { news_id, cluster_id } of [...placed.filter(isNew), ...clustering.moved]) {
+  for (const { news_id, cluster_id } of [...placed.filter(isNew), ...changedBy(clustering)]) {
     merge(news_id, 0, cluster_id)
   }
   return [...rows.values()].sort((a, b) => (a.news_id < b.news_id ? -1 : 1))

@@ -143,12 +143,13 @@ export interface TouchRow {
   readonly cluster_id: string | null
 }
 
-/** Counts repeats on stored stories and puts stories into their clusters. */
+/** Counts repeats on stories, puts them into their clusters, and notes when that was. */
 export const touchArticles = (rows: readonly TouchRow[]) => sql`
   update catalyst.news_articles a
   set
     update_count = a.update_count + t.repeats,
-    cluster_id = coalesce(t.cluster_id, a.cluster_id)
+    cluster_id = coalesce(t.cluster_id, a.cluster_id),
+    changed_at = clock_timestamp()
   from json_to_recordset(${JSON.stringify(rows)}::json)
     as t (news_id text, repeats int, cluster_id text)
   where a.news_id = t.news_id`

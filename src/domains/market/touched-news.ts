@@ -1,6 +1,7 @@
 import { ref } from '../../lib/refs.js'
 import type { Transaction } from '../../platform/postgres/queryable.js'
 import * as newsSql from './news.sql.js'
+import { type Clustering, changedBy } from './news-clusters.js'
 import type { Fate } from './news-repeats.js'
 import { isAboutAnother } from './news-rows.js'
 
@@ -21,6 +22,20 @@ export async function touchNews(tx: Transaction, fates: readonly Fate[]): Promis
   })
   tx.touch('news', touched)
   tx.touch('sentiment', touched)
+}
+
+/** Names the stored stories that new ones put into another cluster, confirm, or are confirmed by. */
+export async function mentionChanged(tx: Transaction, clustering: Clustering): Promise<void> {
+  const changed = changedBy(clustering)
+  if (changed.length === 0) return
+  const ids = new Set(changed.map(({ security_id }) => security_id))
+  const found = await tx.many(newsSql.symbolsOf([...ids]))
+  const symbols = new Map(found.map(({ security_id, symbol }) => [security_id, symbol]))
+  tx.mention(
+    changed.map(({ news_id, security_id }) =>
+      ref('news', news_id, symbols.get(security_id) ?? null),
+    ),
+  )
 }
 
 const isSentForAnother = ({ story, located }: Pick<Fate, 'story' | 'located'>): boolean =>

@@ -113,6 +113,7 @@ export const learnFromPositions = (since: string | null, batchSize: number) => s
     update catalyst.positions p
     set
       learned_at = clock_timestamp(),
+      updated_at = clock_timestamp(),
       no_evidence_reason = case
         when not exists (select from cited c where c.position_id = p.position_id)
           then 'no story was cited when it was opened'

@@ -78,7 +78,7 @@ export interface ConnectOptions {
  * primary, and not through a pooler. What runs there is stopped in PostgreSQL as well when its answer
  * is no longer waited for.
  *
- * @throws AppError `precondition_failed` when only a pooler answers
+ * @throws AppError `unavailable` when only a pooler answers
  */
 export async function connectDirectly(
   { servers }: Endpoint,

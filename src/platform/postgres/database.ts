@@ -108,7 +108,7 @@ export class Database implements Queryable {
    * A connection for as long as its holder needs it, not through a pooler.
    *
    * @throws AppError `unavailable` when none becomes free or can be made in time,
-   *   `precondition_failed` when there is a pooler between
+   *   or when there is a pooler between
    */
   async lease(): Promise<Lease> {
     const lease = await this.#lease()

@@ -30,7 +30,7 @@ export class DirectSession {
   /**
    * Connects, as somebody else where a login is given, runs `work`, and closes, whatever happens.
    *
-   * @throws AppError `precondition_failed` when only a pooler answers
+   * @throws AppError `unavailable` when only a pooler answers
    */
   static async use<T>(
     endpoint: Endpoint,

@@ -153,10 +153,11 @@ function toAppError({ code, message, hint, retryable }: Meaning, cause: unknown)
 /** What cannot be done where `DATABASE_URL` leads to a pooler and nothing to the database itself. */
 export const behindPooler = (): AppError =>
   new AppError(
-    'precondition_failed',
+    'unavailable',
     'PostgreSQL is reached through a connection pooler only: set DATABASE_DIRECT_URL to the database itself.',
     {
       hint: 'Sessions, migrations, jobs and events need a connection that stays the same (on DigitalOcean: the port of the cluster, not of the pool). Restart catalyst-db then.',
+      retryable: false,
     },
   )
 

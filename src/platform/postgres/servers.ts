@@ -279,9 +279,12 @@ const NO_ENCODING = 'SQL_ASCII'
 
 const withoutEncoding = (): AppError =>
   new AppError(
-    'precondition_failed',
+    'unavailable',
     'The encoding of the database is SQL_ASCII, which knows no characters: create one with "createdb --template=template0 --encoding=UTF8" and point DATABASE_URL at it.',
-    { hint: 'Move what the old one holds with pg_dump --encoding and pg_restore.' },
+    {
+      hint: 'Move what the old one holds with pg_dump --encoding and pg_restore.',
+      retryable: false,
+    },
   )
 
 const rank = ({ timeline }: Standing): number => timeline ?? 0

@@ -37,7 +37,7 @@ export class WorkerConnection {
   /**
    * Makes the connection unless it is there. That nobody answers is left to who needs an answer.
    *
-   * @throws AppError `precondition_failed` when only a pooler answers
+   * @throws AppError `unavailable` when only a pooler answers
    */
   async assertDirect(): Promise<void> {
     const opening = this.#connected()
@@ -46,7 +46,7 @@ export class WorkerConnection {
     } catch (error) {
       await this.#drop(opening)
       const told = translate(error)
-      if (!(told instanceof AppError && told.code === 'unavailable')) throw told
+      if (!(told instanceof AppError && told.retryable)) throw told
     }
   }
 
