@@ -440,16 +440,16 @@ export async function lintMigrations(
  * @throws AppError `unavailable` with what is missing where the tables are not there
  */
 export async function verifyAudit(config: Config, log: Log): Promise<ChainVerdict> {
-  const { pooled, direct, close } = await openDatabase(config, log, 'present')
-  const database = new Database({ endpoint: pooled, poolMax: 1 })
+  const systems = await openDatabase(config, log, 'present')
+  const database = new Database({ endpoint: systems.pooled, poolMax: 1 })
   try {
     return await verifyChain(database)
   } catch (error) {
-    const { state, reason } = await standingOf(runnerOf(config, direct))
+    const { state, reason } = await standingOf(runnerOf(config, systems))
     if (state === 'current') throw error
     throw new AppError('unavailable', `The audit log cannot be read: ${reason}`, { cause: error })
   } finally {
     await database.close()
-    await close()
+    await systems.close()
   }
 }

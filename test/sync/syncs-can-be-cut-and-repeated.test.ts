@@ -104,6 +104,8 @@ test('a policy with another prior is applied to all sources at the next run', as
   await closePosition(first.client, 'win', await tell(first.client, 'Reuters'))
   await first.client.tool('sync_catalyst_outcomes')
   await first.client.tool('sync_source_metrics')
+  // It would take jobs of the other one, and run them by its own policy.
+  await first.close()
   const directory = await mkdtemp(join(tmpdir(), 'catalyst-policy-'))
   onTestFinished(() => rm(directory, { recursive: true }))
   const file = join(directory, 'policy.toml')
