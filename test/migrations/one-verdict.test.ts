@@ -6,7 +6,8 @@ import { OperatorFolder } from './operator-folder.js'
 const folder = new OperatorFolder()
 const { client, database } = await startApp({ env: folder.env })
 await database.asSuperuser(`
-  create table big as select n as id, n as other from generate_series(1, 20000) as n;
+  -- Its size is to stay what it is.
+  create table big with (autovacuum_enabled = off) as select n as id, n as other from generate_series(1, 20000) as n;
   alter table big add constraint other_is_there check (other is not null);
   alter table big owner to catalyst_migrator;
   analyze big`)
