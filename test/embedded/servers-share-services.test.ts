@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { newDataDir, postmasterOf, query, ServerProcess, usedDataDir } from '../support/embedded.js'
+import { asBootstrap } from '../support/services.js'
 
 test('a second server adopts, and only the last to leave stops the services', async () => {
   const dataDir = await usedDataDir()
@@ -44,7 +45,7 @@ test('Ctrl-C at the terminal, which signals the whole group, does not reach the 
   const server = new ServerProcess(dataDir)
   const { postgres } = await server.joined()
   const [group] = (await query(
-    postgres?.connectionString ?? '',
+    asBootstrap(postgres?.connectionString ?? ''),
     `select split_part(pg_read_file('/proc/' || split_part(pg_read_file('postmaster.pid'), E'\\n', 1) || '/stat'), ' ', 5) as pgid,
       split_part(pg_read_file('postmaster.pid'), E'\\n', 1) as pid`,
   )) as { pgid: string; pid: string }[]
