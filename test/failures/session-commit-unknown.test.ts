@@ -44,7 +44,7 @@ async function openSession() {
   return { proxy, client, session_id, headline: String(story.headline) }
 }
 
-/** The connection is reset at a step of the commit, and the database is away from then on. */
+/** The connection is reset at a step of the session's commit, and the database is away from then on. */
 function loseDatabase(proxy: FaultProxy, fault: Pick<Fault, 'at' | 'deliver'>): void {
   let isAway = false
   const at: Fault['at'] = (passing) => {
@@ -66,7 +66,10 @@ const commit = (client: TestClient, session_id: string, key?: string) =>
 
 test('a commit that nobody can say anything about is unknown, to the owner, in the log and on record; its key tells the truth', async () => {
   const { proxy, client, session_id, headline } = await openSession()
-  loseDatabase(proxy, { at: ({ sinceCommit }) => sinceCommit === 2, deliver: false })
+  loseDatabase(proxy, {
+    at: ({ sinceCommit, isOlder }) => isOlder && sinceCommit === 2,
+    deliver: false,
+  })
   const first = await commit(client, session_id, 'kept')
   expect(first).toMatchObject({ code: 'outcome_unknown', retryable: true })
   expect(first.hint).toContain('Do not repeat the work')
@@ -95,7 +98,10 @@ test('a commit that nobody can say anything about is unknown, to the owner, in t
 
 test('a commit that never arrived is unknown as long as nobody can say so; its key then says that it was not committed', async () => {
   const { proxy, client, session_id, headline } = await openSession()
-  loseDatabase(proxy, { at: ({ sinceCommit }) => sinceCommit === 1, deliver: false })
+  loseDatabase(proxy, {
+    at: ({ sinceCommit, isOlder }) => isOlder && sinceCommit === 1,
+    deliver: false,
+  })
   expect(await commit(client, session_id, 'dropped')).toMatchObject({ code: 'outcome_unknown' })
   proxy.isClosed = false
   await waitFor(async () => (await recordOf(session_id)) === 'unknown')
@@ -112,7 +118,11 @@ test('a commit that never arrived is unknown as long as nobody can say so; its k
 
 test('a connection that went silent after COMMIT is given up, and the fate of the commit asked for', async () => {
   const { proxy, client, session_id, headline } = await openSession()
-  proxy.set({ at: ({ sinceCommit }) => sinceCommit === 2, deliver: false, how: 'silence' })
+  proxy.set({
+    at: ({ sinceCommit, isOlder }) => isOlder && sinceCommit === 2,
+    deliver: false,
+    how: 'silence',
+  })
   const answer = await client.tool('end_db_session', { session_id, outcome: 'commit' })
   expect(answer).toEqual({ outcome: 'commit', operations_count: 1 })
   expect(await isStored(headline)).toBe(true)

@@ -13,6 +13,8 @@ interface Passing {
   readonly message: Message
   /** Messages since a client sent COMMIT of a transaction that may write, that one included; 0 before. */
   readonly sinceCommit: number
+  /** Its transaction was begun before the fault was set. */
+  readonly isOlder: boolean
 }
 
 /** What happens to a connection at a chosen message. */
@@ -43,6 +45,8 @@ export class FaultProxy {
   asked = 0
   #upstream: net.NetConnectOpts
   #fault: Fault | null = null
+  /** How many faults have been set. */
+  #faults = 0
   #left = 0
   #isSilent = false
   readonly #server = net.createServer({ allowHalfOpen: false }, (client) => this.#relay(client))
@@ -84,6 +88,7 @@ export class FaultProxy {
   /** Sets what goes wrong next; null sets nothing. */
   set(fault: Fault | null): void {
     this.#fault = fault
+    this.#faults++
     this.#left = fault?.times ?? 1
     this.passed = 0
   }
@@ -153,7 +158,7 @@ export class FaultProxy {
   async #pass(link: Link, direction: Direction, message: Message, to: net.Socket): Promise<void> {
     if (link.isCut) return
     const isKnown = link.isPool
-    link.notice(direction, message)
+    link.notice(direction, message, this.#faults)
     if (link.isPool && !isKnown) this.asked++
     if (this.#isSilent) link.isSilent = true
     if (link.isSilent) return
@@ -165,7 +170,8 @@ export class FaultProxy {
   #faultAt(link: Link, direction: Direction, message: Message): Fault | null {
     this.passed++
     const { sinceCommit } = link
-    const isDue = this.#fault?.at({ number: this.passed, direction, message, sinceCommit })
+    const isOlder = link.begunAt < this.#faults
+    const isDue = this.#fault?.at({ number: this.passed, direction, message, sinceCommit, isOlder })
     if (!isDue || this.#left === 0) return null
     this.#left--
     return this.#fault
@@ -188,6 +194,8 @@ class Link {
   isCut = false
   isSilent = false
   sinceCommit = 0
+  /** How many faults had been set when its transaction was begun. */
+  begunAt = 0
   #isStarting = true
   #onlyReads = false
 
@@ -196,13 +204,16 @@ class Link {
     this.server = server
   }
 
-  notice(direction: Direction, message: Message): void {
+  notice(direction: Direction, message: Message, faults: number): void {
     if (this.#isStarting && direction === 'to server') {
       this.#isStarting = false
       this.isPool = startupParameter(message, 'application_name') === POOL
     }
     const text = queryText(message)
-    if (text.startsWith('begin')) this.#onlyReads = text.includes('read only')
+    if (text.startsWith('begin')) {
+      this.#onlyReads = text.includes('read only')
+      this.begunAt = faults
+    }
     if (this.sinceCommit > 0 || (isCommit(text) && !this.#onlyReads)) this.sinceCommit++
     // The answer to COMMIT ends here; what follows belongs to another transaction.
     if (this.sinceCommit > 1 && direction === 'to client' && message.type === 'Z') {
