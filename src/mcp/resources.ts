@@ -95,10 +95,10 @@ function parseInput(
   pathParameters: Readonly<Record<string, string>>,
   query: string,
 ): unknown {
-  const values: Record<string, unknown> = {}
-  for (const [name, value] of new URLSearchParams(query)) values[name] = withPlus(value)
-  for (const [name, value] of Object.entries(pathParameters)) values[name] = decode(value)
-  const parsed = parameters.safeParse(values)
+  const values = new Map<string, unknown>()
+  for (const [name, value] of new URLSearchParams(query)) values.set(name, withPlus(value))
+  for (const [name, value] of Object.entries(pathParameters)) values.set(name, decode(value))
+  const parsed = parameters.safeParse(Object.fromEntries(values))
   if (parsed.success) return parsed.data
   const allowed = Object.keys(resource.input.shape)
   throw new AppError(

@@ -12,6 +12,7 @@ const HOSTILE = [
   '<script>alert(1)</script> $\u007bjndi:ldap://x} $1 $$',
   '\u202eright to left\u202c and e\u0301 and 👩‍👩‍👧 and ﷺ',
   '\\.',
+  'constructor __proto__ toString hasOwnProperty valueOf prototype',
 ]
 const keywords = ['quote"d', "apo'strophe", 'back\\slash', 'null', '{}', 'a,b', 'tab\there']
 

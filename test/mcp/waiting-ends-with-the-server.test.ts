@@ -7,14 +7,12 @@ test('a long poll is answered when the server ends', async () => {
   const database = await createDatabase()
   const served = await open(database.url)
   const clients = [await served.connect('modern'), await served.connect('legacy')]
-  const [client] = clients
-  const { next_cursor } = (await client?.tool('list_events', {})) ?? {}
-  const polls = clients.map((one) =>
-    one.tool('list_events', { after: next_cursor, wait_ms: 25_000 }),
-  )
+  // A type that nothing here publishes: the events of the migrations may still be on their way.
+  const query = { types: ['cache.memory.high'], after: 0, wait_ms: 25_000 }
+  const polls = clients.map((one) => one.tool('list_events', query))
   await served.app.drain()
   const answers = await Promise.all(polls)
-  expect(answers.map((answer) => answer.next_cursor)).toEqual([next_cursor, next_cursor])
+  expect(answers.map((answer) => answer.events)).toEqual([[], []])
   await served.close()
   await database.drop()
 })

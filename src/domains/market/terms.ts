@@ -26,24 +26,18 @@ const EMPTY_WORDS = setOf(`
   s t i u we you he she they inc corp corporation co company companies ltd plc llc group holdings
   today week now just what how why who when which`)
 
-const SYNONYMS: Readonly<Record<string, string>> = {
-  share: 'stock',
-  shares: 'stock',
-  estimates: 'estimate',
-  expectations: 'estimate',
-  expectation: 'estimate',
-  consensus: 'estimate',
-  views: 'estimate',
-  revenue: 'sales',
-  revenues: 'sales',
-  earnings: 'earn',
-  results: 'earn',
-  result: 'earn',
-  eps: 'earn',
-  largest: 'biggest',
-  blast: 'explos',
-  ceo: 'chief',
-  executive: 'chief',
+/** The first of a line stands for the others. A Map: `constructor` and `__proto__` are words too. */
+const SYNONYMS: ReadonlyMap<string, string> = firstOfEach(`
+  stock share shares; estimate estimates expectations expectation consensus views; sales revenue revenues;
+  earn earnings results result eps; biggest largest; explos blast; chief ceo executive`)
+
+function firstOfEach(lines: string): ReadonlyMap<string, string> {
+  return new Map(
+    lines.split(';').flatMap((line) => {
+      const words = line.trim().split(/\s+/)
+      return words.map((word) => [word, words[0] ?? word] as const)
+    }),
+  )
 }
 
 const NUMBER_WORDS = 'zero one two three four five six seven eight nine ten eleven twelve'.split(
@@ -54,8 +48,8 @@ const DAYS = setOf('monday tuesday wednesday thursday friday saturday sunday')
 const MONTHS = setOf('january february april june july august september october november december')
 
 /** Places that news tells apart, by the names of countries and their people. */
-const PLACES: ReadonlyMap<string, string> = new Map(
-  `us american; uk british britain england; china chinese beijing; japan japanese tokyo; germany german;
+const PLACES: ReadonlyMap<string, string> = firstOfEach(`
+  us american; uk british britain england; china chinese beijing; japan japanese tokyo; germany german;
   france french; india indian; russia russian; canada canadian; australia australian aust; brazil brazilian;
   mexico mexican; italy italian; spain spanish; korea korean; taiwan taiwanese; singapore; indonesia indonesian;
   turkey turkish; iran iranian; iraq iraqi; israel israeli; egypt egyptian; syria syrian; pakistan pakistani;
@@ -63,13 +57,7 @@ const PLACES: ReadonlyMap<string, string> = new Map(
   denmark danish; netherlands dutch; poland polish; ukraine ukrainian; argentina argentine; chile chilean;
   venezuela venezuelan; colombia colombian; vietnam vietnamese; thailand thai; malaysia malaysian;
   philippines philippine filipino; nigeria nigerian; kenya kenyan; ghana ghanaian; senegal senegalese; asia asian;
-  europe european; africa african`
-    .split(';')
-    .flatMap((line) => {
-      const names = line.trim().split(/\s+/)
-      return names.map((name) => [name, names[0] ?? name] as const)
-    }),
-)
+  europe european; africa african`)
 
 /** Endings without which words of one family are alike; the longest that fits is taken. */
 const ENDINGS = 'ation ition ment ingly edly ing ion ity ive ian ed ly er or al an e'.split(' ')
@@ -145,7 +133,7 @@ function readTerm(word: string): Term {
   const isTime = mark !== null && !mark.startsWith('place')
   const number = NUMBER_WORDS.indexOf(word)
   const isNumber = number > 1
-  const root = isTime ? mark : (SYNONYMS[word] ?? stemOf(word))
+  const root = isTime ? mark : (SYNONYMS.get(word) ?? stemOf(word))
   // `lower` and `slip` are one word for a movement, though the first can mean a change as well.
   const stand = stands.find((one) => one.startsWith('move')) ?? stands[0]
   return {

@@ -40,20 +40,20 @@ export class SourceMetrics {
     const ids = sources && (await run.inTransaction((tx) => idsOf(tx, sources)))
     const params_version = paramsVersion(this.#learning)
     const selection = { ids, all: recalculate_all, params_version }
-    const changes: Record<string, AccuracyChange> = {}
+    const changes = new Map<string, AccuracyChange>()
     let after = 0
     for (let done = 0; ; ) {
       const { computed, changed } = await run.inTransaction((tx) =>
         this.#batch(tx, selection, after),
       )
-      for (const { name, change } of changed) changes[name] = change
+      for (const { name, change } of changed) changes.set(name, change)
       done += computed.length
       run.progress(done, done, 'sources computed')
       const last = computed.at(-1)
       if (last === undefined || computed.length < BATCH) break
       after = last
     }
-    return { sources_updated: Object.keys(changes).length, accuracy_changes: changes }
+    return { sources_updated: changes.size, accuracy_changes: Object.fromEntries(changes) }
   }
 
   async #batch(tx: Transaction, selection: statements.SourceSelection, after: number) {
