@@ -13,19 +13,6 @@ const impatient = await startApp({
 })
 const exists = (relation: string) => isThere(database, relation)
 
-test('progress comes file by file and statement by statement', async () => {
-  folder.write('1000_a', 'create table public.a ();\ncreate table public.b ();', 'drop table a, b;')
-  folder.write('1001_c', 'create table public.c ();', 'drop table public.c;')
-  const seen: string[] = []
-  await client.sdk.callTool(
-    { name: 'run_migrations', arguments: {} },
-    { onprogress: ({ progress, total, message }) => seen.push(`${progress}/${total} ${message}`) },
-  )
-  expect(seen).toHaveLength(3)
-  expect(seen[0]).toMatch(/^1\/3 .*1000_a/)
-  expect(seen[2]).toMatch(/^3\/3 .*1001_c/)
-})
-
 test('cancel_job stops the statement; what is done is told, and the next run goes on', async () => {
   folder.write('1002_d', 'create table public.d (a int, b int);')
   await client.tool('run_migrations')
