@@ -103,6 +103,8 @@ module.exports = {
     ]),
     typesOnly('mcp-types', '^src/mcp/', { path: TRANSACTION }),
 
+    layer('kernel', '^src/kernel/', [FOUNDATION, '^src/kernel/', '^src/platform/']),
+
     layer('cli', '^src/cli/', [
       FOUNDATION,
       '^src/(app|config|policy|systems)\\.ts$',

@@ -42,9 +42,9 @@ import { PatternService } from './domains/trading/patterns.service.js'
 import { SignalService } from './domains/trading/signals.service.js'
 import { TradeService } from './domains/trading/trades.service.js'
 import { AppError } from './errors.js'
+import { Commits } from './kernel/commits.js'
 import { systemClock } from './lib/clock.js'
 import { newId } from './lib/ids.js'
-import type { Marks } from './lib/marks.js'
 import { VERSION } from './lib/version.js'
 import { type BoundDomain, bind } from './mcp/define.js'
 import { Dispatcher } from './mcp/dispatcher.js'
@@ -104,11 +104,8 @@ export async function openApp(
   const systems = await openSystems(config, log)
   const { pooled, direct, cache } = systems
   const poolMax = config.CATALYST_POOL_MAX
-  const heard = {
-    failed: (error: unknown) => disk.failed(error),
-    wrote: () => disk.wrote(),
-  }
-  const database = new Database({ endpoint: pooled, poolMax, heard })
+  const commits = new Commits()
+  const database = new Database({ endpoint: pooled, poolMax, heard: commits })
   const health = new DedicatedConnection({ endpoint: direct, timeoutMs: HEALTH_TIMEOUT_MS })
   const migrations = runnerOf(config, systems, {
     committed: () => eventLog.poke(),
@@ -120,16 +117,11 @@ export async function openApp(
   const { risk, learning, cache: cachePolicy, audit: auditPolicy } = config.policy
   const months = new AuditMonths({ database, keepMonths: auditPolicy.keep_months, log })
   const audit = new AuditTrail({ database, serverId, clock: systemClock, months, log })
-  const committed = (touched: Marks | undefined): void => {
-    eventLog.poke()
-    audit.poke()
-    coherent.committed(touched)
-  }
   const maxPinned = Math.floor(poolMax / 2)
   const sessionPool =
     direct.label === pooled.label
       ? database
-      : new Database({ endpoint: direct, poolMax: maxPinned, heard })
+      : new Database({ endpoint: direct, poolMax: maxPinned, heard: commits })
   const leases = workerConnection(direct, LEASE_TIMEOUT_MS)
   const sessions = new SessionService({
     database,
@@ -145,7 +137,6 @@ export async function openApp(
     log,
     audit,
     operationOf: (requested, caller) => registry.operation(requested, caller),
-    committed,
     changed: () => notifications.resourceChanged('db/sessions/active'),
   })
   const jobs = new JobService({
@@ -155,14 +146,12 @@ export async function openApp(
     log,
     waitMs: config.CATALYST_JOB_WAIT_SECONDS * 1_000,
     tools: () => registry.jobTools,
-    committed: () => eventLog.poke(),
     changed: (jobId) => notifications.resourceChanged(`jobs/${jobId}`),
   })
   const disk: DiskWatch = new DiskWatch({
     hasRoom: () => hasRoom(direct),
     database,
     log,
-    committed: () => committed(undefined),
   })
   const monitor = new MonitoringService({
     connection: health,
@@ -193,7 +182,6 @@ export async function openApp(
     clock: systemClock,
     policy: cachePolicy,
     log,
-    committed: () => committed(undefined),
   })
   const cached = coherent.reads
   const securities = new SecurityService({ database })
@@ -222,7 +210,7 @@ export async function openApp(
     bind(trades, new TradeService({ ...store, learning })),
     bind(patterns, patternService),
     bind(migrationDomain, operationsOf(config, systems, migrations)),
-    bind(sync, new SyncService({ ...store, learning, patterns: patternService, committed })),
+    bind(sync, new SyncService({ ...store, learning, patterns: patternService })),
     bind(
       cacheDomain,
       new CacheService({
@@ -232,7 +220,7 @@ export async function openApp(
         database,
         clock: systemClock,
         policy: cachePolicy,
-        committed: () => committed(undefined),
+        publish: () => eventLog.poke(),
       }),
     ),
     bind(monitoring, monitor),
@@ -264,6 +252,14 @@ export async function openApp(
       subscriptions: config.policy.limits.subscriptions_per_client,
       streams: config.policy.limits.streams_per_client,
     },
+  })
+  commits.onFailure((error) => disk.failed(error))
+  commits.onCommit(({ hasEvents, touched }) => {
+    disk.wrote()
+    if (!hasEvents) return
+    eventLog.poke()
+    audit.poke()
+    coherent.committed(touched)
   })
   eventLog.subscribe((published) => notifications.eventsPublished(published))
   eventLog.subscribe((published) => coherent.eventsPublished(published))

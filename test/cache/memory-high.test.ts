@@ -20,7 +20,6 @@ const watch = () =>
     database,
     policy: defaultPolicy().cache,
     log: createLog('silent'),
-    committed: () => {},
     sampleMs: 40,
   })
 const watches = [watch(), watch()]

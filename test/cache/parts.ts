@@ -30,7 +30,7 @@ export function cacheParts({ store, engine = 'external', url = inject('postgresU
     policy,
     clock: systemClock,
     log: createLog('silent'),
-    committed: () => {},
+    publish: () => {},
   }
   const coherent = new CoherentCache(deps)
   const nothing = async () => []

@@ -46,6 +46,7 @@ const FORBIDDEN: readonly [rule: string, from: string, to: string, kind?: Kind][
   ['mcp-types', 'src/mcp/define.ts', 'src/platform/postgres/queryable.ts'],
   ['mcp', 'src/mcp/server.ts', 'src/domains/market/service.ts', 'type'],
   ['mcp', 'src/mcp/server.ts', 'src/platform/postgres/pool.ts', 'type'],
+  ['kernel', 'src/kernel/commits.ts', 'src/domains/market/service.ts', 'type'],
   ['cli', 'src/cli/serve.ts', 'src/domains/market/service.ts', 'type'],
   ['cli', 'src/cli/serve.ts', 'src/mcp/server.ts', 'type'],
   ['systems', 'src/systems.ts', 'src/mcp/server.ts', 'type'],

@@ -23,8 +23,6 @@ export interface CoherentCacheDeps {
   readonly clock: Clock
   readonly policy: Policy['cache']
   readonly log: Log
-  /** Called after a commit that left events in the outbox. */
-  readonly committed: () => void
 }
 
 /** A cache whose entries are served only while the event log says that they are current. */

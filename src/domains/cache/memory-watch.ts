@@ -12,8 +12,6 @@ export interface MemoryWatchDeps {
   readonly database: Pick<Database, 'transaction' | 'maybeOne'>
   readonly policy: Policy['cache']
   readonly log: Log
-  /** Called after a commit that left events in the outbox. */
-  readonly committed: () => void
   readonly sampleMs?: number
 }
 
@@ -113,18 +111,15 @@ export class MemoryWatch {
     told: { readonly state: 'on' | 'off'; readonly cause: Cause; readonly memory: CacheMemory },
   ): Promise<void> {
     const { state, cause, memory } = told
-    const { database, committed } = this.#deps
     const { used_memory_bytes, max_memory_bytes } = memory
     const figures = { used_memory_bytes, max_memory_bytes, used_share: shareOf(memory) }
     const data = { state, cause, ...figures }
-    const isFirst = await database.transaction(async (tx) => {
+    const isFirst = await this.#deps.database.transaction(async (tx) => {
       if ((await tx.run(change)) === 0) return false
       await tx.emit(CONDITION, data)
       return true
     })
-    if (!isFirst) return
-    this.#note(state === 'on')
-    committed()
+    if (isFirst) this.#note(state === 'on')
   }
 
   #note(isOn: boolean): void {

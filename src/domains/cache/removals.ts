@@ -5,8 +5,6 @@ import type { Entries } from './entries.js'
 interface RemovalDeps {
   readonly entries: Pick<Entries, 'removeOutdated'>
   readonly database: Pick<Database, 'transaction'>
-  /** Called after a commit that left events in the outbox. */
-  readonly committed: () => void
 }
 
 /** Writes of a moment are removed together. */
@@ -67,10 +65,9 @@ export class Removals {
     const keys_deleted = this.#deleted
     if (keys_deleted === 0) return
     this.#deleted = 0
-    const { database, committed } = this.#deps
     // A summary is no fact that anything rests on: one that cannot be written is left out.
-    await database
+    await this.#deps.database
       .transaction((tx) => tx.emit('cache.invalidation', { cause: 'change', keys_deleted }))
-      .then(committed, () => {})
+      .catch(() => {})
   }
 }

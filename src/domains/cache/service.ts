@@ -29,8 +29,8 @@ export interface CacheDeps {
   readonly database: Pick<Database, 'transaction'>
   readonly clock: Clock
   readonly policy: Policy['cache']
-  /** Called after a commit that left events in the outbox. */
-  readonly committed: () => void
+  /** Asks for what was committed to be published at once. */
+  readonly publish: () => void
 }
 
 /** A result that a client found out. */
@@ -163,14 +163,12 @@ export class CacheService {
    * @throws AppError when PostgreSQL does not take it: nothing is outdated then
    */
   async invalidate(request: InvalidationRequest, signal: AbortSignal) {
-    const { database, committed } = this.#deps
     const target = targetOf(request)
-    await database.transaction(
+    await this.#deps.database.transaction(
       (tx) =>
         tx.emit('cache.invalidation', { cause: 'request', ...target.event, keys_deleted: null }),
       { signal },
     )
-    committed()
     return this.#remove(target, signal)
   }
 
@@ -199,14 +197,14 @@ export class CacheService {
 
   /** A sight of the log after which this may be stored: what was committed before is published. */
   async #settled(draft: Draft): Promise<Sight | string> {
-    const { coherent, committed } = this.#deps
+    const { coherent, publish } = this.#deps
     const { barrier, entries } = coherent
     const deadline = Date.now() + SETTLE_MS
     for (;;) {
       const sight = await barrier.pass().catch(messageOf)
       if (typeof sight === 'string' || entries.isCurrent(draft, sight, sight)) return sight
       if (Date.now() > deadline) return 'A change that came before is not published yet.'
-      committed()
+      publish()
       await delay(SETTLE_STEP_MS)
     }
   }

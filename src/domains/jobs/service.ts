@@ -29,8 +29,6 @@ export interface JobDeps {
   readonly waitMs: number
   /** The job tools that are served here. */
   readonly tools: () => ReadonlyMap<string, ServedJobTool>
-  /** Called after a commit that left events in the outbox. */
-  readonly committed: () => void
   /** Called when a job is another one. */
   readonly changed: (jobId: string) => void
 }
@@ -79,8 +77,8 @@ export class JobService {
       hasRoom: (lane) => this.#worker.hasRoom(lane),
       begin: (job, tool, asked) => this.#worker.begin(job, tool, asked),
     })
-    const committed = (jobId: string) => this.#committed(jobId)
-    this.#sweeper = new JobSweeper({ connection, database, log, committed })
+    const changed = (jobId: string) => this.#changed(jobId)
+    this.#sweeper = new JobSweeper({ connection, database, log, changed })
     this.#starter = new JobStarter({ database })
     const read = (jobId: string, principal: string) => this.get(jobId, principal)
     this.#waiting = new Waiting({ news: this.#news, read })
@@ -160,7 +158,7 @@ export class JobService {
     })
     if (!job) return this.get(jobId, principal)
     this.#worker.look(jobId)
-    this.#committed(jobId)
+    this.#changed(jobId)
     return job
   }
 
@@ -205,13 +203,8 @@ export class JobService {
       await report(tx, { ...job, state: ending.state })
       return true
     })
-    this.#committed(job.job_id)
+    this.#changed(job.job_id)
     return isHeld
-  }
-
-  #committed(jobId: string): void {
-    this.#deps.committed()
-    this.#changed(jobId)
   }
 
   #changed(jobId: string): void {

@@ -13,7 +13,7 @@ interface SweeperDeps {
   readonly database: Database
   readonly log: Log
   /** Called after a commit that changed a job. */
-  readonly committed: (jobId: string) => void
+  readonly changed: (jobId: string) => void
 }
 
 const SWEEP_MS = 2_000
@@ -86,7 +86,7 @@ export class JobSweeper {
   }
 
   async #reap(job: statements.RunningJob): Promise<void> {
-    const { database, log, committed } = this.#deps
+    const { database, log, changed } = this.#deps
     const reference = randomUUID()
     const bodies = {
       lost: toErrorBody(serverLostError(), reference),
@@ -99,7 +99,7 @@ export class JobSweeper {
     })
     if (!reaped) return
     referenceLog(log).warn({ ...reaped, reference }, 'the server that ran a job has died')
-    committed(reaped.job_id)
+    changed(reaped.job_id)
   }
 
   async #retain(): Promise<void> {

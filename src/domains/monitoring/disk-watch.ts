@@ -10,8 +10,6 @@ export interface DiskWatchDeps {
   readonly hasRoom: () => Promise<boolean | null>
   readonly database: Pick<Database, 'transaction'>
   readonly log: Log
-  /** Called after a commit that left events in the outbox. */
-  readonly committed: () => void
 }
 
 const RETRY_MS = 5_000
@@ -92,7 +90,6 @@ export class DiskWatch {
       this.#isUntold = false
       const data = { code: 'disk_full', message: DISK_FULL.cause, session_id: null }
       await this.#deps.database.transaction((tx) => tx.emit('db.error', data))
-      this.#deps.committed()
     } catch (error) {
       this.#isUntold = true
       this.#deps.log.debug({ err: error }, 'a full disk could not be told of yet')

@@ -10,8 +10,6 @@ interface DeadServersDeps {
   readonly connection: WorkerConnection
   readonly serverId: string
   readonly log: Log
-  /** Called after a commit that left events in the outbox; it outdates nothing. */
-  readonly committed: (touched: undefined) => void
 }
 
 const LOOK_MS = 3_000
@@ -60,7 +58,7 @@ export class DeadServers {
   }
 
   async #bury(serverId: string): Promise<void> {
-    const { database, log, committed } = this.#deps
+    const { database, log } = this.#deps
     const ended = await database.transaction(async (tx) => {
       const sessions = await tx.many(statements.endSessionsOf(serverId))
       for (const { session_id } of sessions) {
@@ -68,8 +66,8 @@ export class DeadServers {
       }
       return sessions.length
     })
-    if (ended === 0) return
-    log.warn({ server_id: serverId, sessions: ended }, 'a server died with sessions open')
-    committed(undefined)
+    if (ended > 0) {
+      log.warn({ server_id: serverId, sessions: ended }, 'a server died with sessions open')
+    }
   }
 }

@@ -13,8 +13,6 @@ interface RecordDeps {
   readonly database: Database
   readonly serverId: string
   readonly log: Log
-  /** Called after a commit that left events in the outbox; it outdates nothing. */
-  readonly committed: (touched: undefined) => void
 }
 
 /** What became of a session, to be told to whoever listens. */
@@ -107,7 +105,6 @@ export class SessionRecords {
     })
     this.#outage.over()
     this.#ended.delete(options.id)
-    this.#deps.committed(undefined)
   }
 
   async #repeat(note: () => Promise<void>): Promise<void> {

@@ -2,7 +2,6 @@ import { AppError, abortError } from '../../errors.js'
 import type { Caller, RequestedOperation, UnitOfWork } from '../../lib/caller.js'
 import type { Clock } from '../../lib/clock.js'
 import { newId, shownHandle } from '../../lib/ids.js'
-import type { Marks } from '../../lib/marks.js'
 import { instantText } from '../../lib/utc-text.js'
 import type { Log } from '../../platform/log.js'
 import type { AuditTrail } from '../../platform/postgres/audit-trail.js'
@@ -55,8 +54,6 @@ export interface SessionDeps {
   readonly audit: AuditTrail
   /** Checks an operation against the tools and resources that are served. */
   readonly operationOf: (requested: RequestedOperation, caller: Caller) => Operation
-  /** Called after a commit that left events in the outbox, with the cached values it outdated. */
-  readonly committed: (touched: Marks | undefined) => void
   /** Called when the list of sessions is another one. */
   readonly changed: () => void
 }
@@ -228,18 +225,15 @@ export class SessionService {
 
   async #runAlone<T>(unit: UnitOfWork, caller: Caller, work: (tx: Transaction) => Promise<T>) {
     const effect = { ...unit, principal: caller.principal }
-    const { database, audit, committed } = this.#deps
-    let touched: Marks | undefined
+    const { database, audit } = this.#deps
     const result = await runExactlyOnce(database, effect, caller.signal, async (tx) => {
       const answer = await work(tx)
       const entry = caller.record ? audit.entryOf(caller.record.entry('ok')) : undefined
-      touched = tx.touched
-      await tx.emit('db.transaction', { tools: [unit.tool], session_id: null, touched }, entry)
+      const data = { tools: [unit.tool], session_id: null, touched: tx.touched }
+      await tx.emit('db.transaction', data, entry)
       return answer
     })
-    if (result.replayed) return result
-    if (caller.record) caller.record.isKept = true
-    committed(touched)
+    if (caller.record && !result.replayed) caller.record.isKept = true
     return result
   }
 
@@ -326,14 +320,11 @@ export class SessionService {
     const isKeyed = effect.idempotencyKey !== null
     const tools = session.tools.length === 0 && isKeyed ? [effect.tool] : [...session.tools]
     if (tools.length === 0) return session.commit({ wroteNothing: true })
-    const touched = await session.use(caller.signal, async (tx) => {
-      const session_id = shownHandle(session.options.id)
-      const data = { tools, session_id, touched: tx.touched }
-      await tx.emit('db.transaction', data)
-      return tx.touched
-    })
+    const session_id = shownHandle(session.options.id)
+    await session.use(caller.signal, (tx) =>
+      tx.emit('db.transaction', { tools, session_id, touched: tx.touched }),
+    )
     await session.commit({ wroteNothing: false })
-    this.#deps.committed(touched)
   }
 
   /** A session that finds all slots with others that are starting gets its connection when it needs one. */

@@ -1,5 +1,4 @@
 import type { Clock } from '../../lib/clock.js'
-import type { Marks } from '../../lib/marks.js'
 import { type PageKey, pageOf } from '../../lib/page.js'
 import { REFS_PER_EVENT, RefSet } from '../../lib/refs.js'
 import type { Database } from '../../platform/postgres/database.js'
@@ -23,8 +22,6 @@ export interface SyncDeps {
   readonly learning: Policy['learning']
   /** Owns how often patterns came true. */
   readonly patterns: PatternService
-  /** Called after a commit that left events in the outbox, with the cached values it outdated. */
-  readonly committed: (touched: Marks | undefined) => void
 }
 
 /** Who asks for a sync; with a transaction, all of it happens in that. */
@@ -167,20 +164,19 @@ export class SyncService {
     signal: AbortSignal,
     named: RefSet,
   ): Promise<T> {
-    const { database, committed } = this.#deps
+    const { database } = this.#deps
     const work = async (tx: Transaction) => {
       const answer = await batch(tx)
       const { touched, refs } = tx
       const data = { tools: [`sync_${sync}`], session_id: null, touched }
       if (touched || refs.length > 0) await tx.emit('db.transaction', data)
-      return { answer, touched, refs }
+      return { answer, refs }
     }
     // A signal of the batch's own: policies leave their listeners on the one they are given.
-    const { answer, touched, refs } = await repeatWhenUndone(AbortSignal.any([signal]), () =>
+    const { answer, refs } = await repeatWhenUndone(AbortSignal.any([signal]), () =>
       database.transaction(work, { signal }),
     )
     named.add(refs)
-    committed(touched)
     return answer
   }
 }

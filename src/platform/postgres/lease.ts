@@ -1,5 +1,6 @@
 import type pg from 'pg'
 import { AppError, abortError } from '../../errors.js'
+import type { Marks } from '../../lib/marks.js'
 import { backendOf, requestCancel } from './cancel.js'
 import type { Endpoint } from './connection.js'
 import { refusesTransactions } from './connection-trouble.js'
@@ -27,12 +28,20 @@ const COMMIT_MS = 20_000
 /** SQLSTATE of `begin read write` in recovery. */
 const FEATURE_NOT_SUPPORTED = '0A000'
 
+/** What a commit has done beside its rows. */
+export interface Commit {
+  /** It left events in the outbox. */
+  readonly hasEvents: boolean
+  /** The cached values it outdated; undefined when there are none. */
+  readonly touched: Marks | undefined
+}
+
 /** Who hears what becomes of transactions. */
 export interface Hearing {
   /** Why a statement or a commit failed. */
-  readonly failed?: (error: unknown) => void
+  failed?(error: unknown): void
   /** What was written is committed. */
-  readonly wrote?: () => void
+  committed?(commit: Commit): void
 }
 
 /** One pooled connection in use. Whoever holds it must end what is open and release it. */
@@ -142,7 +151,9 @@ export class Lease {
     if (this.isLost) throw new LostConnection(this.#lost)
     const wroteNothing = transaction.isReadOnly || options.wroteNothing === true
     if (await this.#sendCommit(transaction, wroteNothing)) {
-      if (!wroteNothing) this.#heard.wrote?.()
+      const { trace, marks } = transaction
+      if (!wroteNothing)
+        this.#heard.committed?.({ hasEvents: trace !== null, touched: marks.marks })
       return
     }
     throw new AppError(
