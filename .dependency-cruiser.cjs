@@ -38,6 +38,8 @@ const DOMAIN = '^src/domains/([^/]+)/'
 const files = (role) => `${DOMAIN}(|[^/]+\\.)${role}\\.ts$`
 const EDGES = '(tools|resources)'
 const own = (role) => `^src/domains/$1/(|[^/]+\\.)${role}\\.ts$`
+/** What a domain shows to the others: its parts. */
+const INDEX = '^src/domains/[^/]+/index\\.ts$'
 const OWN_DOMAIN = '^src/domains/$1/'
 
 module.exports = {
@@ -68,7 +70,13 @@ module.exports = {
       own('(schemas|service)'),
     ]),
     typesOnly('domain-edges-types', files(EDGES), { path: own('service') }),
-    layer('domain-index', `${DOMAIN}index\\.ts$`, ['^src/mcp/define\\.ts$', own(EDGES)]),
+    layer('domain-index', `${DOMAIN}index\\.ts$`, [
+      FOUNDATION,
+      '^src/kernel/part\\.ts$',
+      '^src/platform/',
+      OWN_DOMAIN,
+      INDEX,
+    ]),
     {
       ...layer('domain-service', DOMAIN, [
         FOUNDATION,
@@ -85,13 +93,16 @@ module.exports = {
     ),
     everywhere(
       'other-domain',
-      { path: DOMAIN },
+      { path: DOMAIN, pathNot: INDEX },
       {
         path: '^src/domains/',
         pathNot: [OWN_DOMAIN, '^src/domains/[^/]+/(|[^/]+\\.)service\\.ts$'],
       },
     ),
-    typesOnly('other-domain-types', DOMAIN, { path: '^src/domains/', pathNot: OWN_DOMAIN }),
+    typesOnly('other-domain-types', DOMAIN, {
+      path: '^src/domains/',
+      pathNot: [OWN_DOMAIN, INDEX],
+    }),
 
     layer('mcp-define', '^src/mcp/define\\.ts$', [FOUNDATION, TRANSACTION]),
     layer('mcp', '^src/mcp/(?!define\\.ts)', [
@@ -103,31 +114,32 @@ module.exports = {
     ]),
     typesOnly('mcp-types', '^src/mcp/', { path: TRANSACTION }),
 
-    layer('kernel', '^src/kernel/', [FOUNDATION, '^src/kernel/', '^src/platform/']),
+    layer('kernel', '^src/kernel/', [
+      FOUNDATION,
+      '^src/(config|systems)\\.ts$',
+      '^src/kernel/',
+      '^src/mcp/',
+      '^src/platform/',
+    ]),
 
     layer('cli', '^src/cli/', [
       FOUNDATION,
-      '^src/(app|config|policy|systems)\\.ts$',
+      '^src/(app|commands|config|policy|systems)\\.ts$',
       '^src/cli/',
       '^src/mcp/(http|stdio)\\.ts$',
       '^src/platform/log\\.ts$',
       '^src/domains/monitoring/checkup\\.ts$',
     ]),
-    layer('systems', '^src/systems\\.ts$', [
-      FOUNDATION,
-      '^src/config\\.ts$',
-      '^src/platform/',
-      '^src/domains/cache/service\\.ts$',
-    ]),
+    layer('systems', '^src/systems\\.ts$', [FOUNDATION, '^src/config\\.ts$', '^src/platform/']),
     layer('main', '^src/main\\.ts$', ['^src/cli/', '^src/lib/']),
     everywhere(
       'app-is-the-root',
       { path: '^src/', pathNot: '^src/(main\\.ts$|cli/)' },
-      { path: '^src/(app|main)\\.ts$|^src/cli/' },
+      { path: '^src/(app|commands|main)\\.ts$|^src/cli/' },
     ),
     everywhere(
       'systems-below-the-root',
-      { path: '^src/', pathNot: '^src/(app\\.ts$|cli/)' },
+      { path: '^src/', pathNot: '^src/((app|commands)\\.ts$|cli/|kernel/)' },
       { path: '^src/systems\\.ts$' },
     ),
 

@@ -38,7 +38,7 @@ const VERBS = [
   'warm',
 ]
 
-const registry = await describedRegistry()
+const registry = describedRegistry()
 const tools = [...registry.tools.values()]
 const { toolList, resources } = registry
 const sources = testSources()

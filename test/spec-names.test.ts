@@ -578,7 +578,7 @@ const EVENT_NAMES = [
   'cache.memory.high',
 ]
 
-const registry = await describedRegistry()
+const registry = describedRegistry()
 
 test('nothing is served that the contract does not name', () => {
   expect([...registry.tools.keys()].sort()).toEqual(Object.keys(TOOLS).sort())

@@ -1,4 +1,4 @@
-import { verifyAudit } from '../app.js'
+import { verifyAudit } from '../commands.js'
 import { createLog } from '../platform/log.js'
 import { EXIT, Interrupted } from './exit.js'
 import { print } from './print.js'

@@ -1,4 +1,4 @@
-import { examine } from '../app.js'
+import { examine } from '../commands.js'
 import { type Finding, isUsable } from '../domains/monitoring/checkup.js'
 import { EXIT } from './exit.js'
 import { print } from './print.js'

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
-import { lintMigrations } from '../app.js'
+import { lintMigrations } from '../commands.js'
 import { AppError } from '../errors.js'
 import { EXIT } from './exit.js'
 import { lintLine } from './lint-line.js'

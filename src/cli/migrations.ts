@@ -1,4 +1,4 @@
-import { openMigrations } from '../app.js'
+import { openMigrations } from '../commands.js'
 import { AppError } from '../errors.js'
 import { createLog } from '../platform/log.js'
 import { Interrupted } from './exit.js'

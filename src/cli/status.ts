@@ -1,4 +1,4 @@
-import { lookAtStatus } from '../app.js'
+import { lookAtStatus } from '../commands.js'
 import { EXIT } from './exit.js'
 import { print } from './print.js'
 import { type Env, readConfig } from './start.js'

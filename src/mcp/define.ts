@@ -178,23 +178,13 @@ export interface Confirmations {
   revoke(token: string, principal: string): Promise<void>
 }
 
-/** A domain: everything a client can ask of one service. */
+/** Everything a client can ask of one service: the exports of its `tools.ts` and `resources.ts`. */
 export interface Domain<S> {
-  readonly name: string
-  readonly tools: readonly AnyTool<S>[]
-  readonly resources: readonly AnyResource<S>[]
-}
-
-/** Collects the exports of a domain's `tools.ts` and `resources.ts`. */
-export const defineDomain = <S>(domain: {
+  /** Also of the toolset. */
   readonly name: string
   readonly tools?: Readonly<Record<string, AnyTool<S>>>
   readonly resources?: Readonly<Record<string, AnyResource<S>>>
-}): Domain<S> => ({
-  name: domain.name,
-  tools: Object.values(domain.tools ?? {}),
-  resources: Object.values(domain.resources ?? {}),
-})
+}
 
 /** A tool joined to its service. */
 export interface BoundTool extends ToolFacts<z.ZodObject, z.ZodType>, ToolKind {
@@ -223,7 +213,7 @@ export interface BoundDomain {
 /** Joins a domain to its service. */
 export const bind = <S>(domain: Domain<S>, service: S): BoundDomain => ({
   name: domain.name,
-  tools: domain.tools.map(({ run, confirm, operate, ...tool }) => ({
+  tools: Object.values(domain.tools ?? {}).map(({ run, confirm, operate, ...tool }) => ({
     ...tool,
     domain: domain.name,
     run: (input, caller) => run(input as never, { ...caller, service } as never),
@@ -234,7 +224,7 @@ export const bind = <S>(domain: Domain<S>, service: S): BoundDomain => ({
       ? (input, caller, tx) => operate(input as never, { ...caller, service, tx } as never)
       : null,
   })),
-  resources: domain.resources.map(({ read, ...resource }) => ({
+  resources: Object.values(domain.resources ?? {}).map(({ read, ...resource }) => ({
     ...resource,
     domain: domain.name,
     read: (input, caller, tx) => read(input as never, { ...caller, service, tx }),

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { bind, defineDomain, jobToolFor, toolFor } from '../../src/mcp/define.js'
+import { part } from '../../src/kernel/part.js'
+import { jobToolFor, toolFor } from '../../src/mcp/define.js'
 import { startApp } from '../support/app.js'
 import { waitFor } from '../support/wait-for.js'
 
@@ -30,7 +31,7 @@ const tools = {
   clearSlowly: jobToolFor<null>()({ ...facts, name: 'clear_slowly', onRestart: 'fail' }),
 }
 const { client, database } = await startApp({
-  domains: [bind(defineDomain({ name: 'library', tools }), null)],
+  parts: [part({ name: 'library', tools, start: () => null })],
 })
 
 /** In the chain or on its way there; either is committed. */

@@ -1,8 +1,6 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { cache } from '../../src/domains/cache/index.js'
-import type { CacheEngine } from '../../src/domains/cache/service.js'
-import { bind } from '../../src/mcp/define.js'
-import type { CacheStore } from '../../src/platform/cache/cache-store.js'
+import { cacheStats } from '../../src/domains/cache/resources.js'
+import type { CacheEngine, CacheStore } from '../../src/platform/cache/cache-store.js'
 import { MemoryCacheStore } from '../../src/platform/cache/memory.js'
 import { RedisCacheStore } from '../../src/platform/cache/redis.js'
 import { MINUTE } from './lifetime.js'
@@ -21,11 +19,9 @@ const caller = {
 
 /** The resource as a client sees it: its input parsed, its answer checked by its own schema. */
 function reader(store: CacheStore, engine: CacheEngine) {
-  const { resources } = bind(cache, cacheParts({ store, engine }).service)
-  const resource = resources.find(({ path }) => path === 'cache/stats')
-  if (!resource) throw new Error('no resource')
-  return async () =>
-    resource.output.parse(await resource.read(resource.input.parse({}), caller, null))
+  const { service } = cacheParts({ store, engine })
+  const call = { ...caller, service, tx: null }
+  return async () => cacheStats.output.parse(await cacheStats.read({} as never, call))
 }
 
 const server = await RedisServer.create()

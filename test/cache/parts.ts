@@ -1,9 +1,8 @@
 import { afterAll, inject } from 'vitest'
 import { CoherentCache } from '../../src/domains/cache/coherent-cache.js'
-import { type CacheEngine, CacheService } from '../../src/domains/cache/service.js'
-import { Warming } from '../../src/domains/cache/warming.js'
+import { CacheService } from '../../src/domains/cache/service.js'
 import { systemClock } from '../../src/lib/clock.js'
-import type { CacheStore } from '../../src/platform/cache/cache-store.js'
+import type { CacheEngine, CacheStore } from '../../src/platform/cache/cache-store.js'
 import { createLog } from '../../src/platform/log.js'
 import { parseDatabaseUrl } from '../../src/platform/postgres/connection.js'
 import { Database } from '../../src/platform/postgres/database.js'
@@ -33,10 +32,7 @@ export function cacheParts({ store, engine = 'external', url = inject('postgresU
     publish: () => {},
   }
   const coherent = new CoherentCache(deps)
-  const nothing = async () => []
-  const sources = { news: nothing, sentiment: nothing, indicators: nothing, patterns: nothing }
-  const warming = new Warming({ cached: coherent.reads, sources, policy })
-  const service = new CacheService({ ...deps, coherent, warming })
+  const service = new CacheService({ ...deps, coherent })
   afterAll(async () => {
     await coherent.stop()
     await Promise.all([database.close(), connection.close()])

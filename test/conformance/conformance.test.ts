@@ -6,7 +6,7 @@ import { judge } from './referee.js'
 import { taskJobs } from './task-jobs.js'
 
 const { url } = await startApp({
-  domains: [fixtures, taskJobs],
+  parts: [fixtures, taskJobs],
   extend: (bus) => (server, context) => joinFixtures(server, bus, context),
 })
 

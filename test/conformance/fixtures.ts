@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
 import { AppError } from '../../src/errors.js'
-import { bind, defineDomain, resourceFor, toolFor } from '../../src/mcp/define.js'
+import { part } from '../../src/kernel/part.js'
+import { resourceFor, toolFor } from '../../src/mcp/define.js'
 
 const tool = toolFor<null>()
 const resource = resourceFor<null>()
@@ -78,11 +79,9 @@ const template = resource({
 })
 
 /** The referee's fixtures that are ordinary tools and resources: they pass the whole product stack. */
-export const fixtures = bind(
-  defineDomain({
-    name: 'conformance',
-    tools: { simpleText, errorHandling, toolWithProgress },
-    resources: { staticText, watched, template },
-  }),
-  null,
-)
+export const fixtures = part({
+  name: 'conformance',
+  tools: { simpleText, errorHandling, toolWithProgress },
+  resources: { staticText, watched, template },
+  start: () => null,
+})

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
 import { AppError } from '../../src/errors.js'
-import { bind, defineDomain, jobToolFor } from '../../src/mcp/define.js'
+import { part } from '../../src/kernel/part.js'
+import { jobToolFor } from '../../src/mcp/define.js'
 
 const job = jobToolFor<null>()
 const facts = {
@@ -48,7 +49,8 @@ const protocolErrorJob = job({
 })
 
 /** The referee's tasks that ask nothing: they are jobs of the product. */
-export const taskJobs = bind(
-  defineDomain({ name: 'tasks', tools: { slowCompute, failingJob, protocolErrorJob } }),
-  null,
-)
+export const taskJobs = part({
+  name: 'tasks',
+  tools: { slowCompute, failingJob, protocolErrorJob },
+  start: () => null,
+})

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { bind, defineDomain, persistToolFor } from '../../src/mcp/define.js'
+import { part } from '../../src/kernel/part.js'
+import { persistToolFor } from '../../src/mcp/define.js'
 import { parseDatabaseUrl } from '../../src/platform/postgres/connection.js'
 import { Database } from '../../src/platform/postgres/database.js'
 import { sql } from '../../src/platform/postgres/sql.js'
@@ -21,7 +22,8 @@ const facts = {
   output: z.object({ done: z.boolean() }),
 } as const
 
-const trial = defineDomain({
+const trial = part({
+  start: () => null,
   name: 'trial',
   tools: {
     failFirst: tool({
@@ -47,7 +49,7 @@ const trial = defineDomain({
   },
 })
 
-const { client, database } = await startApp({ domains: [bind(trial, null)] })
+const { client, database } = await startApp({ parts: [trial] })
 await database.query(`
   create table trial_parent (id bigint generated always as identity primary key);
   create table trial_child (parent bigint references trial_parent deferrable initially deferred)`)

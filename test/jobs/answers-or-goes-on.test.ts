@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
 import { startApp } from '../support/app.js'
-import { Bench, benchDomain } from './bench.js'
+import { Bench, benchPart } from './bench.js'
 
 const bench = new Bench()
 const app = await startApp({
-  domains: [benchDomain(bench)],
+  parts: [benchPart(bench)],
   env: { CATALYST_JOB_WAIT_SECONDS: '0.5' },
 })
 

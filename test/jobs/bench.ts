@@ -1,8 +1,9 @@
 import { once } from 'node:events'
 import { z } from 'zod'
 import { AppError } from '../../src/errors.js'
+import { type Part, part } from '../../src/kernel/part.js'
 import type { Caller } from '../../src/lib/caller.js'
-import { type BoundDomain, bind, defineDomain, jobToolFor } from '../../src/mcp/define.js'
+import { jobToolFor } from '../../src/mcp/define.js'
 
 /** What the jobs of the tests do: they hold on until the test lets them go. */
 export class Bench {
@@ -93,13 +94,14 @@ const runRefused = job({
   },
 })
 
-/** The bench as a domain of a test server. */
-export const benchDomain = (bench: Bench): BoundDomain =>
-  bind(defineDomain({ name: 'bench', tools: { runHeld, runOnce, runRefused } }), bench)
+/** The bench as a part of a test server. */
+export const benchPart = (bench: Bench): Part<Bench> =>
+  part({ name: 'bench', tools: { runHeld, runOnce, runRefused }, start: () => bench })
 
-/** Another version's domain: it has job tools, but not those of the bench. */
-export const otherDomain = (bench: Bench): BoundDomain =>
-  bind(
-    defineDomain({ name: 'other', tools: { runElsewhere: { ...runHeld, name: 'run_other' } } }),
-    bench,
-  )
+/** Another version's part: it has job tools, but not those of the bench. */
+export const otherPart = (bench: Bench): Part<Bench> =>
+  part({
+    name: 'other',
+    tools: { runElsewhere: { ...runHeld, name: 'run_other' } },
+    start: () => bench,
+  })

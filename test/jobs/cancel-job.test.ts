@@ -2,11 +2,11 @@ import { expect, test } from 'vitest'
 import { AppError } from '../../src/errors.js'
 import { startApp } from '../support/app.js'
 import { waitFor } from '../support/wait-for.js'
-import { Bench, benchDomain } from './bench.js'
+import { Bench, benchPart } from './bench.js'
 
 const bench = new Bench()
 const env = { CATALYST_JOB_WAIT_SECONDS: '0' }
-const app = await startApp({ domains: [benchDomain(bench)], env })
+const app = await startApp({ parts: [benchPart(bench)], env })
 /** It serves no job tools, so it runs none. */
 const other = await startApp({ database: app.database })
 
@@ -34,7 +34,7 @@ test('from another server just as well', async () => {
 })
 
 test('who waits for a job that is cancelled is told so', async () => {
-  const waits = await startApp({ database: app.database, domains: [benchDomain(bench)] })
+  const waits = await startApp({ database: app.database, parts: [benchPart(bench)] })
   const call = waits.client.refused('run_held', { label: 'waited' })
   await waitFor(() => bench.isRunning('waited'))
   const [job] = await app.database.query<{ job_id: string }>(

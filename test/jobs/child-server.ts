@@ -21,8 +21,8 @@ const MAIN = `
 import { openApp } from './src/app.js'
 import { loadConfig } from './src/config.js'
 import { createLog } from './src/platform/log.js'
-import { Bench, benchDomain } from './test/jobs/bench.js'
-const app = await openApp(loadConfig(process.env), createLog('silent'), [benchDomain(new Bench())])
+import { Bench, benchPart } from './test/jobs/bench.js'
+const app = await openApp(loadConfig(process.env), createLog('silent'), [benchPart(new Bench())])
 const { registry, jobs } = app.serving
 for (const [tool, args] of JSON.parse(process.argv[2])) {
   const caller = { principal: 'local', owner: 'local', requestId: '', signal: new AbortController().signal }

@@ -2,16 +2,16 @@ import { expect, test } from 'vitest'
 import { startApp } from '../support/app.js'
 import { createDatabase } from '../support/database.js'
 import { waitFor } from '../support/wait-for.js'
-import { Bench, benchDomain } from './bench.js'
+import { Bench, benchPart } from './bench.js'
 
 const bench = new Bench()
-const domains = [benchDomain(bench)]
+const parts = [benchPart(bench)]
 
 test('a server that starts before its database runs jobs once that is there', async () => {
   const database = await createDatabase()
   const admin = await createDatabase({ empty: true })
   await admin.query(`alter database ${database.name} rename to ${database.name}_away`)
-  const app = await startApp({ database, domains })
+  const app = await startApp({ database, parts })
   const early = await app.client.refused('run_held', { label: 'early' })
   expect(early).toMatchObject({ code: 'unavailable' })
   await admin.query(`alter database ${database.name}_away rename to ${database.name}`)
@@ -26,7 +26,7 @@ test('a server that starts before its database runs jobs once that is there', as
 })
 
 test('connections that are cut while a job runs cost neither the job nor its answer', async () => {
-  const app = await startApp({ domains })
+  const app = await startApp({ parts })
   const answer = app.client.tool('run_held', { label: 'cut' })
   await waitFor(() => bench.isRunning('cut'))
   const cut = () =>
@@ -49,7 +49,7 @@ test('jobs that ended more than 7 days ago are forgotten, others are not', async
        now() - n * interval '1 hour'
      from generate_series(1, 2000) as n`,
   )
-  const app = await startApp({ database, domains: [benchDomain(new Bench())] })
+  const app = await startApp({ database, parts: [benchPart(new Bench())] })
   await waitFor(async () => {
     const [row] = await database.query<{ n: number }>(
       'select count(*)::int as n from catalyst.jobs',

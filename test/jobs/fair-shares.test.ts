@@ -2,14 +2,14 @@ import { expect, test } from 'vitest'
 import { newId } from '../../src/lib/ids.js'
 import { startApp } from '../support/app.js'
 import { waitFor } from '../support/wait-for.js'
-import { Bench, benchDomain } from './bench.js'
+import { Bench, benchPart } from './bench.js'
 
 const SLOTS = 8
 const MANY = 150
 const bench = new Bench()
 const env = { CATALYST_JOB_WAIT_SECONDS: '0' }
-const domains = [benchDomain(bench)]
-const app = await startApp({ domains, env })
+const parts = [benchPart(bench)]
+const app = await startApp({ parts, env })
 const { client, database } = app
 const labels = Array.from({ length: MANY }, (_, n) => `of 150 no. ${n}`)
 
@@ -59,7 +59,7 @@ test('150 jobs of one caller are before nobody else for longer than one of them 
 })
 
 test('a second server takes what the first has no room for, and all are run once', async () => {
-  const second = await startApp({ database, domains, env })
+  const second = await startApp({ database, parts, env })
   await queueOf('another', 'of another again')
   await waitFor(() => bench.startsOf('of another again') === 1)
   for (const label of [...labels, 'of a third', 'of another again']) bench.open(label)

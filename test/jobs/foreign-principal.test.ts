@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
 import { newId } from '../../src/lib/ids.js'
 import { startApp } from '../support/app.js'
-import { Bench, benchDomain } from './bench.js'
+import { Bench, benchPart } from './bench.js'
 
 const bench = new Bench()
-const app = await startApp({ domains: [benchDomain(bench)] })
+const app = await startApp({ parts: [benchPart(bench)] })
 
 test('the job of another principal does not exist, and cannot be stopped', async () => {
   bench.open('mine')

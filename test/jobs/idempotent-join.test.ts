@@ -2,11 +2,11 @@ import { expect, test } from 'vitest'
 import { startApp } from '../support/app.js'
 import { article } from '../support/news.js'
 import { waitFor } from '../support/wait-for.js'
-import { Bench, benchDomain } from './bench.js'
+import { Bench, benchPart } from './bench.js'
 
 const bench = new Bench()
-const app = await startApp({ domains: [benchDomain(bench)] })
-const other = await startApp({ database: app.database, domains: [benchDomain(bench)] })
+const app = await startApp({ parts: [benchPart(bench)] })
+const other = await startApp({ database: app.database, parts: [benchPart(bench)] })
 
 test('calls with one key, on any server, are one job and get its one answer', async () => {
   const args = { label: 'joined', idempotency_key: 'k1' }

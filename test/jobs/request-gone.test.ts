@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
 import { startApp } from '../support/app.js'
 import { waitFor } from '../support/wait-for.js'
-import { Bench, benchDomain } from './bench.js'
+import { Bench, benchPart } from './bench.js'
 
 const bench = new Bench()
-const app = await startApp({ domains: [benchDomain(bench)] })
+const app = await startApp({ parts: [benchPart(bench)] })
 
 const stateOf = async (label: string) => {
   const rows = await app.database.query<{ state: string }>(

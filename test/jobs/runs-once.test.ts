@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest'
 import { startApp } from '../support/app.js'
 import { waitFor } from '../support/wait-for.js'
-import { Bench, benchDomain, otherDomain } from './bench.js'
+import { Bench, benchPart, otherPart } from './bench.js'
 
 const bench = new Bench()
 const env = { CATALYST_JOB_WAIT_SECONDS: '0' }
-const app = await startApp({ domains: [benchDomain(bench)], env })
-const other = await startApp({ database: app.database, domains: [benchDomain(bench)], env })
+const app = await startApp({ parts: [benchPart(bench)], env })
+const other = await startApp({ database: app.database, parts: [benchPart(bench)], env })
 
 test('a hundred jobs that two servers take over run a hundred times, never two at a time', async () => {
   const labels = Array.from({ length: 100 }, (_, n) => `of many ${n}`)
@@ -53,11 +53,11 @@ test('who has lost the lease is stopped, and what it came to is not written', as
 })
 
 test('a server that does not have the tool leaves the job to those that have it', async () => {
-  const own = await startApp({ domains: [benchDomain(bench)], env })
+  const own = await startApp({ parts: [benchPart(bench)], env })
   const labels = Array.from({ length: 8 }, (_, n) => `filler ${n}`)
   for (const label of labels) await own.client.tool('run_held', { label })
   await waitFor(() => labels.every((label) => bench.isRunning(label)))
-  const newer = await startApp({ database: own.database, domains: [otherDomain(bench)], env })
+  const newer = await startApp({ database: own.database, parts: [otherPart(bench)], env })
   bench.open('left alone')
   bench.open('its own')
   const { job_id } = await own.client.tool('run_held', { label: 'left alone' })

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { startApp } from '../support/app.js'
 import { createDatabase } from '../support/database.js'
 import { waitFor } from '../support/wait-for.js'
-import { Bench, benchDomain } from './bench.js'
+import { Bench, benchPart } from './bench.js'
 import { ChildServer } from './child-server.js'
 
 /** A dead server is found by its silence of 10 s, not by what is looked after once a minute. */
@@ -24,7 +24,7 @@ test('kill -9: another server hears the silence, runs again what may be, and say
   await waitFor(
     async () => (await jobsOf()).filter(({ state }) => state === 'running').length === 2,
   )
-  const app = await startApp({ database, domains: [benchDomain(bench)] })
+  const app = await startApp({ database, parts: [benchPart(bench)] })
   bench.open('orphan')
   await child.kill()
   const [held, once] = await jobsOf()
@@ -48,7 +48,7 @@ test('kill -9: another server hears the silence, runs again what may be, and say
 })
 
 test('a job that three servers have died over is not given to a fourth', async () => {
-  const app = await startApp({ database, domains: [benchDomain(bench)] })
+  const app = await startApp({ database, parts: [benchPart(bench)] })
   await database.query(
     `update catalyst.jobs
      set state = 'running', result = null, finished_at = null, crashes = 2,

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
 import { startApp, TestClient } from '../support/app.js'
 import { waitFor } from '../support/wait-for.js'
-import { Bench, benchDomain } from './bench.js'
+import { Bench, benchPart } from './bench.js'
 
 const first = new Bench()
 const second = new Bench()
-const app = await startApp({ domains: [benchDomain(second)] })
+const app = await startApp({ parts: [benchPart(second)] })
 const { database } = app
 
 const jobOf = async (label: string) => {
@@ -21,7 +21,7 @@ test('a server that stops hands on what can be run again, says what cannot, and 
   const busy = Array.from({ length: 8 }, (_, n) => `busy ${n}`)
   const running = busy.map((label) => app.client.tool('run_held', { label }))
   await waitFor(() => busy.every((label) => second.isRunning(label)))
-  const stops = await startApp({ database, domains: [benchDomain(first)] })
+  const stops = await startApp({ database, parts: [benchPart(first)] })
   // Not one of those that the test server itself closes first.
   const client = await TestClient.connect(stops.url, 'modern')
   const resumed = client.tool('run_held', { label: 'handed on' })

@@ -2,11 +2,11 @@ import { expect, test } from 'vitest'
 import { newId } from '../../src/lib/ids.js'
 import { startApp } from '../support/app.js'
 import { waitFor } from '../support/wait-for.js'
-import { Bench, benchDomain } from './bench.js'
+import { Bench, benchPart } from './bench.js'
 
 const EXTENSION = 'io.modelcontextprotocol/tasks'
 const bench = new Bench()
-const app = await startApp({ domains: [benchDomain(bench)] })
+const app = await startApp({ parts: [benchPart(bench)] })
 
 interface RequestOptions {
   readonly extension?: boolean

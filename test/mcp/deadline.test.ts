@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { z } from 'zod'
 import type { AuditedCall } from '../../src/lib/call-record.js'
-import { bind, defineDomain, toolFor } from '../../src/mcp/define.js'
+import { bind, toolFor } from '../../src/mcp/define.js'
 import { Dispatcher, type Origin } from '../../src/mcp/dispatcher.js'
 import { Registry } from '../../src/mcp/registry.js'
 import { createLog } from '../../src/platform/log.js'
@@ -24,7 +24,7 @@ const wait = toolFor<undefined>()({
 
 const audited: AuditedCall[] = []
 const unused = () => Promise.reject(new Error('this tool neither persists nor is a job'))
-const registry = new Registry([bind(defineDomain({ name: 'test', tools: { wait } }), undefined)])
+const registry = new Registry([bind({ name: 'test', tools: { wait } }, undefined)])
 const dispatcher = new Dispatcher({
   registry,
   unitsOfWork: { run: unused },

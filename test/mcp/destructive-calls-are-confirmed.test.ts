@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { bind, defineDomain, jobToolFor, toolFor } from '../../src/mcp/define.js'
+import { part } from '../../src/kernel/part.js'
+import { jobToolFor, toolFor } from '../../src/mcp/define.js'
 import { type Answer, type Era, startApp, type TestClient } from '../support/app.js'
 import { waitFor } from '../support/wait-for.js'
 
@@ -41,9 +42,9 @@ const tools = {
   }),
 }
 
-const library = bind(defineDomain({ name: 'library', tools }), null)
-const { client, connect, database } = await startApp({ domains: [library] })
-const second = await startApp({ database, domains: [library] })
+const library = part({ name: 'library', tools, start: () => null })
+const { client, connect, database } = await startApp({ parts: [library] })
+const second = await startApp({ database, parts: [library] })
 
 const NAMES = ['clear_shelf', 'clear_shelf_slowly']
 const eras: Era[] = ['modern', 'legacy']

@@ -8,7 +8,7 @@ import { signal, uniqueSymbol } from '../trading/signals.js'
 import { fill } from '../trading/support.js'
 
 const { client } = await startApp()
-const persisting = [...(await describedRegistry()).tools.values()].filter((tool) => tool.persists)
+const persisting = [...describedRegistry().tools.values()].filter((tool) => tool.persists)
 
 const story = () => ({
   ...article(),

@@ -7,7 +7,7 @@ import { afterAll, inject } from 'vitest'
 import { openApp } from '../../src/app.js'
 import { loadConfig } from '../../src/config.js'
 import type { ErrorBody } from '../../src/errors.js'
-import type { BoundDomain } from '../../src/mcp/define.js'
+import type { Part } from '../../src/kernel/part.js'
 import { HttpEndpoint } from '../../src/mcp/http.js'
 import type { Notifications } from '../../src/mcp/notifications.js'
 import type { Serving } from '../../src/mcp/server.js'
@@ -33,7 +33,7 @@ export interface TestApp {
 export async function startApp(
   options: {
     env?: Record<string, string>
-    domains?: readonly BoundDomain[]
+    parts?: readonly Part<unknown>[]
     /** Makes the product's hook for extra handlers; the bus reaches every open listen stream. */
     extend?: (bus: Notifications['bus']) => NonNullable<Serving['extend']>
     /** Another server on the database of the first one. */
@@ -48,7 +48,7 @@ export async function startApp(
     ...options.env,
   })
   const log = createLog(config.LOG_LEVEL)
-  const app = await openApp(config, log, options.domains)
+  const app = await openApp(config, log, options.parts)
   const extend = options.extend?.(app.serving.notifications.bus)
   const endpoint = new HttpEndpoint({
     serving: { ...app.serving, ...(extend ? { extend } : {}) },

@@ -1,5 +1,4 @@
 import { afterAll } from 'vitest'
-import type { BoundDomain } from '../../src/mcp/define.js'
 import { Dispatcher } from '../../src/mcp/dispatcher.js'
 import { HttpEndpoint } from '../../src/mcp/http.js'
 import { Notifications } from '../../src/mcp/notifications.js'
@@ -7,17 +6,10 @@ import { Registry } from '../../src/mcp/registry.js'
 import type { Serving } from '../../src/mcp/server.js'
 import { createLog } from '../../src/platform/log.js'
 
-interface EndpointOptions {
-  readonly domains?: readonly BoundDomain[]
-}
-
-/**
- * Serves domains that need no database over the product's own HTTP stack until the test file ends;
- * answers the URL.
- */
-export async function startEndpoint(options: EndpointOptions = {}): Promise<string> {
+/** Serves nothing, without a database, over the product's own HTTP stack until the test file ends; answers the URL. */
+export async function startEndpoint(): Promise<string> {
   const log = createLog('silent')
-  const registry = new Registry(options.domains ?? [])
+  const registry = new Registry([])
   const refuse = () => Promise.reject(new Error('there is no database behind this endpoint'))
   const unitsOfWork = { run: refuse }
   const jobs = { call: refuse, start: refuse, get: refuse, cancel: refuse, find: refuse }

@@ -1,6 +1,34 @@
-import { defineDomain } from '../../mcp/define.js'
+import { part } from '../../kernel/part.js'
+import { WorkerConnection } from '../../platform/postgres/worker-connection.js'
+import { CoherentCache } from './coherent-cache.js'
 import * as resources from './resources.js'
+import { CacheService } from './service.js'
 import * as tools from './tools.js'
 
-/** The cache as clients see it. */
-export const cache = defineDomain({ name: 'cache', tools, resources })
+/** Readers wait so long at most to hear what is outdated; then they read the database. */
+const SIGHT_TIMEOUT_MS = 1_000
+
+/** What is served from Redis, and how it stays as current as PostgreSQL. */
+export const cache = part({
+  name: 'cache',
+  tools,
+  resources,
+  start: ({ config, systems, database, clock, log, eventLog, commits, ...kernel }) => {
+    const { store, engine } = systems.cache
+    const { cache: policy } = config.policy
+    const connection = new WorkerConnection({
+      endpoint: systems.direct,
+      name: 'catalyst-db cache',
+      timeoutMs: SIGHT_TIMEOUT_MS,
+    })
+    kernel.onClose(() => connection.close())
+    const coherent = new CoherentCache({ store, connection, database, clock, policy, log })
+    kernel.onClose(() => coherent.stop())
+    eventLog.subscribe((published) => coherent.eventsPublished(published))
+    commits.onCommit(({ touched }) => coherent.committed(touched))
+    // A cache inside the process evicts by itself and is nobody else's.
+    if (engine !== 'in-process') kernel.onOpen(() => coherent.memory.start())
+    const publish = () => eventLog.poke()
+    return new CacheService({ store, engine, coherent, database, clock, policy, publish })
+  },
+})

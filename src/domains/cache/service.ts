@@ -5,7 +5,12 @@ import type { Clock } from '../../lib/clock.js'
 import type { Question } from '../../lib/confirmation.js'
 import { CACHE_TYPES, type CacheType, markName } from '../../lib/marks.js'
 import { cursorOf, type PageKey } from '../../lib/page.js'
-import type { CacheHealth, CacheStats, CacheStore } from '../../platform/cache/cache-store.js'
+import type {
+  CacheEngine,
+  CacheHealth,
+  CacheStats,
+  CacheStore,
+} from '../../platform/cache/cache-store.js'
 import type { Database } from '../../platform/postgres/database.js'
 import type { Policy } from '../../policy.js'
 import type { CoherentCache } from './coherent-cache.js'
@@ -14,18 +19,15 @@ import { parseJson } from './entry.js'
 import { type InvalidationRequest, type Target, targetOf } from './invalidation.js'
 import { PREFIXES, patternKey } from './key.js'
 import type { Sight } from './outdated.js'
+import type { ReadThrough } from './read-through.service.js'
 import type { ReadCounts, Tally } from './tally.js'
-import type { Warmed, Warming, WarmRequest } from './warming.js'
-
-/** Who runs the cache: the operator, this server, or the process itself. */
-export type CacheEngine = 'external' | 'embedded' | 'in-process'
+import { type Warmed, Warming, type WarmRequest, type WarmSource } from './warming.js'
 
 /** What the cache is made from, as its clients see it. */
 export interface CacheDeps {
   readonly store: CacheStore
   readonly engine: CacheEngine
-  readonly coherent: Pick<CoherentCache, 'barrier' | 'entries' | 'tally'>
-  readonly warming: Pick<Warming, 'warm'>
+  readonly coherent: Pick<CoherentCache, 'barrier' | 'entries' | 'memory' | 'reads' | 'tally'>
   readonly database: Pick<Database, 'transaction'>
   readonly clock: Clock
   readonly policy: Policy['cache']
@@ -54,10 +56,27 @@ const SETTLE_STEP_MS = 15
 /** The cache as clients see it: what it holds, what they put in, and what they declare outdated. */
 export class CacheService {
   readonly #deps: CacheDeps
+  readonly #warming: Warming
   #running: Promise<ReturnType<typeof answer>> | null = null
 
   constructor(deps: CacheDeps) {
     this.#deps = deps
+    this.#warming = new Warming({ cached: deps.coherent.reads, policy: deps.policy })
+  }
+
+  /** Where services keep answers that are worth it. */
+  get reads(): ReadThrough {
+    return this.#deps.coherent.reads
+  }
+
+  /** True while the memory of the cache is nearly full. */
+  get isFull(): boolean {
+    return this.#deps.coherent.memory.isHigh
+  }
+
+  /** Says what entries of one kind are built from when the cache is warmed. */
+  warmFrom(type: CacheType, source: WarmSource): void {
+    this.#warming.from(type, source)
   }
 
   /**
@@ -174,7 +193,7 @@ export class CacheService {
 
   /** Builds entries before anybody asks for them. */
   warm(request: WarmRequest, call: Parameters<Warming['warm']>[1]): Promise<Warmed> {
-    return this.#deps.warming.warm(request, call)
+    return this.#warming.warm(request, call)
   }
 
   async #remove({ remove }: Target, signal: AbortSignal) {

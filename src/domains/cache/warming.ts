@@ -5,14 +5,10 @@ import type { Policy } from '../../policy.js'
 import type { Buildable, ReadThrough } from './read-through.service.js'
 
 /** What can be built about a symbol: nothing where nothing is stored. */
-type WarmSource = (symbol: string) => Promise<readonly Buildable<unknown>[]>
-
-/** What warming builds from, one source for each kind. */
-type WarmSources = Readonly<Record<CacheType, WarmSource>>
+export type WarmSource = (symbol: string) => Promise<readonly Buildable<unknown>[]>
 
 interface WarmingDeps {
   readonly cached: ReadThrough
-  readonly sources: WarmSources
   readonly policy: Policy['cache']
 }
 
@@ -46,9 +42,15 @@ const NOTHING_STORED = 'nothing is stored about it'
 /** Builds entries from the database before anybody asks for them. */
 export class Warming {
   readonly #deps: WarmingDeps
+  readonly #sources = new Map<CacheType, WarmSource>()
 
   constructor(deps: WarmingDeps) {
     this.#deps = deps
+  }
+
+  /** Says what entries of one kind are built from. */
+  from(type: CacheType, source: WarmSource): void {
+    this.#sources.set(type, source)
   }
 
   /** Builds all that is asked for, no faster than the policy allows. */
@@ -80,10 +82,10 @@ export class Warming {
   }
 
   async #warmOne(symbol: string, type: CacheType, signal: AbortSignal) {
-    const { cached, sources, policy } = this.#deps
+    const { cached, policy } = this.#deps
     const reasons = new Set<string>()
     let built = 0
-    const wanted = await sources[type](symbol)
+    const wanted = (await this.#sources.get(type)?.(symbol)) ?? []
     if (wanted.length === 0) reasons.add(NOTHING_STORED)
     for (const one of wanted) {
       if (signal.aborted) throw abortError(signal)

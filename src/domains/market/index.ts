@@ -1,15 +1,59 @@
-import { defineDomain } from '../../mcp/define.js'
+import { part } from '../../kernel/part.js'
+import { Database } from '../../platform/postgres/database.js'
+import { cache } from '../cache/index.js'
+import { schema } from '../migrations/index.js'
 import * as barResources from './bars.resources.js'
+import { BarService } from './bars.service.js'
 import * as barTools from './bars.tools.js'
 import * as clockResources from './clock.resources.js'
+import { ClockService } from './clock.service.js'
 import * as newsResources from './news.resources.js'
+import { NewsService } from './news.service.js'
 import * as newsTools from './news.tools.js'
+import { partitionKeeper } from './partition-keeper.js'
+import { Partitions } from './partitions.js'
+import { SecurityService } from './securities.service.js'
 
-/** News and what follows from it; its service is `NewsService`. */
-export const news = defineDomain({ name: 'market', tools: newsTools, resources: newsResources })
+/** What is traded, by its symbol. */
+export const securities = part({
+  name: 'securities',
+  start: ({ database }) => new SecurityService({ database }),
+})
 
-/** Price bars and the indicators computed from them; its service is `BarService`. */
-export const bars = defineDomain({ name: 'market', tools: barTools, resources: barResources })
+/** News and what follows from it. */
+export const news = part({
+  name: 'market',
+  tools: newsTools,
+  resources: newsResources,
+  start: ({ database, clock, the }) => {
+    const service = new NewsService({ clock, database, cached: the(cache).reads })
+    the(cache).warmFrom('news', async (symbol) => [service.firstPage(symbol)])
+    the(cache).warmFrom('sentiment', async (symbol) => [service.sentiment(symbol)])
+    return service
+  },
+})
 
-/** The hours of the market; its service is `ClockService`. */
-export const marketClock = defineDomain({ name: 'market', resources: clockResources })
+/** Price bars and the indicators computed from them. */
+export const prices = part({
+  name: 'market',
+  tools: barTools,
+  resources: barResources,
+  start: ({ systems, database, clock, log, the, ...kernel }) => {
+    const own = new Database({ endpoint: systems.pooled, poolMax: 1 })
+    const partitions = new Partitions({ database: own })
+    kernel.onClose(() => partitions.close())
+    const keeper = partitionKeeper({ partitions, clock, log })
+    kernel.onClose(() => keeper.stop())
+    kernel.onOpen(() => void the(schema).current.then(() => keeper.start()))
+    const service = new BarService({ database, securities: the(securities), clock, partitions })
+    the(cache).warmFrom('indicators', (symbol) => service.indicators(symbol))
+    return service
+  },
+})
+
+/** The hours of the market. */
+export const marketClock = part({
+  name: 'market',
+  resources: clockResources,
+  start: ({ clock }) => new ClockService({ clock }),
+})

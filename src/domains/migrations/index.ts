@@ -1,5 +1,30 @@
-import { defineDomain } from '../../mcp/define.js'
+import { part } from '../../kernel/part.js'
 import * as resources from './resources.js'
+import { MigratorLogin } from './roles/migrator-login.js'
+import { loginOf, operationsOf, runnerOf } from './runner.js'
+import { SchemaKeeper } from './schema-keeper.js'
 import * as tools from './tools.js'
 
-export const migrations = defineDomain({ name: 'migrations', tools, resources })
+/** The product's own schema, brought up to date at the start. */
+export const schema = part({
+  name: 'schema',
+  start: ({ config, systems, eventLog, log, ...kernel }) => {
+    const committed = () => eventLog.poke()
+    const keeper = new SchemaKeeper({ migrations: runnerOf(config, systems, { committed }), log })
+    kernel.onOpen(() => keeper.start())
+    kernel.onClose(() => keeper.stop())
+    return keeper
+  },
+})
+
+/** Changes of the schema. */
+export const migrations = part({
+  name: 'migrations',
+  tools,
+  resources,
+  start: ({ config, systems, eventLog }) =>
+    operationsOf(config, systems, {
+      committed: () => eventLog.poke(),
+      scripts: new MigratorLogin(loginOf(config, systems)),
+    }),
+})

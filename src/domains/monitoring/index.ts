@@ -1,4 +1,38 @@
-import { defineDomain } from '../../mcp/define.js'
+import { part } from '../../kernel/part.js'
+import { hasRoom } from '../../platform/postgres/room.js'
+import { cache } from '../cache/index.js'
+import { jobs } from '../jobs/index.js'
+import { schema } from '../migrations/index.js'
+import { DiskWatch } from './disk-watch.js'
 import * as resources from './resources.js'
+import { MonitoringService } from './service.js'
 
-export const monitoring = defineDomain({ name: 'monitoring', resources })
+/** How everything is. */
+export const monitoring = part({
+  name: 'monitoring',
+  resources,
+  start: ({ config, systems, database, health, clock, log, eventLog, commits, the, onClose }) => {
+    const { pooled, direct } = systems
+    const disk = new DiskWatch({ hasRoom: () => hasRoom(direct), database, log })
+    commits.onFailure((error) => disk.failed(error))
+    commits.onCommit(() => disk.wrote())
+    onClose(() => disk.stop())
+    return new MonitoringService({
+      connection: health,
+      pooled,
+      direct,
+      writing: () => disk.look(),
+      postgresEngine: config.DATABASE_URL ? 'external' : 'embedded',
+      cacheEngine: systems.cache.engine,
+      cacheHealth: () => systems.cache.store.health(),
+      pool: () => ({ ...database.stats, max: config.CATALYST_POOL_MAX }),
+      schema: () => the(schema).state,
+      own: () => ({
+        isCacheFull: the(cache).isFull,
+        eventsFailingSince: eventLog.failingSince,
+        queueTrouble: the(jobs).trouble,
+      }),
+      clock,
+    })
+  },
+})

@@ -1,5 +1,19 @@
-import { defineDomain } from '../../mcp/define.js'
+import { part } from '../../kernel/part.js'
+import { patterns } from '../trading/index.js'
 import * as resources from './resources.js'
+import { SyncService } from './service.js'
 import * as tools from './tools.js'
 
-export const sync = defineDomain({ name: 'sync', tools, resources })
+/** What trades teach about stories, sources and patterns. */
+export const sync = part({
+  name: 'sync',
+  tools,
+  resources,
+  start: ({ config, database, clock, the }) =>
+    new SyncService({
+      database,
+      clock,
+      learning: config.policy.learning,
+      patterns: the(patterns),
+    }),
+})

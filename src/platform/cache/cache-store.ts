@@ -1,5 +1,8 @@
 import { AppError } from '../../errors.js'
 
+/** Who runs the cache: the operator, this server, or the process itself. */
+export type CacheEngine = 'external' | 'embedded' | 'in-process'
+
 /** `connecting` is only the first attempt; a cache that was lost is `down` until it answers again. */
 export type CacheState = 'ready' | 'connecting' | 'loading' | 'down'
 

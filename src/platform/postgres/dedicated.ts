@@ -5,6 +5,8 @@ import type { Connected } from './servers.js'
 import { beginText } from './settings.js'
 import type { Statement } from './sql.js'
 
+/** Health reads must be answered even when the database is not. */
+export const HEALTH_TIMEOUT_MS = 2_000
 /** How long a server that is not the primary is looked at before the primary is looked for again. */
 const FALLBACK_MS = 1_000
 

@@ -12,8 +12,6 @@ import type { Statement } from './sql.js'
 interface EventLogDeps {
   /** The database itself: LISTEN does not survive a transaction-mode pooler. */
   readonly endpoint: Endpoint
-  /** Run on every new connection, which then lives as long as this server and the database do. */
-  readonly greeting?: Statement<unknown>
   readonly log: Log
 }
 
@@ -39,6 +37,7 @@ export class EventLog {
   readonly #outage: Outage
   readonly #listeners = new Set<Listener>()
   readonly #hints = new Map<string, HintListener>()
+  readonly #greetings: Statement<unknown>[] = []
   readonly #stopped = new AbortController()
   readonly #wakeUp = new WakeUp()
   #lastSeq: number | null = null
@@ -89,6 +88,11 @@ export class EventLog {
     this.#hints.set(channel, listener)
   }
 
+  /** Runs a statement on every new connection, which then lives as long as this server and the database do. */
+  greet(statement: Statement<unknown>): void {
+    this.#greetings.push(statement)
+  }
+
   async #run(): Promise<void> {
     const { signal } = this.#stopped
     const backoff = new Backoff({ firstMs: 100, maxMs: 2_000 })
@@ -122,7 +126,7 @@ export class EventLog {
     try {
       const channels = [statements.CHANNEL, ...this.#hints.keys()]
       await client.query(channels.map((channel) => `listen ${channel}`).join('; '))
-      if (this.#deps.greeting) await many(client, this.#deps.greeting)
+      for (const greeting of this.#greetings) await many(client, greeting)
       const { seq } = await one(client, statements.latestSeq())
       // A failover may have lost the newest events: what is numbered anew must be delivered too.
       this.#lastSeq = Math.min(this.#lastSeq ?? seq, seq)

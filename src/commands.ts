@@ -1,0 +1,132 @@
+import { type Config, migrationsDir } from './config.js'
+import { type LintedFile, lintPaths } from './domains/migrations/lint-files.js'
+import { Linting } from './domains/migrations/linting.js'
+import { checkRoles } from './domains/migrations/roles/checkup.js'
+import { OperatorLogin } from './domains/migrations/roles/operator-login.js'
+import { loginOf, operationsOf, runnerOf } from './domains/migrations/runner.js'
+import type { MigrationService } from './domains/migrations/service.js'
+import { checkUp, type Finding, isUsable } from './domains/monitoring/checkup.js'
+import { MonitoringService } from './domains/monitoring/service.js'
+import type { CacheLook } from './domains/monitoring/verdict.js'
+import { AppError } from './errors.js'
+import { systemClock } from './lib/clock.js'
+import type { Log } from './platform/log.js'
+import { type ChainVerdict, verifyChain } from './platform/postgres/audit-verification.js'
+import { DISK_FULL } from './platform/postgres/connection-trouble.js'
+import { Database } from './platform/postgres/database.js'
+import { DedicatedConnection, HEALTH_TIMEOUT_MS } from './platform/postgres/dedicated.js'
+import { hasRoom } from './platform/postgres/room.js'
+import { type ObservedSystems, observeSystems, openDatabase } from './systems.js'
+
+/** The health of the database as a command sees it that starts and changes nothing. */
+export async function lookAtStatus(config: Config) {
+  const systems = await observeSystems(config)
+  const { pooled, direct, absent, cache } = systems
+  const connection = new DedicatedConnection({ endpoint: direct, timeoutMs: HEALTH_TIMEOUT_MS })
+  const schema = absent ? UNKNOWN_SCHEMA : await standingOf(runnerOf(config, systems))
+  const monitor = new MonitoringService({
+    connection,
+    pooled,
+    direct,
+    absent,
+    writing: async () => ((await hasRoom(direct)) === false ? DISK_FULL : null),
+    postgresEngine: config.DATABASE_URL ? 'external' : 'embedded',
+    cacheEngine: cache?.engine ?? 'embedded',
+    cacheHealth: () => cacheLook(cache),
+    pool: () => ({ total: 0, active: 0, idle: 0, waiting: 0, max: config.CATALYST_POOL_MAX }),
+    schema: () => schema,
+    own: () => ({ isCacheFull: false, eventsFailingSince: null, queueTrouble: null }),
+    clock: systemClock,
+  })
+  try {
+    return await monitor.currentStatus()
+  } finally {
+    await Promise.all([connection.close(), systems.close()])
+  }
+}
+
+const UNKNOWN_SCHEMA = { state: 'pending', reason: null } as const
+
+/** Why it cannot be read is said by whoever looks at PostgreSQL itself. */
+const standingOf = (runner: MigrationService) =>
+  runner.standing().catch((error: unknown) => {
+    if (!(error instanceof AppError)) throw error
+    return { state: 'failed' as const, reason: `${error.message} ${error.hint ?? ''}` }
+  })
+
+const cacheLook = async (cache: ObservedSystems['cache']): Promise<CacheLook> =>
+  (await cache?.store.health()) ?? {
+    state: 'not running',
+    since: null,
+    reason: 'it starts together with a server',
+  }
+
+/** Everything the server needs, looked at with a fix for what is not well; changes nothing. */
+export async function examine(config: Config): Promise<Finding[]> {
+  const systems = await observeSystems(config)
+  try {
+    const findings = await checkUp({
+      ...systems,
+      isEmbedded: !config.DATABASE_URL,
+      cacheHealth: () => cacheLook(systems.cache),
+      nodeVersion: process.versions.node,
+    })
+    const roles = isUsable(findings) ? await checkRoles(loginOf(config, systems)) : null
+    return roles ? [...findings, roles] : findings
+  } finally {
+    await systems.close()
+  }
+}
+
+/**
+ * The migrations without the rest of the product, for commands. An embedded database that is not there yet
+ * is made only where `database` says so.
+ *
+ * @throws AppError `unavailable` when there is none
+ */
+export async function openMigrations(config: Config, log: Log, database: 'present' | 'made') {
+  const systems = await openDatabase(config, log, database)
+  const scripts = new OperatorLogin(systems.direct, systems.migrator)
+  const operations = operationsOf(config, systems, { scripts })
+  return { operations, close: systems.close }
+}
+
+/**
+ * Lints the named migration files, or all of the operator's, with the sizes of the tables where the
+ * database answers; without it every table may be large.
+ */
+export async function lintMigrations(
+  config: Config,
+  paths: readonly string[],
+): Promise<LintedFile[]> {
+  const systems = await observeSystems(config)
+  try {
+    if (systems.absent) return await lintPaths(paths, migrationsDir(config), new Linting(null))
+    return await runnerOf(config, systems).lint(paths)
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'unavailable') throw error
+    return lintPaths(paths, migrationsDir(config), new Linting(null))
+  } finally {
+    await systems.close()
+  }
+}
+
+/**
+ * Recomputes the chain of the audit log.
+ *
+ * @throws AppError `unavailable` with what is missing where the tables are not there
+ */
+export async function verifyAudit(config: Config, log: Log): Promise<ChainVerdict> {
+  const systems = await openDatabase(config, log, 'present')
+  const database = new Database({ endpoint: systems.pooled, poolMax: 1 })
+  try {
+    return await verifyChain(database)
+  } catch (error) {
+    const { state, reason } = await standingOf(runnerOf(config, systems))
+    if (state === 'current') throw error
+    throw new AppError('unavailable', `The audit log cannot be read: ${reason}`, { cause: error })
+  } finally {
+    await database.close()
+    await systems.close()
+  }
+}

@@ -1,0 +1,51 @@
+import { fileURLToPath } from 'node:url'
+import { type Config, migrationsDir } from '../../config.js'
+import { systemClock } from '../../lib/clock.js'
+import { VERSION } from '../../lib/version.js'
+import type { Endpoint } from '../../platform/postgres/connection.js'
+import { MigrationOperations } from './operations.service.js'
+import { Adopting } from './roles/adoption.js'
+import { type MigrationDeps, MigrationService } from './service.js'
+
+/** The database as its own role, and as the role of migrations over MCP where the operator names one. */
+interface Endpoints {
+  readonly direct: Endpoint
+  readonly migrator: Endpoint | null
+}
+
+const BUILT_IN = fileURLToPath(new URL('../../../migrations', import.meta.url))
+
+/** The runner of the product's own migrations and the operator's. */
+export const runnerOf = (
+  config: Config,
+  { direct }: Pick<Endpoints, 'direct'>,
+  more: Pick<MigrationDeps, 'committed' | 'scripts'> = {},
+): MigrationService =>
+  new MigrationService({
+    endpoint: direct,
+    builtInDir: BUILT_IN,
+    operatorDir: migrationsDir(config),
+    appVersion: VERSION,
+    ...more,
+  })
+
+/** As whom the migrations of clients run. */
+export const loginOf = (config: Config, { direct, migrator }: Endpoints) => ({
+  direct,
+  given: migrator,
+  isTrusted: !config.DATABASE_URL,
+})
+
+/** What clients and operators may ask of migrations. */
+export const operationsOf = (
+  config: Config,
+  { direct, migrator }: Endpoints,
+  more: Pick<MigrationDeps, 'committed' | 'scripts'>,
+): MigrationOperations =>
+  new MigrationOperations({
+    runner: runnerOf(config, { direct }, more),
+    adopting: new Adopting(direct, migrator),
+    directory: migrationsDir(config),
+    policy: config.policy.migrations,
+    clock: systemClock,
+  })

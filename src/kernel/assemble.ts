@@ -1,0 +1,76 @@
+import { Notifications } from '../mcp/notifications.js'
+import { Registry } from '../mcp/registry.js'
+import type { Core } from './core.js'
+import type { Kernel, Part } from './part.js'
+
+/** The parts, started. */
+export interface Assembled extends Pick<Kernel, 'the'> {
+  readonly registry: Registry
+  readonly notifications: Notifications
+  /** Runs what all parts do before the end, at the same time. */
+  drain(): Promise<void>
+}
+
+/**
+ * Starts the parts in order, registers what they serve, and lets them run. The end of the core ends
+ * them, in reverse; also when one of them cannot be started.
+ */
+export async function assemble(parts: readonly Part<unknown>[], core: Core): Promise<Assembled> {
+  try {
+    return await run(parts, core)
+  } catch (error) {
+    // Why it did not start is what is to be told, whatever else goes wrong.
+    await core.ending.run().catch((failure: unknown) => {
+      core.log.error({ err: failure }, 'what had started could not be ended')
+    })
+    throw error
+  }
+}
+
+async function run(parts: readonly Part<unknown>[], core: Core): Promise<Assembled> {
+  const { config, log, eventLog, audit, ending } = core
+  const services = new Map<unknown, unknown>()
+  const opens: (() => unknown)[] = []
+  const drains: (() => unknown)[] = []
+  const the = <S>(wanted: Part<S>): S => {
+    if (!services.has(wanted)) throw new Error(`the part ${wanted.name} has not started yet`)
+    // A part's service is what its own start has made.
+    return services.get(wanted) as S
+  }
+  let lists: { readonly registry: Registry; readonly notifications: Notifications } | null = null
+  const kernel: Kernel = {
+    ...core,
+    the,
+    served: () => {
+      if (lists) return lists.registry
+      throw new Error('what is served is known once all parts have started')
+    },
+    changed: (path) => lists?.notifications.resourceChanged(path),
+    onOpen: (open) => opens.push(open),
+    onDrain: (drain) => drains.push(drain),
+    onClose: (close) => ending.add(close),
+  }
+  const served = []
+  for (const part of parts) {
+    const started = await part.start(kernel)
+    services.set(part, started.service)
+    served.push(started.served)
+  }
+  const registry = new Registry(served)
+  const { subscriptions_per_client: subscriptions, streams_per_client: streams } =
+    config.policy.limits
+  const notifications = new Notifications({ registry, log, limit: { subscriptions, streams } })
+  lists = { registry, notifications }
+  eventLog.subscribe((published) => notifications.eventsPublished(published))
+  for (const open of opens) await open()
+  eventLog.start()
+  audit.poke()
+  return {
+    the,
+    registry,
+    notifications,
+    drain: async () => {
+      await Promise.all(drains.map((drain) => drain()))
+    },
+  }
+}
