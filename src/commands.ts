@@ -87,7 +87,7 @@ export async function examine(config: Config): Promise<Finding[]> {
 export async function openMigrations(config: Config, log: Log, database: 'present' | 'made') {
   const systems = await openDatabase(config, log, database)
   const scripts = new OperatorLogin(systems.direct, systems.migrator)
-  const operations = operationsOf(config, systems, { scripts })
+  const operations = operationsOf(config, systems, runnerOf(config, systems, { scripts }))
   return { operations, close: systems.close }
 }
 

@@ -28,7 +28,7 @@ export async function assemble(parts: readonly Part<unknown>[], core: Core): Pro
 }
 
 async function run(parts: readonly Part<unknown>[], core: Core): Promise<Assembled> {
-  const { config, log, eventLog, audit, ending } = core
+  const { config, log, eventLog, loops, ending } = core
   const services = new Map<unknown, unknown>()
   const opens: (() => unknown)[] = []
   const drains: (() => unknown)[] = []
@@ -63,8 +63,7 @@ async function run(parts: readonly Part<unknown>[], core: Core): Promise<Assembl
   lists = { registry, notifications }
   eventLog.subscribe((published) => notifications.eventsPublished(published))
   for (const open of opens) await open()
-  eventLog.start()
-  audit.poke()
+  loops.begin()
   return {
     the,
     registry,

@@ -7,10 +7,11 @@ import { AuditTrail } from '../platform/postgres/audit-trail.js'
 import { Database } from '../platform/postgres/database.js'
 import { DedicatedConnection, HEALTH_TIMEOUT_MS } from '../platform/postgres/dedicated.js'
 import { EventLog } from '../platform/postgres/event-log.js'
-import { WorkerConnection } from '../platform/postgres/worker-connection.js'
+import { type OwnConnection, workerConnection } from '../platform/postgres/own-connection.js'
 import { openSystems, type Systems } from '../systems.js'
 import { Commits } from './commits.js'
 import { Ending } from './ending.js'
+import { Loops } from './loops.js'
 
 /** What every part works with: the outside systems, and what is kept beside every change. */
 export interface Core {
@@ -25,8 +26,9 @@ export interface Core {
   /** For looks that must be answered even when the database is not well, or its pool is full. */
   readonly health: DedicatedConnection
   /** For statements of every few seconds, which must not wait behind the users of the pool. */
-  readonly worker: WorkerConnection
+  readonly worker: OwnConnection
   readonly commits: Commits
+  readonly loops: Loops
   readonly eventLog: EventLog
   readonly audit: AuditTrail
   /** Everything that has begun. */
@@ -50,18 +52,17 @@ export async function openCore(config: Config, log: Log): Promise<Core> {
     heard: commits,
   })
   const health = new DedicatedConnection({ endpoint: direct, timeoutMs: HEALTH_TIMEOUT_MS })
-  const worker = new WorkerConnection({
-    endpoint: direct,
+  const worker = workerConnection(direct, {
     name: 'catalyst-db jobs',
     timeoutMs: WORKER_TIMEOUT_MS,
   })
-  const { keep_months: keepMonths } = config.policy.audit
-  const months = new AuditMonths({ database, keepMonths, log })
-  const audit = new AuditTrail({ database, serverId, clock: systemClock, months, log })
-  const eventLog = new EventLog({ endpoint: direct, log })
   for (const connection of [database, health, worker]) ending.add(() => connection.close())
+  const loops = new Loops(log, ending)
+  const { keep_months: keepMonths } = config.policy.audit
+  const months = new AuditMonths({ database, keepMonths })
+  const audit = new AuditTrail({ database, serverId, clock: systemClock, months, loops, log })
   ending.add(() => audit.stop())
-  ending.add(() => eventLog.stop())
+  const eventLog = new EventLog({ endpoint: direct, loops, log })
   commits.onCommit(({ hasEvents }) => {
     if (!hasEvents) return
     eventLog.poke()
@@ -77,6 +78,7 @@ export async function openCore(config: Config, log: Log): Promise<Core> {
     health,
     worker,
     commits,
+    loops,
     eventLog,
     audit,
     ending,

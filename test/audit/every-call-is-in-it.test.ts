@@ -59,7 +59,7 @@ test('counts of a minute are one entry for each caller, tool and outcome, writte
   trail.audit.count({ ...call('list_events', 'a'), outcome: 'invalid_input' })
   trail.now = new Date('2026-11-15T10:01:10Z')
   trail.audit.count(call('list_events', 'a'))
-  trail.audit.poke()
+  trail.begin()
   const first = await waitFor(async () => {
     const rows = await entriesOf(database, 'list_events')
     return rows.length > 0 && rows

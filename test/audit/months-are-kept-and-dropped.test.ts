@@ -34,7 +34,7 @@ test('each month is a sealed part of the chain; beyond the retention it is dropp
   // A server that goes on working looks after the months.
   const trail = new Trail(database.url, KEPT)
   trail.now = days.at(-1) ?? trail.now
-  trail.audit.poke()
+  trail.begin()
   const partitions = () =>
     database.query<{ name: string }>(
       `select c.relname as name from pg_inherits i join pg_class c on c.oid = i.inhrelid

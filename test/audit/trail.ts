@@ -1,3 +1,5 @@
+import { Ending } from '../../src/kernel/ending.js'
+import { Loops } from '../../src/kernel/loops.js'
 import { createLog } from '../../src/platform/log.js'
 import { AuditMonths } from '../../src/platform/postgres/audit-months.js'
 import { AuditTrail } from '../../src/platform/postgres/audit-trail.js'
@@ -21,20 +23,26 @@ export async function verify(url: string) {
 export class Trail {
   readonly audit: AuditTrail
   now = new Date()
+  /** Goes on by itself until the end. */
+  readonly begin: () => void
   readonly #database: Database
+  readonly #ending = new Ending()
 
   constructor(url: string, keepMonths = 24) {
     const log = createLog('silent')
     const database = open(url)
     const clock = { now: () => this.now }
-    const months = new AuditMonths({ database, keepMonths, log })
+    const months = new AuditMonths({ database, keepMonths })
+    const loops = new Loops(log, this.#ending)
     this.#database = database
-    this.audit = new AuditTrail({ database, serverId: 'test', clock, months, log })
+    this.audit = new AuditTrail({ database, serverId: 'test', clock, months, loops, log })
+    this.begin = () => loops.begin()
   }
 
   /** Appends what waits and ends. */
   async stop(): Promise<void> {
     await this.audit.stop()
+    await this.#ending.run()
     await this.#database.close()
   }
 }

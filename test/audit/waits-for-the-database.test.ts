@@ -9,6 +9,7 @@ test('what could not be written is written when the database is back, without an
   const trail = new Trail(database.url)
   await database.query('alter table catalyst.audit_head rename to gone')
   for (const tool of ['a', 'b', 'c']) trail.audit.record(call(tool))
+  trail.begin()
   await client.refused('persist_news_catalyst', {})
   const tried = () =>
     database.query(`select 1 from pg_stat_database

@@ -1,5 +1,7 @@
 import { afterAll, expect, test } from 'vitest'
 import { MemoryWatch } from '../../src/domains/cache/memory-watch.js'
+import { Ending } from '../../src/kernel/ending.js'
+import { Loops } from '../../src/kernel/loops.js'
 import { RedisCacheStore } from '../../src/platform/cache/redis.js'
 import { createLog } from '../../src/platform/log.js'
 import { parseDatabaseUrl } from '../../src/platform/postgres/connection.js'
@@ -14,19 +16,21 @@ await redis.start('--maxmemory', '100mb', '--maxmemory-policy', 'noeviction')
 const rows = await createDatabase()
 const database = new Database({ endpoint: parseDatabaseUrl(rows.url), poolMax: 4 })
 const store = new RedisCacheStore({ url: redis.socket, namespace: 'test' })
+const ending = new Ending()
+const loops = new Loops(createLog('silent'), ending)
 const watch = () =>
   new MemoryWatch({
     store,
     database,
     policy: defaultPolicy().cache,
-    log: createLog('silent'),
+    loops,
     sampleMs: 40,
   })
 const watches = [watch(), watch()]
 
-for (const one of watches) one.start()
+loops.begin()
 afterAll(async () => {
-  await Promise.all(watches.map((one) => one.stop()))
+  await ending.run()
   await Promise.all([store.close(), database.close(), redis.dispose()])
   await rows.drop()
 })

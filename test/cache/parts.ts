@@ -1,12 +1,14 @@
 import { afterAll, inject } from 'vitest'
 import { CoherentCache } from '../../src/domains/cache/coherent-cache.js'
 import { CacheService } from '../../src/domains/cache/service.js'
+import { Ending } from '../../src/kernel/ending.js'
+import { Loops } from '../../src/kernel/loops.js'
 import { systemClock } from '../../src/lib/clock.js'
 import type { CacheEngine, CacheStore } from '../../src/platform/cache/cache-store.js'
 import { createLog } from '../../src/platform/log.js'
 import { parseDatabaseUrl } from '../../src/platform/postgres/connection.js'
 import { Database } from '../../src/platform/postgres/database.js'
-import { WorkerConnection } from '../../src/platform/postgres/worker-connection.js'
+import { workerConnection } from '../../src/platform/postgres/own-connection.js'
 import { defaultPolicy } from '../../src/policy.js'
 
 interface Options {
@@ -19,7 +21,7 @@ interface Options {
 export function cacheParts({ store, engine = 'external', url = inject('postgresUrl') }: Options) {
   const endpoint = parseDatabaseUrl(url)
   const database = new Database({ endpoint, poolMax: 4 })
-  const connection = new WorkerConnection({ endpoint, name: 'test cache', timeoutMs: 1_000 })
+  const connection = workerConnection(endpoint, { name: 'test cache', timeoutMs: 1_000 })
   const { cache: policy } = defaultPolicy()
   const deps = {
     store,
@@ -28,7 +30,7 @@ export function cacheParts({ store, engine = 'external', url = inject('postgresU
     database,
     policy,
     clock: systemClock,
-    log: createLog('silent'),
+    loops: new Loops(createLog('silent'), new Ending()),
     publish: () => {},
   }
   const coherent = new CoherentCache(deps)

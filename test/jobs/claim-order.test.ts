@@ -3,16 +3,12 @@ import { afterAll, expect, test } from 'vitest'
 import { claimJob } from '../../src/domains/jobs/sql.js'
 import { newId } from '../../src/lib/ids.js'
 import { parseDatabaseUrl } from '../../src/platform/postgres/connection.js'
-import { WorkerConnection } from '../../src/platform/postgres/worker-connection.js'
+import { type OwnConnection, workerConnection } from '../../src/platform/postgres/own-connection.js'
 import { createDatabase } from '../support/database.js'
 
 const database = await createDatabase()
 const connect = () =>
-  new WorkerConnection({
-    endpoint: parseDatabaseUrl(database.url),
-    name: 'test',
-    timeoutMs: 60_000,
-  })
+  workerConnection(parseDatabaseUrl(database.url), { name: 'test', timeoutMs: 60_000 })
 const first = connect()
 const second = connect()
 afterAll(async () => {
@@ -71,7 +67,7 @@ function expectedOrder(jobs: readonly Row[], tools: readonly string[]): string[]
   return order
 }
 
-const claim = async (connection: WorkerConnection) => {
+const claim = async (connection: OwnConnection) => {
   const [job] = await connection.many(claimJob(['wanted', 'wanted too'], 'srv_test'))
   return job
 }
@@ -94,7 +90,7 @@ test('two servers at a time take over each job once', async () => {
     fc.asyncProperty(rows, async (drawn) => {
       const jobs = drawn.map((row) => ({ ...row, job_id: newId('job') }))
       await store(jobs)
-      const drain = async (connection: WorkerConnection) => {
+      const drain = async (connection: OwnConnection) => {
         const taken: string[] = []
         for (let job = await claim(connection); job; job = await claim(connection)) {
           taken.push(job.job_id)

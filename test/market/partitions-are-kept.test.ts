@@ -1,7 +1,9 @@
 import pg from 'pg'
 import { expect, inject, test } from 'vitest'
-import { partitionKeeper } from '../../src/domains/market/partition-keeper.js'
+import { keepPartitions } from '../../src/domains/market/partition-keeper.js'
 import { Partitions } from '../../src/domains/market/partitions.js'
+import { Ending } from '../../src/kernel/ending.js'
+import { Loops } from '../../src/kernel/loops.js'
 import { createLog } from '../../src/platform/log.js'
 import { parseDatabaseUrl } from '../../src/platform/postgres/connection.js'
 import { Database } from '../../src/platform/postgres/database.js'
@@ -87,12 +89,12 @@ test('what cannot be made now is made later', async () => {
   const blocker = new pg.Client({ connectionString: database.url })
   await blocker.connect()
   await blocker.query('alter function catalyst.ensure_month_partitions rename to away')
-  const keeper = partitionKeeper({
-    partitions: made,
-    clock: { now: () => new Date() },
-    log: createLog('silent'),
-  })
-  keeper.start()
+  const log = createLog('silent')
+  const ending = new Ending()
+  const loops = new Loops(log, ending)
+  const clock = { now: () => new Date() }
+  keepPartitions({ partitions: made, clock, loops, migrated: Promise.resolve(), log })
+  loops.begin()
   const attempts = () =>
     database.query('select 1 from pg_stat_database where xact_rollback > 0 and datname = $1', [
       database.name,
@@ -101,7 +103,7 @@ test('what cannot be made now is made later', async () => {
   expect(await partitions(database)).toHaveLength(4)
   await blocker.query('alter function catalyst.away rename to ensure_month_partitions')
   await waitFor(async () => (await partitions(database)).length === 6)
-  await keeper.stop()
+  await ending.run()
   await Promise.all([made.close(), blocker.end()])
   await database.drop()
 })

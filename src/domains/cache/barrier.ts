@@ -1,10 +1,10 @@
 import { type LogSight, sightLog } from '../../platform/postgres/event-log.sql.js'
-import type { WorkerConnection } from '../../platform/postgres/worker-connection.js'
+import type { OwnConnection } from '../../platform/postgres/own-connection.js'
 import { type Outdated, SIGHT_LIMIT, type Sight } from './outdated.js'
 
 interface BarrierDeps {
   /** Its own: a full pool must not keep readers of the cache waiting. */
-  readonly connection: Pick<WorkerConnection, 'many'>
+  readonly connection: Pick<OwnConnection, 'many'>
   readonly outdated: Outdated
 }
 

@@ -1,5 +1,5 @@
 import { part } from '../../kernel/part.js'
-import { WorkerConnection } from '../../platform/postgres/worker-connection.js'
+import { workerConnection } from '../../platform/postgres/own-connection.js'
 import { CoherentCache } from './coherent-cache.js'
 import * as resources from './resources.js'
 import { CacheService } from './service.js'
@@ -13,21 +13,26 @@ export const cache = part({
   name: 'cache',
   tools,
   resources,
-  start: ({ config, systems, database, clock, log, eventLog, commits, ...kernel }) => {
+  start: ({ config, systems, database, clock, loops, eventLog, commits, ...kernel }) => {
     const { store, engine } = systems.cache
     const { cache: policy } = config.policy
-    const connection = new WorkerConnection({
-      endpoint: systems.direct,
+    const connection = workerConnection(systems.direct, {
       name: 'catalyst-db cache',
       timeoutMs: SIGHT_TIMEOUT_MS,
     })
     kernel.onClose(() => connection.close())
-    const coherent = new CoherentCache({ store, connection, database, clock, policy, log })
+    const coherent = new CoherentCache({
+      store,
+      engine,
+      connection,
+      database,
+      clock,
+      policy,
+      loops,
+    })
     kernel.onClose(() => coherent.stop())
     eventLog.subscribe((published) => coherent.eventsPublished(published))
     commits.onCommit(({ touched }) => coherent.committed(touched))
-    // A cache inside the process evicts by itself and is nobody else's.
-    if (engine !== 'in-process') kernel.onOpen(() => coherent.memory.start())
     const publish = () => eventLog.poke()
     return new CacheService({ store, engine, coherent, database, clock, policy, publish })
   },

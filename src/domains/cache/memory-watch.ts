@@ -1,7 +1,7 @@
 import type { PublishedEvent } from '../../events.js'
+import type { Loop, Loops } from '../../kernel/loops.js'
 import type { CacheMemory, CacheStore } from '../../platform/cache/cache-store.js'
 import { isOutOfMemory } from '../../platform/cache/redis-errors.js'
-import type { Log } from '../../platform/log.js'
 import type { Database } from '../../platform/postgres/database.js'
 import type { Policy } from '../../policy.js'
 import * as conditions from './conditions.sql.js'
@@ -11,7 +11,7 @@ export interface MemoryWatchDeps {
   readonly store: Pick<CacheStore, 'memory'>
   readonly database: Pick<Database, 'transaction' | 'maybeOne'>
   readonly policy: Policy['cache']
-  readonly log: Log
+  readonly loops: Loops
   readonly sampleMs?: number
 }
 
@@ -30,36 +30,25 @@ const SAMPLES_OFF = 3
 export class MemoryWatch {
   readonly #deps: MemoryWatchDeps
   readonly #sampleMs: number
-  #timer: NodeJS.Timeout | null = null
-  #running: Promise<void> = Promise.resolve()
-  #isStopped = false
+  readonly #loop: Loop
   /** Null until the database has said so. */
   #isOn: boolean | null = null
+  #hasRefused = false
   #high = 0
   #low = 0
 
   constructor(deps: MemoryWatchDeps) {
     this.#deps = deps
     this.#sampleMs = deps.sampleMs ?? SAMPLE_MS
+    const timing = { everyMs: this.#sampleMs }
+    this.#loop = deps.loops.every('the watch over the memory of the cache', timing, () =>
+      this.#look(),
+    )
   }
 
   /** True while memory is high. */
   get isHigh(): boolean {
     return this.#isOn === true
-  }
-
-  /** Begins to look, now and every ten seconds. */
-  start(): void {
-    this.#running = this.#sample().finally(() => {
-      if (!this.#isStopped) this.#timer = setTimeout(() => this.start(), this.#sampleMs).unref()
-    })
-  }
-
-  /** Ends; a look that is under way is waited for. */
-  async stop(): Promise<void> {
-    this.#isStopped = true
-    if (this.#timer) clearTimeout(this.#timer)
-    await this.#running
   }
 
   /** Hears what other servers have told. */
@@ -71,30 +60,29 @@ export class MemoryWatch {
 
   /** Hears why the cache did not take a value; a cache without memory is told of at once. */
   failed(error: unknown): void {
-    if (!isOutOfMemory(error) || this.#isStopped) return
+    if (!isOutOfMemory(error)) return
     this.#low = 0
     if (this.#isOn) return
-    this.#running = this.#running.then(() =>
-      this.#tried(async () => this.#begin('out_of_memory', await this.#memory())),
-    )
+    this.#hasRefused = true
+    this.#loop.wake()
   }
 
-  #sample(): Promise<void> {
-    return this.#tried(async () => {
-      const { database, policy } = this.#deps
-      if (this.#isOn === null) {
-        const known = await database.maybeOne(conditions.readCondition(CONDITION))
-        // It may have been told meanwhile.
-        this.#isOn ??= known?.is_on ?? false
-      }
-      const memory = await this.#memory()
-      const pressure = pressureOf(memory)
-      if (pressure === null) return
-      this.#high = pressure * 100 >= policy.memory_high_pct ? this.#high + 1 : 0
-      this.#low = pressure * 100 < policy.memory_ok_pct ? this.#low + 1 : 0
-      if (!this.#isOn && this.#high >= SAMPLES_ON) await this.#begin('sample', memory)
-      if (this.#isOn && this.#low >= SAMPLES_OFF) await this.#end(memory)
-    })
+  async #look(): Promise<void> {
+    const { database, policy } = this.#deps
+    if (this.#isOn === null) {
+      const known = await database.maybeOne(conditions.readCondition(CONDITION))
+      // It may have been told meanwhile.
+      this.#isOn ??= known?.is_on ?? false
+    }
+    const memory = await this.#memory()
+    if (this.#hasRefused && !this.#isOn) await this.#begin('out_of_memory', memory)
+    this.#hasRefused = false
+    const pressure = pressureOf(memory)
+    if (pressure === null) return
+    this.#high = pressure * 100 >= policy.memory_high_pct ? this.#high + 1 : 0
+    this.#low = pressure * 100 < policy.memory_ok_pct ? this.#low + 1 : 0
+    if (!this.#isOn && this.#high >= SAMPLES_ON) await this.#begin('sample', memory)
+    if (this.#isOn && this.#low >= SAMPLES_OFF) await this.#end(memory)
   }
 
   #begin(cause: Cause, memory: CacheMemory): Promise<void> {
@@ -133,15 +121,6 @@ export class MemoryWatch {
     return this.#deps.store
       .memory()
       .catch(() => ({ used_memory_bytes: null, max_memory_bytes: null, evicts: null }))
-  }
-
-  /** What cannot be told now is seen again by the next sample. */
-  async #tried(work: () => Promise<void>): Promise<void> {
-    try {
-      await work()
-    } catch (error) {
-      this.#deps.log.debug({ err: error }, 'the memory of the cache could not be looked at')
-    }
   }
 }
 

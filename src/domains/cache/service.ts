@@ -27,7 +27,7 @@ import { type Warmed, Warming, type WarmRequest, type WarmSource } from './warmi
 export interface CacheDeps {
   readonly store: CacheStore
   readonly engine: CacheEngine
-  readonly coherent: Pick<CoherentCache, 'barrier' | 'entries' | 'memory' | 'reads' | 'tally'>
+  readonly coherent: Pick<CoherentCache, 'barrier' | 'entries' | 'isFull' | 'reads' | 'tally'>
   readonly database: Pick<Database, 'transaction'>
   readonly clock: Clock
   readonly policy: Policy['cache']
@@ -71,7 +71,7 @@ export class CacheService {
 
   /** True while the memory of the cache is nearly full. */
   get isFull(): boolean {
-    return this.#deps.coherent.memory.isHigh
+    return this.#deps.coherent.isFull
   }
 
   /** Says what entries of one kind are built from when the cache is warmed. */

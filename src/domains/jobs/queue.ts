@@ -1,13 +1,12 @@
+import type { Loop, Loops } from '../../kernel/loops.js'
 import type { JobLane, ServedJobTool } from '../../lib/job.js'
-import { Loop } from '../../lib/loop.js'
-import type { Log } from '../../platform/log.js'
-import type { WorkerConnection } from '../../platform/postgres/worker-connection.js'
+import type { OwnConnection } from '../../platform/postgres/own-connection.js'
 import * as statements from './sql.js'
 
 interface JobQueueDeps {
-  readonly connection: WorkerConnection
+  readonly connection: OwnConnection
   readonly serverId: string
-  readonly log: Log
+  readonly loops: Loops
   /** The job tools that are served here: what another version announced is left to it. */
   readonly tools: () => ReadonlyMap<string, ServedJobTool>
   /** Whether there is room for one more job of that lane. */
@@ -27,26 +26,17 @@ export class JobQueue {
 
   constructor(deps: JobQueueDeps) {
     this.#deps = deps
-    this.#loop = new Loop({
-      name: 'the job queue',
-      // With jitter, so that no server always looks just before another one.
-      everyMs: () => POLL_MS * (0.5 + Math.random() / 2),
-      retry: { firstMs: 100, maxMs: 5_000 },
-      log: deps.log,
-      work: async () => {
-        for (const lane of LANES) await this.#fill(lane)
-      },
+    // With jitter, so that no server always looks just before another one.
+    const everyMs = () => POLL_MS * (0.5 + Math.random() / 2)
+    const timing = { everyMs, retry: { firstMs: 100, maxMs: 5_000 } }
+    this.#loop = deps.loops.every('the job queue', timing, async () => {
+      for (const lane of LANES) await this.#fill(lane)
     })
   }
 
   /** Why nothing could be taken over at the last attempt; null when that went well. */
   get trouble(): unknown {
     return this.#loop.trouble
-  }
-
-  /** Begins in the background; while the database is away it keeps trying. */
-  start(): void {
-    this.#loop.start()
   }
 
   /** Takes nothing more; what waits stays there for others. */

@@ -1,4 +1,5 @@
 import { AppError, recallError, toErrorBody } from '../../errors.js'
+import type { Loops } from '../../kernel/loops.js'
 import type { Caller } from '../../lib/caller.js'
 import type { Job, JobRequest, ServedJobTool } from '../../lib/job.js'
 import type { Trouble } from '../../lib/tls-trouble.js'
@@ -6,7 +7,7 @@ import type { Log } from '../../platform/log.js'
 import { troubleOf } from '../../platform/postgres/connection-trouble.js'
 import type { Database } from '../../platform/postgres/database.js'
 import type { EventLog } from '../../platform/postgres/event-log.js'
-import type { WorkerConnection } from '../../platform/postgres/worker-connection.js'
+import type { OwnConnection } from '../../platform/postgres/own-connection.js'
 import { cancelledError } from './endings.js'
 import { JobNews } from './job-news.js'
 import type { JobRun } from './job-run.js'
@@ -22,8 +23,9 @@ import { JobWorker } from './worker.js'
 export interface JobDeps {
   readonly database: Database
   /** For leases: must not wait behind the users of the pool. */
-  readonly connection: WorkerConnection
+  readonly connection: OwnConnection
   readonly serverId: string
+  readonly loops: Loops
   readonly log: Log
   /** How long a call waits for its job before it answers that it is still running. */
   readonly waitMs: number
@@ -53,14 +55,13 @@ export class JobService {
   readonly #news = new JobNews()
   readonly #queue: JobQueue
   readonly #worker: JobWorker
-  readonly #sweeper: JobSweeper
   readonly #starter: JobStarter
   readonly #waiting: Waiting
   #closing: Promise<void> | null = null
 
   constructor(deps: JobDeps) {
     this.#deps = deps
-    const { database, connection, serverId, log, tools } = deps
+    const { database, connection, serverId, loops, log, tools } = deps
     this.#worker = new JobWorker({
       connection,
       news: this.#news,
@@ -72,13 +73,13 @@ export class JobService {
     this.#queue = new JobQueue({
       connection,
       serverId,
-      log,
+      loops,
       tools,
       hasRoom: (lane) => this.#worker.hasRoom(lane),
       begin: (job, tool, asked) => this.#worker.begin(job, tool, asked),
     })
     const changed = (jobId: string) => this.#changed(jobId)
-    this.#sweeper = new JobSweeper({ connection, database, log, changed })
+    new JobSweeper({ connection, database, loops, log, changed })
     this.#starter = new JobStarter({ database })
     const read = (jobId: string, principal: string) => this.get(jobId, principal)
     this.#waiting = new Waiting({ news: this.#news, read })
@@ -91,13 +92,6 @@ export class JobService {
     if (!(trouble instanceof AppError)) return UNKNOWN_TROUBLE
     // A lost connection is made anew within seconds.
     return trouble.retryable ? null : troubleOf(trouble)
-  }
-
-  /** Begins to run jobs, in the background; a server without long operations needs no queue. */
-  open(): void {
-    if (this.#deps.tools().size === 0) return
-    this.#queue.start()
-    this.#sweeper.start()
   }
 
   /** Takes no more jobs, hands on what runs, and lets those go who wait for others. */
@@ -192,8 +186,8 @@ export class JobService {
 
   async #close(): Promise<void> {
     // Who waits for a job of this server is to hear what becomes of it.
-    const stopped = this.#worker.stop(this.#queue.stop()).then(() => this.#waiting.end())
-    await Promise.all([this.#sweeper.stop(), stopped])
+    await this.#worker.stop(this.#queue.stop())
+    this.#waiting.end()
   }
 
   async #end(run: JobRun, ending: statements.Ending): Promise<boolean> {

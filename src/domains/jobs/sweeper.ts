@@ -1,16 +1,17 @@
 import { randomUUID } from 'node:crypto'
 import { toErrorBody } from '../../errors.js'
-import { Loop } from '../../lib/loop.js'
+import type { Loops } from '../../kernel/loops.js'
 import { type Log, referenceLog } from '../../platform/log.js'
 import type { Database } from '../../platform/postgres/database.js'
-import type { WorkerConnection } from '../../platform/postgres/worker-connection.js'
+import type { OwnConnection } from '../../platform/postgres/own-connection.js'
 import { cancelledError, serverLostError } from './endings.js'
 import { report } from './job-transaction.js'
 import * as statements from './sql.js'
 
 interface SweeperDeps {
-  readonly connection: WorkerConnection
+  readonly connection: OwnConnection
   readonly database: Database
+  readonly loops: Loops
   readonly log: Log
   /** Called after a commit that changed a job. */
   readonly changed: (jobId: string) => void
@@ -35,26 +36,10 @@ export class JobSweeper {
   /** Since when each running job has stood exactly as it does. */
   #unchanged = new Map<string, number>()
   #retainedAt = Number.NEGATIVE_INFINITY
-  readonly #loop: Loop
 
   constructor(deps: SweeperDeps) {
     this.#deps = deps
-    this.#loop = new Loop({
-      name: 'the watch over jobs',
-      everyMs: SWEEP_MS,
-      log: deps.log,
-      work: () => this.#sweep(),
-    })
-  }
-
-  /** Begins to look every few seconds. */
-  start(): void {
-    this.#loop.start()
-  }
-
-  /** Ends; a look that is under way is waited for. */
-  async stop(): Promise<void> {
-    await this.#loop.stop()
+    deps.loops.every('the watch over jobs', { everyMs: SWEEP_MS }, () => this.#sweep())
   }
 
   async #sweep(): Promise<void> {

@@ -4,7 +4,7 @@ import { Backoff } from '../../lib/backoff.js'
 import type { JobLane, JobProgress, ServedJobTool } from '../../lib/job.js'
 import { Outage } from '../../lib/outage.js'
 import { type Log, referenceLog } from '../../platform/log.js'
-import type { WorkerConnection } from '../../platform/postgres/worker-connection.js'
+import type { OwnConnection } from '../../platform/postgres/own-connection.js'
 import { cancelledError, ended, leaseLostError, serverStopsError, succeeded } from './endings.js'
 import type { JobNews } from './job-news.js'
 import { JobRun, type ProgressSink } from './job-run.js'
@@ -12,7 +12,7 @@ import * as statements from './sql.js'
 
 interface WorkerDeps {
   /** For leases: must not wait behind the users of the pool. */
-  readonly connection: WorkerConnection
+  readonly connection: OwnConnection
   readonly news: JobNews
   readonly serverId: string
   readonly log: Log

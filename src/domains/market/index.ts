@@ -10,7 +10,7 @@ import { ClockService } from './clock.service.js'
 import * as newsResources from './news.resources.js'
 import { NewsService } from './news.service.js'
 import * as newsTools from './news.tools.js'
-import { partitionKeeper } from './partition-keeper.js'
+import { keepPartitions } from './partition-keeper.js'
 import { Partitions } from './partitions.js'
 import { SecurityService } from './securities.service.js'
 
@@ -38,13 +38,12 @@ export const prices = part({
   name: 'market',
   tools: barTools,
   resources: barResources,
-  start: ({ systems, database, clock, log, the, ...kernel }) => {
+  start: (kernel) => {
+    const { systems, database, clock, the } = kernel
     const own = new Database({ endpoint: systems.pooled, poolMax: 1 })
     const partitions = new Partitions({ database: own })
     kernel.onClose(() => partitions.close())
-    const keeper = partitionKeeper({ partitions, clock, log })
-    kernel.onClose(() => keeper.stop())
-    kernel.onOpen(() => void the(schema).current.then(() => keeper.start()))
+    keepPartitions({ ...kernel, partitions, migrated: the(schema).current })
     const service = new BarService({ database, securities: the(securities), clock, partitions })
     the(cache).warmFrom('indicators', (symbol) => service.indicators(symbol))
     return service

@@ -9,8 +9,11 @@ import * as tools from './tools.js'
 export const schema = part({
   name: 'schema',
   start: ({ config, systems, eventLog, log, ...kernel }) => {
-    const committed = () => eventLog.poke()
-    const keeper = new SchemaKeeper({ migrations: runnerOf(config, systems, { committed }), log })
+    const runner = runnerOf(config, systems, {
+      committed: () => eventLog.poke(),
+      scripts: new MigratorLogin(loginOf(config, systems)),
+    })
+    const keeper = new SchemaKeeper({ migrations: runner, log })
     kernel.onOpen(() => keeper.start())
     kernel.onClose(() => keeper.stop())
     return keeper
@@ -22,9 +25,5 @@ export const migrations = part({
   name: 'migrations',
   tools,
   resources,
-  start: ({ config, systems, eventLog }) =>
-    operationsOf(config, systems, {
-      committed: () => eventLog.poke(),
-      scripts: new MigratorLogin(loginOf(config, systems)),
-    }),
+  start: ({ config, systems, the }) => operationsOf(config, systems, the(schema).migrations),
 })

@@ -40,10 +40,10 @@ export const loginOf = (config: Config, { direct, migrator }: Endpoints) => ({
 export const operationsOf = (
   config: Config,
   { direct, migrator }: Endpoints,
-  more: Pick<MigrationDeps, 'committed' | 'scripts'>,
+  runner: MigrationService,
 ): MigrationOperations =>
   new MigrationOperations({
-    runner: runnerOf(config, { direct }, more),
+    runner,
     adopting: new Adopting(direct, migrator),
     directory: migrationsDir(config),
     policy: config.policy.migrations,

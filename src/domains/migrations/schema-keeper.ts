@@ -11,7 +11,8 @@ const RETRY_MS = 1_000
  * so that a server started before its database needs no restart.
  */
 export class SchemaKeeper {
-  readonly #migrations: MigrationService
+  /** What applies migrations, at the start and on request. */
+  readonly migrations: MigrationService
   readonly #log: Log
   readonly #stopped = new AbortController()
   #state: SchemaState = { state: 'pending', reason: 'Migrations have not run yet.' }
@@ -24,7 +25,7 @@ export class SchemaKeeper {
   })
 
   constructor(deps: { readonly migrations: MigrationService; readonly log: Log }) {
-    this.#migrations = deps.migrations
+    this.migrations = deps.migrations
     this.#log = deps.log
   }
 
@@ -55,7 +56,7 @@ export class SchemaKeeper {
 
   async #attempt(): Promise<void> {
     try {
-      const applied = await this.#migrations.applyBuiltIn(this.#stopped.signal)
+      const applied = await this.migrations.applyBuiltIn(this.#stopped.signal)
       for (const { version, name, duration_ms } of applied) {
         this.#log.info({ migration: { version, name, duration_ms } }, 'migration applied')
       }

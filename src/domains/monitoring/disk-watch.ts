@@ -1,3 +1,4 @@
+import type { Loops } from '../../kernel/loops.js'
 import type { Trouble } from '../../lib/tls-trouble.js'
 import type { Log } from '../../platform/log.js'
 import { DISK_FULL } from '../../platform/postgres/connection-trouble.js'
@@ -9,6 +10,7 @@ export interface DiskWatchDeps {
   /** Whether PostgreSQL finds space for something new; null when that cannot be tried. */
   readonly hasRoom: () => Promise<boolean | null>
   readonly database: Pick<Database, 'transaction'>
+  readonly loops: Loops
   readonly log: Log
 }
 
@@ -23,21 +25,19 @@ export class DiskWatch {
   #isFull = false
   /** The event about it is still to be written, which a full disk may prevent. */
   #isUntold = false
-  #timer: NodeJS.Timeout | null = null
   #trying: Promise<void> | null = null
-  #isStopped = false
 
   constructor(deps: DiskWatchDeps) {
     this.#deps = deps
+    deps.loops.every('the watch over a full disk', { everyMs: RETRY_MS }, () => this.look())
   }
 
   /** Hears why a transaction failed. */
   failed(error: unknown): void {
-    if (!isDiskFull(error) || this.#isFull || this.#isStopped) return
+    if (!isDiskFull(error) || this.#isFull) return
     this.#isFull = true
     this.#isUntold = true
     this.#deps.log.error({ err: error }, 'the disk of PostgreSQL is full')
-    this.#later()
   }
 
   /** Hears that something was written. */
@@ -49,22 +49,6 @@ export class DiskWatch {
   async look(): Promise<Trouble | null> {
     if (this.#isFull) await this.#try(false)
     return this.#isFull ? DISK_FULL : null
-  }
-
-  /** Ends; an attempt that is under way is waited for. */
-  async stop(): Promise<void> {
-    this.#isStopped = true
-    if (this.#timer) clearTimeout(this.#timer)
-    await this.#trying
-  }
-
-  #later(): void {
-    if (this.#isStopped) return
-    this.#timer = setTimeout(() => {
-      void this.#try(false).finally(() => {
-        if (this.#isFull) this.#later()
-      })
-    }, RETRY_MS).unref()
   }
 
   #try(hasWritten: boolean): Promise<void> {
@@ -80,12 +64,11 @@ export class DiskWatch {
     await this.#tell()
     if (!(hasRoom ?? hasWritten)) return
     this.#isFull = false
-    if (this.#timer) clearTimeout(this.#timer)
     this.#deps.log.info('the disk of PostgreSQL has room again')
   }
 
   async #tell(): Promise<void> {
-    if (!this.#isUntold || this.#isStopped) return
+    if (!this.#isUntold) return
     try {
       this.#isUntold = false
       const data = { code: 'disk_full', message: DISK_FULL.cause, session_id: null }

@@ -11,12 +11,11 @@ import { MonitoringService } from './service.js'
 export const monitoring = part({
   name: 'monitoring',
   resources,
-  start: ({ config, systems, database, health, clock, log, eventLog, commits, the, onClose }) => {
+  start: ({ config, systems, database, health, clock, log, eventLog, commits, the, loops }) => {
     const { pooled, direct } = systems
-    const disk = new DiskWatch({ hasRoom: () => hasRoom(direct), database, log })
+    const disk = new DiskWatch({ hasRoom: () => hasRoom(direct), database, loops, log })
     commits.onFailure((error) => disk.failed(error))
     commits.onCommit(() => disk.wrote())
-    onClose(() => disk.stop())
     return new MonitoringService({
       connection: health,
       pooled,

@@ -1,14 +1,16 @@
-import { Loop } from '../../lib/loop.js'
+import type { Loops } from '../../kernel/loops.js'
 import type { Log } from '../../platform/log.js'
 import type { Database } from '../../platform/postgres/database.js'
-import type { WorkerConnection } from '../../platform/postgres/worker-connection.js'
+import type { OwnConnection } from '../../platform/postgres/own-connection.js'
 import { LOSSES } from './records.js'
 import * as statements from './sql.js'
 
 interface DeadServersDeps {
   readonly database: Database
-  readonly connection: WorkerConnection
+  /** Must not wait behind the users of the pool. */
+  readonly worker: OwnConnection
   readonly serverId: string
+  readonly loops: Loops
   readonly log: Log
 }
 
@@ -24,34 +26,19 @@ export class DeadServers {
   readonly #deps: DeadServersDeps
   /** Since when each has been silent. */
   #silent = new Map<string, number>()
-  readonly #loop: Loop
 
   constructor(deps: DeadServersDeps) {
     this.#deps = deps
-    this.#loop = new Loop({
-      name: 'the watch over the sessions of other servers',
-      everyMs: LOOK_MS,
-      log: deps.log,
-      work: () => this.#look(),
-    })
-  }
-
-  /** Begins to look every few seconds. */
-  start(): void {
-    this.#loop.start()
-  }
-
-  /** Ends; a look that is under way is waited for. */
-  async stop(): Promise<void> {
-    await this.#loop.stop()
+    const name = 'the watch over the sessions of other servers'
+    deps.loops.every(name, { everyMs: LOOK_MS }, () => this.#look())
   }
 
   async #look(): Promise<void> {
-    const { connection, serverId } = this.#deps
+    const { worker, serverId } = this.#deps
     const before = this.#silent
     // Nobody's silence counts while this server does not see the database itself.
     this.#silent = new Map()
-    const found = await connection.many(statements.listSilentServers(serverId))
+    const found = await worker.many(statements.listSilentServers(serverId))
     const now = performance.now()
     this.#silent = new Map(found.map((one) => [one.server_id, before.get(one.server_id) ?? now]))
     for (const [id, since] of this.#silent) if (now - since >= SILENCE_MS) await this.#bury(id)

@@ -1,5 +1,6 @@
 import { part } from '../../kernel/part.js'
 import { Database } from '../../platform/postgres/database.js'
+import { DeadServers } from './dead-servers.js'
 import * as resources from './resources.js'
 import { SessionService } from './service.js'
 import { sayAlive } from './sql.js'
@@ -10,7 +11,8 @@ export const sessions = part({
   name: 'sessions',
   tools,
   resources,
-  start: ({ config, systems, database, commits, served, changed, ...kernel }) => {
+  start: (kernel) => {
+    const { config, systems, database, commits, served, changed } = kernel
     const { pooled, direct } = systems
     const maxPinned = Math.floor(config.CATALYST_POOL_MAX / 2)
     const isDirect = direct.label === pooled.label
@@ -18,12 +20,11 @@ export const sessions = part({
       ? database
       : new Database({ endpoint: direct, poolMax: maxPinned, heard: commits })
     if (!isDirect) kernel.onClose(() => pinned.close())
-    const { serverId, clock, log, audit, health, worker, eventLog } = kernel
+    const { serverId, clock, log, audit, health, eventLog } = kernel
     const service = new SessionService({
       database,
       direct: pinned,
       health,
-      connection: worker,
       maxPinned,
       maxPerCaller: config.policy.limits.sessions_per_caller,
       idleMs: config.CATALYST_SESSION_IDLE_SECONDS * 1_000,
@@ -36,7 +37,7 @@ export const sessions = part({
       changed: () => changed('db/sessions/active'),
     })
     eventLog.greet(sayAlive(serverId))
-    kernel.onOpen(() => service.open())
+    new DeadServers(kernel)
     kernel.onClose(() => service.close())
     return service
   },

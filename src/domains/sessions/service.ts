@@ -16,9 +16,7 @@ import {
 } from '../../platform/postgres/exactly-once.js'
 import type { Transaction } from '../../platform/postgres/queryable.js'
 import type { IsolationLevel } from '../../platform/postgres/settings.js'
-import type { WorkerConnection } from '../../platform/postgres/worker-connection.js'
 import { DbSession } from './db-session.js'
-import { DeadServers } from './dead-servers.js'
 import * as errors from './errors.js'
 import { type LimitKind, Limits } from './limits.js'
 import { LOSSES, reasonOf, type SessionNews, SessionRecords } from './records.js'
@@ -40,8 +38,6 @@ export interface SessionDeps {
   readonly direct: Database
   /** For looking at locks while sessions hold every connection they may. */
   readonly health: DedicatedConnection
-  /** For looking after other servers, which must not wait behind the users of the pool. */
-  readonly connection: WorkerConnection
   /** Most connections that sessions may hold. */
   readonly maxPinned: number
   /** Most sessions that one caller may have open. */
@@ -83,19 +79,12 @@ export class SessionService {
   readonly #slots: Slots
   readonly #records: SessionRecords
   readonly #limits: Limits
-  readonly #deadServers: DeadServers
 
   constructor(deps: SessionDeps) {
     this.#deps = deps
     this.#slots = new Slots(deps.maxPinned)
     this.#records = new SessionRecords(deps)
-    this.#deadServers = new DeadServers(deps)
     this.#limits = new Limits(deps, (session, kind) => this.#expire(session, kind))
-  }
-
-  /** Begins to look after the sessions that other servers left behind. */
-  open(): void {
-    this.#deadServers.start()
   }
 
   /** Leases a session to the caller. */
@@ -220,7 +209,6 @@ export class SessionService {
     const sessions = [...this.#sessions.values()]
     await Promise.all(sessions.map((one) => this.#close(one, 'lost', errors.shuttingDown())))
     this.#records.stop()
-    await this.#deadServers.stop()
   }
 
   async #runAlone<T>(unit: UnitOfWork, caller: Caller, work: (tx: Transaction) => Promise<T>) {

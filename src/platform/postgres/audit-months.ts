@@ -1,7 +1,5 @@
 import type { AuditedCall } from '../../lib/call-record.js'
 import type { Clock } from '../../lib/clock.js'
-import { Outage } from '../../lib/outage.js'
-import type { Log } from '../log.js'
 import * as statements from './audit-trail.sql.js'
 import type { Database } from './database.js'
 import type { Transaction } from './queryable.js'
@@ -10,23 +8,17 @@ interface AuditMonthsDeps {
   readonly database: Database
   /** Full months that are kept beside the running one. */
   readonly keepMonths: number
-  readonly log: Log
 }
 
 /** Beside the running month. */
 const MONTHS_AHEAD = 2
-/** After that they are looked at again; a server makes or drops at most a month at a time. */
-const TENDED_FOR_MS = 60 * 60 * 1_000
 
 /** The months of the audit: each a partition with a head, made ahead, sealed when over, dropped when old. */
 export class AuditMonths {
   readonly #deps: AuditMonthsDeps
-  readonly #outage: Outage
-  #tendedAt = Number.NEGATIVE_INFINITY
 
   constructor(deps: AuditMonthsDeps) {
     this.#deps = deps
-    this.#outage = new Outage(deps.log, 'keeping the months of the audit')
   }
 
   /** The month to append to, with its partition; the one before it is sealed. The caller holds the head. */
@@ -40,27 +32,20 @@ export class AuditMonths {
 
   /** Makes the coming months and drops those beyond the retention, each with an entry that says so. */
   async tend(now: string, entryOf: (call: AuditedCall) => statements.AuditEntry): Promise<void> {
-    if (performance.now() - this.#tendedAt < TENDED_FOR_MS) return
     const { database, keepMonths } = this.#deps
-    try {
-      await database.transaction(async (tx) => {
-        await tx.one(statements.lockHead())
-        for (let ahead = 0; ahead <= MONTHS_AHEAD; ahead++) {
-          await tx.one(statements.ensureMonth(monthsFrom(now, ahead)))
-        }
-        for (const old of await tx.many(statements.sealedBefore(monthsFrom(now, -keepMonths)))) {
-          await tx.run(statements.dropMonth(old.month))
-          await tx.run(statements.markDropped(old.month))
-          await tx.run(
-            statements.insertEntry(entryOf({ ...OWN_ENTRY, outcome: droppedOutcome(old) })),
-          )
-        }
-      })
-      this.#tendedAt = performance.now()
-      this.#outage.over()
-    } catch (error) {
-      this.#outage.failed(error)
-    }
+    await database.transaction(async (tx) => {
+      await tx.one(statements.lockHead())
+      for (let ahead = 0; ahead <= MONTHS_AHEAD; ahead++) {
+        await tx.one(statements.ensureMonth(monthsFrom(now, ahead)))
+      }
+      for (const old of await tx.many(statements.sealedBefore(monthsFrom(now, -keepMonths)))) {
+        await tx.run(statements.dropMonth(old.month))
+        await tx.run(statements.markDropped(old.month))
+        await tx.run(
+          statements.insertEntry(entryOf({ ...OWN_ENTRY, outcome: droppedOutcome(old) })),
+        )
+      }
+    })
   }
 }
 

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import type { Loop, Loops } from '../../kernel/loops.js'
 import { Backoff } from '../../lib/backoff.js'
 import type { AuditedCall } from '../../lib/call-record.js'
 import type { Clock } from '../../lib/clock.js'
-import { Outage } from '../../lib/outage.js'
 import type { Log } from '../log.js'
 import { chain } from './audit-chain.js'
 import { type AuditMonths, monthOf, OWN_ENTRY } from './audit-months.js'
@@ -15,6 +15,7 @@ interface AuditDeps {
   readonly serverId: string
   readonly clock: Clock
   readonly months: AuditMonths
+  readonly loops: Loops
   readonly log: Log
 }
 
@@ -22,11 +23,13 @@ const FLUSH_MS = 100
 const BATCH = 1_000
 /** What waits while the database is away; beyond it the oldest are dropped, and that is recorded. */
 const MAX_WAITING = 10_000
+/** Without any call, what other servers left is appended. */
 const MINUTE_MS = 60_000
-/** Without any call, what other servers left is appended, and months are made and dropped. */
-const IDLE_MS = 60 * 60 * 1_000
+/** A server makes or drops at most a month at a time. */
+const TEND_MS = 60 * 60 * 1_000
 /** How long the end of the server waits for a database that is away. */
 const DRAIN_MS = 5_000
+const RETRY = { firstMs: 200, maxMs: 5_000 }
 
 /**
  * The append-only record of every tool call. Calls that persist write theirs in their own transaction,
@@ -35,8 +38,7 @@ const DRAIN_MS = 5_000
  */
 export class AuditTrail {
   readonly #deps: AuditDeps
-  readonly #outage: Outage
-  readonly #backoff = new Backoff({ firstMs: 200, maxMs: 5_000 })
+  readonly #loop: Loop
   #waiting: statements.AuditEntry[] = []
   /** Reads of the minutes that are not over, by what they have in common. */
   readonly #counts = new Map<string, statements.AuditEntry>()
@@ -46,15 +48,15 @@ export class AuditTrail {
   /** Entries found in the chain although their append was taken for failed. */
   readonly #kept = new WeakSet<statements.AuditEntry>()
   #dropped = 0
-  #timer: NodeJS.Timeout | null = null
-  #minuteTimer: NodeJS.Timeout | null = null
-  readonly #idleTimer: NodeJS.Timeout
-  #flushing: Promise<unknown> = Promise.resolve()
 
   constructor(deps: AuditDeps) {
     this.#deps = deps
-    this.#outage = new Outage(deps.log, 'the audit')
-    this.#idleTimer = setInterval(() => this.poke(), IDLE_MS).unref()
+    const timing = { everyMs: MINUTE_MS, gatherMs: FLUSH_MS, retry: RETRY }
+    this.#loop = deps.loops.every('the audit', timing, () => this.#round())
+    deps.loops.every('keeping the months of the audit', { everyMs: TEND_MS }, async () => {
+      await deps.months.tend(monthOf(deps.clock), (call) => this.entryOf(call))
+      this.poke()
+    })
   }
 
   /** Remembers a call; never throws and never waits. */
@@ -77,7 +79,6 @@ export class AuditTrail {
       calls: calls + call.calls,
       duration_ms: Math.round((duration_ms + call.duration_ms) * 1_000) / 1_000,
     })
-    this.#watchMinutes()
   }
 
   /** The entry of a call, to be written in the transaction of its effect. */
@@ -88,42 +89,36 @@ export class AuditTrail {
 
   /** Says that there is something to append. */
   poke(): void {
-    this.#pokeIn(FLUSH_MS)
+    this.#loop.wake()
   }
 
   /** Appends everything that waits; what cannot be written within seconds is told to the log. */
   async stop(): Promise<void> {
-    clearInterval(this.#idleTimer)
-    for (const timer of [this.#timer, this.#minuteTimer]) if (timer) clearTimeout(timer)
-    await this.#flushing
+    await this.#loop.stop()
     this.#endMinutes(Number.POSITIVE_INFINITY)
+    // It never ran, and there is nothing of its own.
+    if (this.#loop.succeededAt === null && this.#waiting.length === 0) return
     const end = Date.now() + DRAIN_MS
+    const backoff = new Backoff(RETRY)
     for (;;) {
-      const flushed = await this.#flush()
-      if (flushed === 'all') return
-      if (flushed === 'failed' && Date.now() > end) break
-      if (flushed === 'failed') await delay(this.#backoff.next())
+      try {
+        while (await this.#flush());
+        return
+      } catch (error) {
+        const facts = { err: error, entries: this.#waiting.length }
+        if (Date.now() > end) return this.#deps.log.error(facts, 'the audit could not be written')
+        await delay(backoff.next())
+      }
     }
-    this.#deps.log.error({ entries: this.#waiting.length }, 'audit entries could not be written')
   }
 
-  #pokeIn(ms: number): void {
-    this.#timer ??= setTimeout(() => {
-      this.#timer = null
-      this.#flushing = this.#flushing.then(() => this.#flushAgain())
-    }, ms).unref()
-  }
-
-  async #flushAgain(): Promise<void> {
+  async #round(): Promise<void> {
     this.#endMinutes(this.#minute().getTime())
-    const flushed = await this.#flush()
-    if (flushed === 'failed') return this.#pokeIn(this.#backoff.next())
-    this.#backoff.reset()
-    if (flushed === 'more') return this.poke()
-    await this.#deps.months.tend(monthOf(this.#deps.clock), (call) => this.entryOf(call))
+    if (await this.#flush()) this.poke()
   }
 
-  async #flush(): Promise<'all' | 'more' | 'failed'> {
+  /** True when there may be more. */
+  async #flush(): Promise<boolean> {
     const batch = this.#waiting.splice(0, BATCH)
     const dropped = this.#dropped
     try {
@@ -133,12 +128,10 @@ export class AuditTrail {
       )
       this.#dropped -= dropped
       this.#unsure = null
-      this.#outage.over()
-      return more || this.#waiting.length > 0 ? 'more' : 'all'
+      return more || this.#waiting.length > 0
     } catch (error) {
       this.#waiting = [...batch, ...this.#waiting]
-      this.#outage.failed(error, { waiting: this.#waiting.length })
-      return 'failed'
+      throw error
     }
   }
 
@@ -180,14 +173,6 @@ export class AuditTrail {
       this.#counts.delete(key)
       this.#wait(entry)
     }
-    if (this.#counts.size > 0) this.#watchMinutes()
-  }
-
-  #watchMinutes(): void {
-    this.#minuteTimer ??= setTimeout(() => {
-      this.#minuteTimer = null
-      this.poke()
-    }, MINUTE_MS).unref()
   }
 
   #minute(): Date {

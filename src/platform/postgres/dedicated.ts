@@ -1,9 +1,10 @@
 import pg from 'pg'
 import type { Endpoint } from './connection.js'
-import { translate } from './errors.js'
+import { OwnConnection, rowsOf } from './own-connection.js'
 import type { Connected } from './servers.js'
 import { beginText } from './settings.js'
 import type { Statement } from './sql.js'
+import type { Standing } from './standing.js'
 
 /** Health reads must be answered even when the database is not. */
 export const HEALTH_TIMEOUT_MS = 2_000
@@ -19,31 +20,33 @@ const FALLBACK_MS = 1_000
 export class DedicatedConnection {
   readonly #endpoint: Endpoint
   readonly #timeoutMs: number
-  #connected: Promise<Connected> | null = null
-  #isPooled = false
+  readonly #own: OwnConnection
+  #standing: Standing | null = null
 
   constructor(options: { readonly endpoint: Endpoint; readonly timeoutMs: number }) {
     this.#endpoint = options.endpoint
     this.#timeoutMs = options.timeoutMs
+    this.#own = new OwnConnection({
+      connect: async () => {
+        const { client, standing } = await this.#connect()
+        this.#standing = standing
+        return client
+      },
+    })
   }
 
   /** What was answered last came through a pooler. */
   get isPooled(): boolean {
-    return this.#isPooled
+    return this.#standing?.is_pooled ?? false
   }
 
   /** All rows of a read-only statement; fails within the connection's time limit. */
-  async many<Row>(statement: Statement<Row>): Promise<Row[]> {
-    try {
-      const connected = await this.#open()
-      this.#isPooled = connected.standing.is_pooled
-      return await (this.#isPooled
-        ? this.#askPooler(connected, statement)
-        : ask(connected.client, statement, statement.name))
-    } catch (error) {
-      await this.close()
-      throw translate(error)
-    }
+  many<Row>(statement: Statement<Row>): Promise<Row[]> {
+    return this.#own.use((client) =>
+      this.#standing?.is_pooled
+        ? this.#askPooler(client, this.#standing, statement)
+        : rowsOf(client, statement),
+    )
   }
 
   /** The first row of a read-only statement that always returns one. */
@@ -54,44 +57,25 @@ export class DedicatedConnection {
   }
 
   /** Drops the connection; the next statement makes a new one. */
-  async close(): Promise<void> {
-    const connected = this.#connected
-    this.#connected = null
-    await connected?.then(({ client }) => client.end()).catch(() => {})
+  close(): Promise<void> {
+    return this.#own.close()
   }
 
   /** Without parameters in one message, which passes even where no transaction may last longer. */
-  async #askPooler<Row>({ client, standing }: Connected, statement: Statement<Row>) {
+  async #askPooler<Row>(client: pg.Client, standing: Standing, statement: Statement<Row>) {
     const limits = { readOnly: true, statementTimeoutMs: this.#timeoutMs }
     const begin = beginText(limits, standing)
-    if (statement.values.length === 0) {
-      const results: unknown = await client.query(`${begin}; ${statement.text}; commit`)
+    const { text, values } = statement
+    if (values.length === 0) {
+      const results: unknown = await client.query(`${begin}; ${text}; commit`)
       const result = Array.isArray(results) ? results.at(-2) : undefined
       return result instanceof pg.Result ? (result.rows as Row[]) : []
     }
     await client.query(begin)
-    const rows = await ask(client, statement)
+    // Behind a pooler a prepared statement may be another session's.
+    const { rows } = await client.query<Row & pg.QueryResultRow>(text, [...values])
     await client.query('commit')
     return rows
-  }
-
-  #open(): Promise<Connected> {
-    if (!this.#connected) {
-      const opening = this.#connect()
-      this.#connected = opening
-      opening.then(
-        ({ client }) => {
-          client.on('error', () => void this.close())
-          client.on('end', () => this.#forget(opening))
-        },
-        () => this.#forget(opening),
-      )
-    }
-    return this.#connected
-  }
-
-  #forget(opening: Promise<Connected>): void {
-    if (this.#connected === opening) this.#connected = null
   }
 
   async #connect(): Promise<Connected> {
@@ -112,13 +96,4 @@ export class DedicatedConnection {
       return fallback
     }
   }
-}
-
-async function ask<Row>(
-  client: pg.Client,
-  { text, values }: Statement<Row>,
-  name?: string,
-): Promise<Row[]> {
-  const named = name === undefined ? {} : { name }
-  return (await client.query<Row & pg.QueryResultRow>({ text, values: [...values], ...named })).rows
 }

@@ -1,17 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import type { PublishedEvent } from '../../events.js'
-import { Backoff } from '../../lib/backoff.js'
-import { Outage } from '../../lib/outage.js'
-import { WakeUp } from '../../lib/wake-up.js'
+import type { Loop, Loops } from '../../kernel/loops.js'
 import type { Log } from '../log.js'
 import { connectDirectly, type Endpoint } from './connection.js'
 import * as statements from './event-log.sql.js'
+import { OwnConnection, rowsOf } from './own-connection.js'
 import type { Statement } from './sql.js'
 
 interface EventLogDeps {
   /** The database itself: LISTEN does not survive a transaction-mode pooler. */
   readonly endpoint: Endpoint
+  readonly loops: Loops
   readonly log: Log
 }
 
@@ -34,42 +34,37 @@ const RETENTION_CHECK_MS = 60 * 60 * 1_000
  */
 export class EventLog {
   readonly #deps: EventLogDeps
-  readonly #outage: Outage
+  readonly #loop: Loop
+  readonly #connection: OwnConnection
   readonly #listeners = new Set<Listener>()
   readonly #hints = new Map<string, HintListener>()
   readonly #greetings: Statement<unknown>[] = []
-  readonly #stopped = new AbortController()
-  readonly #wakeUp = new WakeUp()
   #lastSeq: number | null = null
-  #failingSince: Date | null = null
   #retentionCheckedAt = 0
-  #running: Promise<void> = Promise.resolve()
 
   constructor(deps: EventLogDeps) {
     this.#deps = deps
-    this.#outage = new Outage(deps.log, 'the event log')
+    this.#connection = new OwnConnection({
+      connect: () => this.#connect(),
+      lost: () => this.poke(),
+    })
+    const timing = { everyMs: SWEEP_MS, retry: { firstMs: 100, maxMs: 2_000 } }
+    this.#loop = deps.loops.every('the event log', timing, () => this.#round())
   }
 
   /** Since when nothing could be published; null while all is well. */
   get failingSince(): Date | null {
-    return this.#failingSince
-  }
-
-  /** Begins; while the database is away it keeps trying. */
-  start(): void {
-    this.#running = this.#run()
-  }
-
-  /** Ends; what is in the outbox stays there for the next publisher. */
-  async stop(): Promise<void> {
-    this.#stopped.abort()
-    this.poke()
-    await this.#running
+    return this.#loop.failingSince
   }
 
   /** Says that something was committed, so that it is published at once and not at the next sweep. */
   poke(): void {
-    this.#wakeUp.call()
+    this.#loop.wake()
+  }
+
+  /** Ends; what is in the outbox stays there for the next publisher. */
+  async close(): Promise<void> {
+    await this.#connection.close()
   }
 
   /** Calls `listener` with new events, in order, until the returned function is called. */
@@ -93,59 +88,44 @@ export class EventLog {
     this.#greetings.push(statement)
   }
 
-  async #run(): Promise<void> {
-    const { signal } = this.#stopped
-    const backoff = new Backoff({ firstMs: 100, maxMs: 2_000 })
-    while (!signal.aborted) {
-      try {
-        await this.#follow(backoff)
-      } catch (error) {
-        if (signal.aborted) return
-        this.#failingSince ??= new Date()
-        this.#outage.failed(error)
-        await delay(backoff.next(), undefined, { signal }).catch(() => {})
-      }
-    }
+  async #round(): Promise<void> {
+    const hasPublished = await this.#connection.use(async (client) => {
+      const published = await this.#publish(client)
+      await this.#deliver(client)
+      await this.#retain(client)
+      return published
+    })
+    // Under load many commits are published together, and writers keep the processor.
+    if (hasPublished) await delay(REST_MS)
   }
 
-  /** Works on one connection until it is lost or the log is stopped. */
-  async #follow(backoff: Backoff): Promise<void> {
+  async #connect(): Promise<pg.Client> {
     const client = await connectDirectly(this.#deps.endpoint, {
       name: 'catalyst-db events',
       timeoutMs: ROUND_LIMIT_MS,
     })
-    const lost = new AbortController()
-    lost.signal.addEventListener('abort', () => this.poke())
-    client.on('error', (error) => lost.abort(error))
-    client.on('end', () => lost.abort(new Error('the connection of the event log ended')))
+    try {
+      await this.#greet(client)
+      return client
+    } catch (error) {
+      await client.end().catch(() => {})
+      throw error
+    }
+  }
+
+  async #greet(client: pg.Client): Promise<void> {
     const ownPid = Reflect.get(client, 'processID')
     client.on('notification', ({ channel, payload = '', processId }) => {
       // What this connection has published it delivers itself.
       if (channel !== statements.CHANNEL || processId !== ownPid) this.#notified(channel, payload)
     })
-    try {
-      const channels = [statements.CHANNEL, ...this.#hints.keys()]
-      await client.query(channels.map((channel) => `listen ${channel}`).join('; '))
-      for (const greeting of this.#greetings) await many(client, greeting)
-      const { seq } = await one(client, statements.latestSeq())
-      // A failover may have lost the newest events: what is numbered anew must be delivered too.
-      this.#lastSeq = Math.min(this.#lastSeq ?? seq, seq)
-      while (!this.#stopped.signal.aborted) {
-        lost.signal.throwIfAborted()
-        this.#wakeUp.answer()
-        const hasPublished = await this.#publish(client)
-        await this.#deliver(client)
-        await this.#retain(client)
-        backoff.reset()
-        this.#failingSince = null
-        this.#outage.over()
-        // Under load many commits are published together, and writers keep the processor.
-        if (hasPublished) await delay(REST_MS)
-        await this.#wakeUp.rest(SWEEP_MS)
-      }
-    } finally {
-      await client.end().catch(() => {})
-    }
+    const channels = [statements.CHANNEL, ...this.#hints.keys()]
+    await client.query(channels.map((channel) => `listen ${channel}`).join('; '))
+    for (const greeting of this.#greetings) await rowsOf(client, greeting)
+    const [newest] = await rowsOf(client, statements.latestSeq())
+    const seq = newest?.seq ?? 0
+    // A failover may have lost the newest events: what is numbered anew must be delivered too.
+    this.#lastSeq = Math.min(this.#lastSeq ?? seq, seq)
   }
 
   /** True when there was something to publish. */
@@ -160,7 +140,7 @@ export class EventLog {
 
   async #deliver(client: pg.Client): Promise<void> {
     for (;;) {
-      const events = await many(client, statements.eventsAfter(this.#lastSeq ?? 0, null, BATCH))
+      const events = await rowsOf(client, statements.eventsAfter(this.#lastSeq ?? 0, null, BATCH))
       const last = events.at(-1)
       if (!last) return
       this.#lastSeq = last.seq
@@ -190,10 +170,10 @@ export class EventLog {
   async #retain(client: pg.Client): Promise<void> {
     if (Date.now() - this.#retentionCheckedAt < RETENTION_CHECK_MS) return
     this.#retentionCheckedAt = Date.now()
-    for (const { number } of await many(client, statements.expiredPartitions())) {
+    for (const { number } of await rowsOf(client, statements.expiredPartitions())) {
       await client.query(statements.dropPartition(number).text)
     }
-    await many(client, statements.forgetKeys())
+    await rowsOf(client, statements.forgetKeys())
   }
 }
 
@@ -202,15 +182,4 @@ function publishedOf(results: unknown): statements.Published {
   const result = Array.isArray(results) ? results.at(-2) : undefined
   if (!(result instanceof pg.Result)) throw new Error('publishing did not answer what it did')
   return result.rows[0]
-}
-
-async function many<Row>(client: pg.Client, statement: Statement<Row>): Promise<Row[]> {
-  const { text, values } = statement
-  return (await client.query<Row & pg.QueryResultRow>(text, [...values])).rows
-}
-
-async function one<Row>(client: pg.Client, statement: Statement<Row>): Promise<Row> {
-  const [row] = await many(client, statement)
-  if (row === undefined) throw new Error('a statement that must return a row returned none')
-  return row
 }

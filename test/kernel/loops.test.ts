@@ -1,5 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest'
-import { Loop } from '../../src/lib/loop.js'
+import { Ending } from '../../src/kernel/ending.js'
+import { Loops } from '../../src/kernel/loops.js'
 import { waitFor } from '../support/wait-for.js'
 
 const HOUR_MS = 3_600_000
@@ -8,9 +9,11 @@ const HOUR_MS = 3_600_000
 function startLoop(work: (signal: AbortSignal) => Promise<void>, everyMs = HOUR_MS) {
   const lines: string[] = []
   const log = { warn: (_: object, message: string) => void lines.push(message) }
-  const loop = new Loop({ name: 'the work', everyMs, retry: { firstMs: 1, maxMs: 2 }, log, work })
-  onTestFinished(() => loop.stop())
-  loop.start()
+  const ending = new Ending()
+  const loops = new Loops(log, ending)
+  const loop = loops.every('the work', { everyMs, retry: { firstMs: 1, maxMs: 2 } }, work)
+  onTestFinished(() => ending.run())
+  loops.begin()
   return { loop, lines }
 }
 

@@ -1,0 +1,151 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { Backoff } from '../lib/backoff.js'
+import { Outage, type Warnings } from '../lib/outage.js'
+import { WakeUp } from '../lib/wake-up.js'
+import type { Ending } from './ending.js'
+
+/** When rounds follow one another. */
+interface Timing {
+  /** Rest between two rounds, in milliseconds. */
+  readonly everyMs: number | (() => number)
+  /** How long calls are gathered before a round answers all of them, in milliseconds; at once unless said otherwise. */
+  readonly gatherMs?: number
+  /** Growing waits after a failure, in milliseconds; at most a second unless said otherwise. */
+  readonly retry?: { readonly firstMs: number; readonly maxMs: number }
+  /** What the first round waits for. */
+  readonly after?: Promise<unknown>
+}
+
+/** One round; what it throws is told once per outage, and tried again. */
+type Work = (signal: AbortSignal) => unknown
+
+/** Work in the background that goes on until it is stopped, whatever fails. */
+class Loop {
+  /** The subject of the line that tells of an outage, such as "the job queue". */
+  readonly name: string
+  readonly #timing: Timing
+  readonly #work: Work
+  readonly #outage: Outage
+  readonly #backoff: Backoff
+  readonly #stopped = new AbortController()
+  readonly #wakeUp = new WakeUp()
+  #trouble: unknown = null
+  #succeededAt: Date | null = null
+  #running: Promise<void> = Promise.resolve()
+
+  constructor(name: string, timing: Timing, work: Work, log: Warnings) {
+    this.name = name
+    this.#timing = timing
+    this.#work = work
+    this.#outage = new Outage(log, name)
+    this.#backoff = new Backoff(timing.retry ?? { firstMs: 100, maxMs: 1_000 })
+  }
+
+  /** Why the last round failed; null when it went well. */
+  get trouble(): unknown {
+    return this.#trouble
+  }
+
+  /** Since when rounds fail; null while they go well. */
+  get failingSince(): Date | null {
+    return this.#outage.since
+  }
+
+  /** When a round went well last; null before the first one. */
+  get succeededAt(): Date | null {
+    return this.#succeededAt
+  }
+
+  /** It was told to end. */
+  get isStopped(): boolean {
+    return this.#stopped.signal.aborted
+  }
+
+  /** Begins with a round at once, or after what it waits for. */
+  start(): void {
+    const { after } = this.#timing
+    if (after) void after.then(() => this.#start())
+    else this.#start()
+  }
+
+  /** Ends the rest between two rounds; during a round the next one follows at once. */
+  wake(): void {
+    this.#wakeUp.call()
+  }
+
+  /** Ends; a round that is under way is waited for. */
+  async stop(): Promise<void> {
+    this.#stopped.abort()
+    this.wake()
+    await this.#running
+  }
+
+  #start(): void {
+    this.#running = this.#run()
+  }
+
+  async #run(): Promise<void> {
+    const { everyMs, gatherMs = 0 } = this.#timing
+    while (!this.isStopped) {
+      if (gatherMs > 0) await this.#delay(gatherMs)
+      this.#wakeUp.answer()
+      if (await this.#round()) {
+        if (this.isStopped) return
+        await this.#wakeUp.rest(typeof everyMs === 'number' ? everyMs : everyMs())
+      } else await this.#delay(this.#backoff.next())
+    }
+  }
+
+  #delay(ms: number): Promise<void> {
+    return delay(ms, undefined, { signal: this.#stopped.signal }).catch(() => {})
+  }
+
+  async #round(): Promise<boolean> {
+    const { signal } = this.#stopped
+    try {
+      await this.#work(signal)
+      this.#trouble = null
+      this.#succeededAt = new Date()
+      this.#backoff.reset()
+      this.#outage.over()
+      return true
+    } catch (error) {
+      this.#trouble = error
+      // What fails because it was told to end is no outage.
+      if (!signal.aborted) this.#outage.failed(error)
+      return false
+    }
+  }
+}
+
+export type { Loop }
+
+/** Runs all work in the background. */
+export class Loops {
+  readonly #log: Warnings
+  readonly #ending: Ending
+  readonly #all: Loop[] = []
+
+  constructor(log: Warnings, ending: Ending) {
+    this.#log = log
+    this.#ending = ending
+  }
+
+  /** Every loop there is, for those who want to know how it goes. */
+  get all(): readonly Loop[] {
+    return this.#all
+  }
+
+  /** Adds work that is to be done again and again, from `begin` until the end of its part. */
+  every(name: string, timing: Timing, work: Work): Loop {
+    const loop = new Loop(name, timing, work, this.#log)
+    this.#all.push(loop)
+    this.#ending.add(() => loop.stop())
+    return loop
+  }
+
+  /** Begins with everything that was added. */
+  begin(): void {
+    for (const loop of this.#all) loop.start()
+  }
+}
