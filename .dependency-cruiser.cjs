@@ -5,6 +5,10 @@
 const FOUNDATION = '^src/(lib/|errors\\.ts$|events\\.ts$)'
 /** The type of an open transaction, which persisting tools are given. */
 const TRANSACTION = '^src/platform/postgres/queryable\\.ts$'
+/** Who works in the background is given the loops to do it in. */
+const LOOPS = '^src/kernel/loops\\.ts$'
+/** What every part declares, joined. */
+const JOINED = ['^src/declared\\.ts$', '^src/kernel/declare\\.ts$']
 const PACKAGES = '(^|/)node_modules/'
 
 /** Files of a layer import nothing of ours but what is listed; `$1` is the first group of `from`. */
@@ -49,15 +53,28 @@ module.exports = {
     everywhere('no-dev-packages', { path: '^src/' }, { dependencyTypes: ['npm-dev'] }),
     everywhere('no-tests-in-src', { path: '^src/' }, { path: '^(test|scripts|bench|dist)/' }),
 
-    layer('foundation', FOUNDATION, ['^src/lib/']),
-    layer('policy', '^src/policy\\.ts$', ['^src/lib/']),
-    layer('config', '^src/config\\.ts$', ['^src/lib/', '^src/(errors|policy)\\.ts$']),
+    layer('foundation', '^src/(lib/|errors\\.ts$)', ['^src/lib/']),
+    layer('declare', '^src/kernel/declare\\.ts$', []),
+    layer('declarations', '^src/(domains/[^/]+|kernel)/declared\\.ts$', [
+      '^src/lib/',
+      '^src/kernel/declare\\.ts$',
+    ]),
+    layer('declared', '^src/declared\\.ts$', ['^src/(domains/[^/]+|kernel)/declared\\.ts$']),
+    layer('events', '^src/events\\.ts$', JOINED),
+    layer('policy', '^src/policy\\.ts$', JOINED),
+    layer('config', '^src/config\\.ts$', [...JOINED, '^src/lib/', '^src/(errors|policy)\\.ts$']),
+    everywhere(
+      'declared-is-joined',
+      { path: '^src/', pathNot: '^src/(declared|events|policy|config)\\.ts$' },
+      { path: '^src/(declared\\.ts$|(domains/[^/]+|kernel)/declared\\.ts$)' },
+    ),
 
     layer('platform', '^src/platform/([^/]+)/', [
       FOUNDATION,
       '^src/config\\.ts$',
       '^src/platform/$1/',
       '^src/platform/log\\.ts$',
+      LOOPS,
     ]),
     layer('platform-log', '^src/platform/log\\.ts$', ['^src/lib/', '^src/(config|errors)\\.ts$']),
 
@@ -83,8 +100,12 @@ module.exports = {
         '^src/(config|policy)\\.ts$',
         '^src/platform/',
         '^src/domains/[^/]+/',
+        LOOPS,
       ]),
-      from: { path: DOMAIN, pathNot: `(^|/|\\.)(index|tools|resources|schemas|sql)\\.ts$` },
+      from: {
+        path: DOMAIN,
+        pathNot: `(^|/|\\.)(declared|index|tools|resources|schemas|sql)\\.ts$`,
+      },
     },
     everywhere(
       'domain-behind-its-edges',
@@ -142,6 +163,12 @@ module.exports = {
       { path: '^src/', pathNot: '^src/((app|commands)\\.ts$|cli/|kernel/)' },
       { path: '^src/systems\\.ts$' },
     ),
+
+    layer('kernel-loops', '^src/kernel/(loops|ending)\\.ts$', [
+      FOUNDATION,
+      '^src/kernel/ending\\.ts$',
+    ]),
+    typesOnly('loops-types', '^src/(domains|platform)/', { path: LOOPS }),
 
     home('sdk-only-in-mcp', ['@modelcontextprotocol'], ['^src/mcp/(?!define\\.ts)']),
     home(
