@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url'
 import { type Config, migrationsDir } from './config.js'
 import { CoherentCache } from './domains/cache/coherent-cache.js'
 import { cache as cacheDomain } from './domains/cache/index.js'
@@ -41,6 +40,7 @@ import { AppError } from './errors.js'
 import { systemClock } from './lib/clock.js'
 import { newId } from './lib/ids.js'
 import type { Marks } from './lib/marks.js'
+import { packageFile } from './lib/package-files.js'
 import { VERSION } from './lib/version.js'
 import { type BoundDomain, bind } from './mcp/define.js'
 import { Dispatcher } from './mcp/dispatcher.js'
@@ -87,7 +87,7 @@ export interface App {
   close(): Promise<void>
 }
 
-const MIGRATIONS = fileURLToPath(new URL('../migrations', import.meta.url))
+const MIGRATIONS = packageFile('migrations')
 /** Health reads must be answered even when the database is not. */
 const HEALTH_TIMEOUT_MS = 2_000
 /** A heartbeat that takes longer is none. */
