@@ -101,8 +101,10 @@ export class AuditTrail {
     for (;;) {
       const flushed = await this.#flush()
       if (flushed === 'all') return
-      if (flushed === 'failed' && Date.now() > end) break
-      if (flushed === 'failed') await delay(this.#backoff.next())
+      if (flushed === 'more') continue
+      const left = end - Date.now()
+      if (left <= 0) break
+      await delay(Math.min(this.#backoff.next(), left))
     }
     this.#deps.log.error({ entries: this.#waiting.length }, 'audit entries could not be written')
   }
