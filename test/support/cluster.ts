@@ -30,6 +30,8 @@ import { waitFor } from './wait-for.js'
 const MIGRATIONS = fileURLToPath(new URL('../../migrations', import.meta.url))
 const STOP_MS = 20_000
 
+type AtEnd = (end: () => Promise<void>) => void
+
 /** A PostgreSQL of one test alone, that may be stopped, killed, copied and promoted. */
 export class Cluster {
   readonly #home: Home
@@ -41,12 +43,15 @@ export class Cluster {
     this.#process = new PostgresProcess(this.#home, () => {})
   }
 
-  /** Starts one, migrated: a copy of one that is made once per process. Removes it after the test. */
-  static async start(): Promise<Cluster> {
+  /**
+   * Starts one, migrated: a copy of one that is made once per process. Removes it after the test, or after
+   * the file with `afterAll` for `atEnd`.
+   */
+  static async start(atEnd: AtEnd = onTestFinished): Promise<Cluster> {
     Cluster.#template ??= Cluster.#makeTemplate()
     const directory = newDirectory()
     cpSync(await Cluster.#template, directory, { recursive: true })
-    const cluster = Cluster.#at(directory)
+    const cluster = Cluster.#at(directory, atEnd)
     await cluster.start()
     return cluster
   }
@@ -64,9 +69,9 @@ export class Cluster {
     return directory
   }
 
-  static #at(directory: string): Cluster {
+  static #at(directory: string, atEnd: AtEnd = onTestFinished): Cluster {
     const cluster = new Cluster(directory)
-    onTestFinished(async () => {
+    atEnd(async () => {
       cluster.thaw()
       await cluster.stop('immediate')
       rmSync(directory, { recursive: true, force: true })
