@@ -57,6 +57,7 @@ import { DISK_FULL } from './platform/postgres/connection-trouble.js'
 import { Database } from './platform/postgres/database.js'
 import { DedicatedConnection } from './platform/postgres/dedicated.js'
 import { EventLog } from './platform/postgres/event-log.js'
+import { databaseOutage } from './platform/postgres/outage.js'
 import { Adopting } from './platform/postgres/roles/adoption.js'
 import { checkRoles } from './platform/postgres/roles/checkup.js'
 import { MigratorLogin } from './platform/postgres/roles/migrator-login.js'
@@ -114,12 +115,13 @@ export async function openApp(
     committed: () => eventLog.poke(),
     scripts: new MigratorLogin(loginOf(config, systems)),
   })
-  const schema = new SchemaKeeper({ migrations, log })
+  const outage = databaseOutage(log)
+  const schema = new SchemaKeeper({ migrations, log, outage })
   const serverId = newId('srv')
-  const eventLog = new EventLog({ endpoint: direct, greeting: sayAlive(serverId), log })
+  const eventLog = new EventLog({ endpoint: direct, greeting: sayAlive(serverId), log, outage })
   const { risk, learning, cache: cachePolicy, audit: auditPolicy } = config.policy
-  const months = new AuditMonths({ database, keepMonths: auditPolicy.keep_months, log })
-  const audit = new AuditTrail({ database, serverId, clock: systemClock, months, log })
+  const months = new AuditMonths({ database, keepMonths: auditPolicy.keep_months, outage })
+  const audit = new AuditTrail({ database, serverId, clock: systemClock, months, log, outage })
   const committed = (touched: Marks | undefined): void => {
     eventLog.poke()
     audit.poke()
@@ -143,6 +145,7 @@ export async function openApp(
     serverId,
     clock: systemClock,
     log,
+    outage,
     audit,
     operationOf: (requested, caller) => registry.operation(requested, caller),
     committed,
@@ -153,6 +156,7 @@ export async function openApp(
     connection: leases,
     serverId,
     log,
+    outage,
     waitMs: config.CATALYST_JOB_WAIT_SECONDS * 1_000,
     tools: () => registry.jobTools,
     committed: () => eventLog.poke(),
@@ -162,6 +166,7 @@ export async function openApp(
     hasRoom: () => hasRoom(direct),
     database,
     log,
+    outage,
     committed: () => committed(undefined),
   })
   const monitor = new MonitoringService({
@@ -212,7 +217,7 @@ export async function openApp(
       patterns: (symbol) => patternService.results(symbol),
     },
   })
-  const keeper = partitionKeeper({ partitions, clock: systemClock, log })
+  const keeper = partitionKeeper({ partitions, clock: systemClock, log, outage })
   const eventService = new EventService({ database, log: eventLog })
   const registry: Registry = new Registry([
     bind(news, newsService),

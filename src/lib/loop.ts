@@ -1,16 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { Backoff } from './backoff.js'
-import { Outage, type Warnings } from './outage.js'
+import type { Attempts } from './outage.js'
 import { WakeUp } from './wake-up.js'
 
 interface LoopOptions {
-  /** The subject of the line that tells of an outage, such as "the job queue". */
-  readonly name: string
   /** Rest between two rounds, in milliseconds. */
   readonly everyMs: number | (() => number)
   /** Growing waits after a failure, in milliseconds; at most a second unless said otherwise. */
   readonly retry?: { readonly firstMs: number; readonly maxMs: number }
-  readonly log: Warnings
+  /** Hears how its rounds end. */
+  readonly outage: Attempts
   /** One round; what it throws is told once per outage, and tried again. */
   readonly work: (signal: AbortSignal) => Promise<void>
 }
@@ -18,7 +17,6 @@ interface LoopOptions {
 /** Work in the background that goes on until it is stopped, whatever fails. */
 export class Loop {
   readonly #options: LoopOptions
-  readonly #outage: Outage
   readonly #backoff: Backoff
   readonly #stopped = new AbortController()
   readonly #wakeUp = new WakeUp()
@@ -27,7 +25,6 @@ export class Loop {
 
   constructor(options: LoopOptions) {
     this.#options = options
-    this.#outage = new Outage(options.log, options.name)
     this.#backoff = new Backoff(options.retry ?? { firstMs: 100, maxMs: 1_000 })
   }
 
@@ -78,12 +75,12 @@ export class Loop {
       await this.#options.work(signal)
       this.#trouble = null
       this.#backoff.reset()
-      this.#outage.over()
+      this.#options.outage.over()
       return true
     } catch (error) {
       this.#trouble = error
       // What fails because it was told to end is no outage.
-      if (!signal.aborted) this.#outage.failed(error)
+      if (!signal.aborted) this.#options.outage.failed(error)
       return false
     }
   }

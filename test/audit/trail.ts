@@ -4,6 +4,7 @@ import { AuditTrail } from '../../src/platform/postgres/audit-trail.js'
 import { verifyChain } from '../../src/platform/postgres/audit-verification.js'
 import { parseDatabaseUrl } from '../../src/platform/postgres/connection.js'
 import { Database } from '../../src/platform/postgres/database.js'
+import { databaseOutage } from '../../src/platform/postgres/outage.js'
 
 const open = (url: string) => new Database({ endpoint: parseDatabaseUrl(url), poolMax: 2 })
 
@@ -25,11 +26,12 @@ export class Trail {
 
   constructor(url: string, keepMonths = 24) {
     const log = createLog('silent')
+    const outage = databaseOutage(log)
     const database = open(url)
     const clock = { now: () => this.now }
-    const months = new AuditMonths({ database, keepMonths, log })
+    const months = new AuditMonths({ database, keepMonths, outage })
     this.#database = database
-    this.audit = new AuditTrail({ database, serverId: 'test', clock, months, log })
+    this.audit = new AuditTrail({ database, serverId: 'test', clock, months, log, outage })
   }
 
   /** Appends what waits and ends. */

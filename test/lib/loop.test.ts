@@ -1,5 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { Loop } from '../../src/lib/loop.js'
+import { Outage } from '../../src/lib/outage.js'
 import { waitFor } from '../support/wait-for.js'
 
 const HOUR_MS = 3_600_000
@@ -7,8 +8,9 @@ const HOUR_MS = 3_600_000
 /** A loop that rests for an hour unless it is woken, with what it told. */
 function startLoop(work: (signal: AbortSignal) => Promise<void>, everyMs = HOUR_MS) {
   const lines: string[] = []
-  const log = { warn: (_: object, message: string) => void lines.push(message) }
-  const loop = new Loop({ name: 'the work', everyMs, retry: { firstMs: 1, maxMs: 2 }, log, work })
+  const tell = (_: object, message: string) => void lines.push(message)
+  const outage = new Outage({ warn: tell, error: tell }, 'the work')
+  const loop = new Loop({ everyMs, retry: { firstMs: 1, maxMs: 2 }, outage, work })
   onTestFinished(() => loop.stop())
   loop.start()
   return { loop, lines }

@@ -5,6 +5,7 @@ import { Partitions } from '../../src/domains/market/partitions.js'
 import { createLog } from '../../src/platform/log.js'
 import { parseDatabaseUrl } from '../../src/platform/postgres/connection.js'
 import { Database } from '../../src/platform/postgres/database.js'
+import { databaseOutage } from '../../src/platform/postgres/outage.js'
 import { startApp } from '../support/app.js'
 import { runCommand } from '../support/cli.js'
 import { createDatabase, type TestDatabase } from '../support/database.js'
@@ -87,10 +88,12 @@ test('what cannot be made now is made later', async () => {
   const blocker = new pg.Client({ connectionString: database.url })
   await blocker.connect()
   await blocker.query('alter function catalyst.ensure_month_partitions rename to away')
+  const log = createLog('silent')
   const keeper = partitionKeeper({
     partitions: made,
     clock: { now: () => new Date() },
-    log: createLog('silent'),
+    log,
+    outage: databaseOutage(log),
   })
   keeper.start()
   const attempts = () =>

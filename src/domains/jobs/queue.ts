@@ -1,13 +1,13 @@
 import type { JobLane, ServedJobTool } from '../../lib/job.js'
 import { Loop } from '../../lib/loop.js'
-import type { Log } from '../../platform/log.js'
+import type { SharedOutage } from '../../lib/shared-outage.js'
 import type { WorkerConnection } from '../../platform/postgres/worker-connection.js'
 import * as statements from './sql.js'
 
 interface JobQueueDeps {
   readonly connection: WorkerConnection
   readonly serverId: string
-  readonly log: Log
+  readonly outage: SharedOutage
   /** The job tools that are served here: what another version announced is left to it. */
   readonly tools: () => ReadonlyMap<string, ServedJobTool>
   /** Whether there is room for one more job of that lane. */
@@ -28,11 +28,10 @@ export class JobQueue {
   constructor(deps: JobQueueDeps) {
     this.#deps = deps
     this.#loop = new Loop({
-      name: 'the job queue',
       // With jitter, so that no server always looks just before another one.
       everyMs: () => POLL_MS * (0.5 + Math.random() / 2),
       retry: { firstMs: 100, maxMs: 5_000 },
-      log: deps.log,
+      outage: deps.outage.of('the job queue'),
       work: async () => {
         for (const lane of LANES) await this.#fill(lane)
       },

@@ -1,6 +1,7 @@
 import { AppError, recallError, toErrorBody } from '../../errors.js'
 import type { Caller } from '../../lib/caller.js'
 import type { Job, JobRequest, ServedJobTool } from '../../lib/job.js'
+import type { SharedOutage } from '../../lib/shared-outage.js'
 import type { Trouble } from '../../lib/tls-trouble.js'
 import type { Log } from '../../platform/log.js'
 import { troubleOf } from '../../platform/postgres/connection-trouble.js'
@@ -25,6 +26,7 @@ export interface JobDeps {
   readonly connection: WorkerConnection
   readonly serverId: string
   readonly log: Log
+  readonly outage: SharedOutage
   /** How long a call waits for its job before it answers that it is still running. */
   readonly waitMs: number
   /** The job tools that are served here. */
@@ -62,25 +64,26 @@ export class JobService {
 
   constructor(deps: JobDeps) {
     this.#deps = deps
-    const { database, connection, serverId, log, tools } = deps
+    const { database, connection, serverId, log, outage, tools } = deps
     this.#worker = new JobWorker({
       connection,
       news: this.#news,
       serverId,
       log,
+      outage,
       end: (run, ending) => this.#end(run, ending),
       freed: () => this.#queue.poke(),
     })
     this.#queue = new JobQueue({
       connection,
       serverId,
-      log,
+      outage,
       tools,
       hasRoom: (lane) => this.#worker.hasRoom(lane),
       begin: (job, tool, asked) => this.#worker.begin(job, tool, asked),
     })
     const committed = (jobId: string) => this.#committed(jobId)
-    this.#sweeper = new JobSweeper({ connection, database, log, committed })
+    this.#sweeper = new JobSweeper({ connection, database, log, outage, committed })
     this.#starter = new JobStarter({ database })
     const read = (jobId: string, principal: string) => this.get(jobId, principal)
     this.#waiting = new Waiting({ news: this.#news, read })

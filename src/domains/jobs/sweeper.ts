@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { toErrorBody } from '../../errors.js'
 import { Loop } from '../../lib/loop.js'
+import type { SharedOutage } from '../../lib/shared-outage.js'
 import { type Log, referenceLog } from '../../platform/log.js'
 import type { Database } from '../../platform/postgres/database.js'
 import type { WorkerConnection } from '../../platform/postgres/worker-connection.js'
@@ -12,6 +13,7 @@ interface SweeperDeps {
   readonly connection: WorkerConnection
   readonly database: Database
   readonly log: Log
+  readonly outage: SharedOutage
   /** Called after a commit that changed a job. */
   readonly committed: (jobId: string) => void
 }
@@ -40,9 +42,8 @@ export class JobSweeper {
   constructor(deps: SweeperDeps) {
     this.#deps = deps
     this.#loop = new Loop({
-      name: 'the watch over jobs',
       everyMs: SWEEP_MS,
-      log: deps.log,
+      outage: deps.outage.of('the watch over jobs'),
       work: () => this.#sweep(),
     })
   }

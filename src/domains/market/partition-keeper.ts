@@ -1,5 +1,6 @@
 import type { Clock } from '../../lib/clock.js'
 import { Loop } from '../../lib/loop.js'
+import type { SharedOutage } from '../../lib/shared-outage.js'
 import type { Log } from '../../platform/log.js'
 import type { Partitions } from './partitions.js'
 
@@ -7,6 +8,7 @@ interface PartitionKeeperDeps {
   readonly partitions: Pick<Partitions, 'ensureAhead'>
   readonly clock: Clock
   readonly log: Log
+  readonly outage: SharedOutage
 }
 
 /** Beside the current month; a server that stays away for weeks still leaves room for the first bars. */
@@ -14,12 +16,11 @@ const MONTHS_AHEAD = 2
 const CHECK_MS = 12 * 60 * 60 * 1_000
 
 /** Makes the partitions of the coming months before anybody needs them, from the start and every twelve hours. */
-export const partitionKeeper = ({ partitions, clock, log }: PartitionKeeperDeps): Loop =>
+export const partitionKeeper = ({ partitions, clock, log, outage }: PartitionKeeperDeps): Loop =>
   new Loop({
-    name: 'making the partitions of the coming months',
     everyMs: CHECK_MS,
-    retry: { firstMs: 1_000, maxMs: 60_000 },
-    log,
+    retry: { firstMs: 1_000, maxMs: 5_000 },
+    outage: outage.of('making the partitions of the coming months'),
     work: async () => {
       const created = await partitions.ensureAhead(monthsFrom(clock.now()))
       if (created > 0) log.info({ partitions: created }, 'partitions of the coming months are made')

@@ -1,5 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { AppError } from '../../errors.js'
+import type { Attempts } from '../../lib/outage.js'
+import type { SharedOutage } from '../../lib/shared-outage.js'
 import type { Log } from '../../platform/log.js'
 import type { SchemaState } from './schema-state.js'
 import type { MigrationService } from './service.js'
@@ -13,19 +15,24 @@ const RETRY_MS = 1_000
 export class SchemaKeeper {
   readonly #migrations: MigrationService
   readonly #log: Log
+  readonly #outage: Attempts
   readonly #stopped = new AbortController()
   #state: SchemaState = { state: 'pending', reason: 'Migrations have not run yet.' }
   #running: Promise<void> = Promise.resolve()
-  #hasFailed = false
   #becomeCurrent = (): void => {}
   /** Resolves when the schema is up to date. */
   readonly current = new Promise<void>((resolve) => {
     this.#becomeCurrent = resolve
   })
 
-  constructor(deps: { readonly migrations: MigrationService; readonly log: Log }) {
+  constructor(deps: {
+    readonly migrations: MigrationService
+    readonly log: Log
+    readonly outage: SharedOutage
+  }) {
     this.#migrations = deps.migrations
     this.#log = deps.log
+    this.#outage = deps.outage.of('bringing the schema up to date')
   }
 
   /** What is known of the schema now. */
@@ -59,14 +66,12 @@ export class SchemaKeeper {
       for (const { version, name, duration_ms } of applied) {
         this.#log.info({ migration: { version, name, duration_ms } }, 'migration applied')
       }
-      if (this.#hasFailed) this.#log.info('the schema is current')
+      this.#outage.over()
       this.#state = { state: 'current', reason: null }
       this.#becomeCurrent()
     } catch (error) {
       const reason = reasonOf(error)
-      if (reason !== this.#state.reason)
-        this.#log.error({ err: error }, 'the schema is not current')
-      this.#hasFailed = true
+      if (!this.#stopped.signal.aborted) this.#outage.failed(error)
       const isPassing = error instanceof AppError && error.retryable
       this.#state = { state: isPassing ? 'pending' : 'failed', reason }
     }

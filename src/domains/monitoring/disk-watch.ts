@@ -1,3 +1,5 @@
+import type { Attempts } from '../../lib/outage.js'
+import type { SharedOutage } from '../../lib/shared-outage.js'
 import type { Trouble } from '../../lib/tls-trouble.js'
 import type { Log } from '../../platform/log.js'
 import { DISK_FULL } from '../../platform/postgres/connection-trouble.js'
@@ -10,6 +12,7 @@ export interface DiskWatchDeps {
   readonly hasRoom: () => Promise<boolean | null>
   readonly database: Pick<Database, 'transaction'>
   readonly log: Log
+  readonly outage: SharedOutage
   /** Called after a commit that left events in the outbox. */
   readonly committed: () => void
 }
@@ -22,6 +25,7 @@ const RETRY_MS = 5_000
  */
 export class DiskWatch {
   readonly #deps: DiskWatchDeps
+  readonly #outage: Attempts
   #isFull = false
   /** The event about it is still to be written, which a full disk may prevent. */
   #isUntold = false
@@ -31,14 +35,16 @@ export class DiskWatch {
 
   constructor(deps: DiskWatchDeps) {
     this.#deps = deps
+    this.#outage = deps.outage.of('writing')
   }
 
   /** Hears why a transaction failed. */
   failed(error: unknown): void {
-    if (!isDiskFull(error) || this.#isFull || this.#isStopped) return
+    if (!isDiskFull(error) || this.#isStopped) return
+    this.#outage.failed(error)
+    if (this.#isFull) return
     this.#isFull = true
     this.#isUntold = true
-    this.#deps.log.error({ err: error }, 'the disk of PostgreSQL is full')
     this.#later()
   }
 
@@ -83,7 +89,7 @@ export class DiskWatch {
     if (!(hasRoom ?? hasWritten)) return
     this.#isFull = false
     if (this.#timer) clearTimeout(this.#timer)
-    this.#deps.log.info('the disk of PostgreSQL has room again')
+    this.#outage.over()
   }
 
   async #tell(): Promise<void> {

@@ -1,4 +1,5 @@
 import { Loop } from '../../lib/loop.js'
+import type { SharedOutage } from '../../lib/shared-outage.js'
 import type { Log } from '../../platform/log.js'
 import type { Database } from '../../platform/postgres/database.js'
 import type { WorkerConnection } from '../../platform/postgres/worker-connection.js'
@@ -10,6 +11,7 @@ interface DeadServersDeps {
   readonly connection: WorkerConnection
   readonly serverId: string
   readonly log: Log
+  readonly outage: SharedOutage
   /** Called after a commit that left events in the outbox; it outdates nothing. */
   readonly committed: (touched: undefined) => void
 }
@@ -31,9 +33,8 @@ export class DeadServers {
   constructor(deps: DeadServersDeps) {
     this.#deps = deps
     this.#loop = new Loop({
-      name: 'the watch over the sessions of other servers',
       everyMs: LOOK_MS,
-      log: deps.log,
+      outage: deps.outage.of('the watch over the sessions of other servers'),
       work: () => this.#look(),
     })
   }

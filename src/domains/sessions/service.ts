@@ -3,6 +3,7 @@ import type { Caller, RequestedOperation, UnitOfWork } from '../../lib/caller.js
 import type { Clock } from '../../lib/clock.js'
 import { newId, shownHandle } from '../../lib/ids.js'
 import type { Marks } from '../../lib/marks.js'
+import type { SharedOutage } from '../../lib/shared-outage.js'
 import { instantText } from '../../lib/utc-text.js'
 import type { Log } from '../../platform/log.js'
 import type { AuditTrail } from '../../platform/postgres/audit-trail.js'
@@ -52,6 +53,7 @@ export interface SessionDeps {
   readonly serverId: string
   readonly clock: Clock
   readonly log: Log
+  readonly outage: SharedOutage
   readonly audit: AuditTrail
   /** Checks an operation against the tools and resources that are served. */
   readonly operationOf: (requested: RequestedOperation, caller: Caller) => Operation

@@ -1,7 +1,7 @@
 import type { AuditedCall } from '../../lib/call-record.js'
 import type { Clock } from '../../lib/clock.js'
-import { Outage } from '../../lib/outage.js'
-import type { Log } from '../log.js'
+import type { Attempts } from '../../lib/outage.js'
+import type { SharedOutage } from '../../lib/shared-outage.js'
 import * as statements from './audit-trail.sql.js'
 import type { Database } from './database.js'
 import type { Transaction } from './queryable.js'
@@ -10,7 +10,7 @@ interface AuditMonthsDeps {
   readonly database: Database
   /** Full months that are kept beside the running one. */
   readonly keepMonths: number
-  readonly log: Log
+  readonly outage: SharedOutage
 }
 
 /** Beside the running month. */
@@ -21,12 +21,12 @@ const TENDED_FOR_MS = 60 * 60 * 1_000
 /** The months of the audit: each a partition with a head, made ahead, sealed when over, dropped when old. */
 export class AuditMonths {
   readonly #deps: AuditMonthsDeps
-  readonly #outage: Outage
+  readonly #outage: Attempts
   #tendedAt = Number.NEGATIVE_INFINITY
 
   constructor(deps: AuditMonthsDeps) {
     this.#deps = deps
-    this.#outage = new Outage(deps.log, 'keeping the months of the audit')
+    this.#outage = deps.outage.of('keeping the months of the audit')
   }
 
   /** The month to append to, with its partition; the one before it is sealed. The caller holds the head. */
@@ -38,9 +38,12 @@ export class AuditMonths {
     return now
   }
 
-  /** Makes the coming months and drops those beyond the retention, each with an entry that says so. */
-  async tend(now: string, entryOf: (call: AuditedCall) => statements.AuditEntry): Promise<void> {
-    if (performance.now() - this.#tendedAt < TENDED_FOR_MS) return
+  /**
+   * Makes the coming months and drops those beyond the retention, each with an entry that says so; false
+   * when it has to be tried again.
+   */
+  async tend(now: string, entryOf: (call: AuditedCall) => statements.AuditEntry): Promise<boolean> {
+    if (performance.now() - this.#tendedAt < TENDED_FOR_MS) return true
     const { database, keepMonths } = this.#deps
     try {
       await database.transaction(async (tx) => {
@@ -58,8 +61,10 @@ export class AuditMonths {
       })
       this.#tendedAt = performance.now()
       this.#outage.over()
+      return true
     } catch (error) {
       this.#outage.failed(error)
+      return false
     }
   }
 }

@@ -2,7 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Backoff } from '../../lib/backoff.js'
 import type { AuditedCall } from '../../lib/call-record.js'
 import type { Clock } from '../../lib/clock.js'
-import { Outage } from '../../lib/outage.js'
+import type { Attempts } from '../../lib/outage.js'
+import type { SharedOutage } from '../../lib/shared-outage.js'
 import type { Log } from '../log.js'
 import { chain } from './audit-chain.js'
 import { type AuditMonths, monthOf, OWN_ENTRY } from './audit-months.js'
@@ -16,6 +17,7 @@ interface AuditDeps {
   readonly clock: Clock
   readonly months: AuditMonths
   readonly log: Log
+  readonly outage: SharedOutage
 }
 
 const FLUSH_MS = 100
@@ -35,7 +37,7 @@ const DRAIN_MS = 5_000
  */
 export class AuditTrail {
   readonly #deps: AuditDeps
-  readonly #outage: Outage
+  readonly #outage: Attempts
   readonly #backoff = new Backoff({ firstMs: 200, maxMs: 5_000 })
   #waiting: statements.AuditEntry[] = []
   /** Reads of the minutes that are not over, by what they have in common. */
@@ -53,7 +55,7 @@ export class AuditTrail {
 
   constructor(deps: AuditDeps) {
     this.#deps = deps
-    this.#outage = new Outage(deps.log, 'the audit')
+    this.#outage = deps.outage.of('the audit')
     this.#idleTimer = setInterval(() => this.poke(), IDLE_MS).unref()
   }
 
@@ -120,9 +122,11 @@ export class AuditTrail {
     this.#endMinutes(this.#minute().getTime())
     const flushed = await this.#flush()
     if (flushed === 'failed') return this.#pokeIn(this.#backoff.next())
-    this.#backoff.reset()
     if (flushed === 'more') return this.poke()
-    await this.#deps.months.tend(monthOf(this.#deps.clock), (call) => this.entryOf(call))
+    const { months, clock } = this.#deps
+    const isTended = await months.tend(monthOf(clock), (call) => this.entryOf(call))
+    if (isTended) this.#backoff.reset()
+    else this.#pokeIn(this.#backoff.next())
   }
 
   async #flush(): Promise<'all' | 'more' | 'failed'> {

@@ -2,10 +2,12 @@ import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import type { PublishedEvent } from '../../events.js'
 import { Backoff } from '../../lib/backoff.js'
-import { Outage } from '../../lib/outage.js'
+import type { Attempts } from '../../lib/outage.js'
+import type { SharedOutage } from '../../lib/shared-outage.js'
 import { WakeUp } from '../../lib/wake-up.js'
 import type { Log } from '../log.js'
 import { connectDirectly, type Endpoint } from './connection.js'
+import { LostConnection } from './errors.js'
 import * as statements from './event-log.sql.js'
 import type { Statement } from './sql.js'
 
@@ -15,6 +17,7 @@ interface EventLogDeps {
   /** Run on every new connection, which then lives as long as this server and the database do. */
   readonly greeting?: Statement<unknown>
   readonly log: Log
+  readonly outage: SharedOutage
 }
 
 type Listener = (events: readonly PublishedEvent[]) => void
@@ -36,7 +39,7 @@ const RETENTION_CHECK_MS = 60 * 60 * 1_000
  */
 export class EventLog {
   readonly #deps: EventLogDeps
-  readonly #outage: Outage
+  readonly #outage: Attempts
   readonly #listeners = new Set<Listener>()
   readonly #hints = new Map<string, HintListener>()
   readonly #stopped = new AbortController()
@@ -48,7 +51,7 @@ export class EventLog {
 
   constructor(deps: EventLogDeps) {
     this.#deps = deps
-    this.#outage = new Outage(deps.log, 'the event log')
+    this.#outage = deps.outage.of('the event log')
   }
 
   /** Since when nothing could be published; null while all is well. */
@@ -113,7 +116,7 @@ export class EventLog {
     const lost = new AbortController()
     lost.signal.addEventListener('abort', () => this.poke())
     client.on('error', (error) => lost.abort(error))
-    client.on('end', () => lost.abort(new Error('the connection of the event log ended')))
+    client.on('end', () => lost.abort(new LostConnection(null)))
     const ownPid = Reflect.get(client, 'processID')
     client.on('notification', ({ channel, payload = '', processId }) => {
       // What this connection has published it delivers itself.
