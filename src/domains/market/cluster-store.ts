@@ -1,3 +1,4 @@
+import { groupBy } from '../../lib/group-by.js'
 import { inTurns } from '../../lib/turns.js'
 import type { Queryable, Transaction } from '../../platform/postgres/queryable.js'
 import { clusterRows } from './cluster-figures.js'
@@ -7,7 +8,9 @@ import { bodyOf } from './headline.js'
 import {
   type Cluster,
   type Clustering,
+  type Confirmation,
   clustersOf,
+  earliest,
   findLinks,
   MAX_CONFIRMATIONS,
   type Member,
@@ -15,6 +18,7 @@ import {
 } from './news-clusters.js'
 import * as rows from './news-rows.js'
 import { likelyMatches } from './stored-outlines.js'
+import type { FirstTelling } from './story.js'
 import { termBits } from './word-bits.js'
 
 /** Finds the clusters of new stories and of the stored ones they are linked to. */
@@ -23,14 +27,16 @@ export async function joinClusters(
   fresh: readonly Member[],
   around: readonly Member[],
 ): Promise<Clustering> {
-  const { threads, confirmations } = await findLinks(fresh, around)
+  const { threads, alone, confirmations } = await findLinks(fresh, around)
   const known = await restOf(db, threads)
-  const [clusters, moved]: [Cluster[], Member[]] = [[], []]
+  const [clusters, moved, unread]: [Cluster[], Member[], string[]] = [[], [], []]
   const left = new Set<string>()
   await inTurns(threads, (thread) => {
     const rest = thread.known_ids.flatMap((id) => known.byThread.get(id) ?? [])
     const whole = { ...thread, members: [...thread.members, ...rest] }
-    for (const cluster of clustersOf(whole, known.isCut)) {
+    const isCut = thread.known_ids.some((id) => known.cut.has(id))
+    for (const cluster of clustersOf(whole, isCut)) {
+      if (isCut) unread.push(cluster.cluster_id)
       clusters.push(cluster)
       for (const member of cluster.members) {
         const { cluster_id } = member
@@ -42,34 +48,99 @@ export async function joinClusters(
       }
     }
   })
+  for (const member of alone) {
+    if (member.cluster_id !== null) left.add(member.cluster_id)
+    member.cluster_id = null
+    moved.push(member)
+  }
   const stay = new Set(clusters.map(({ cluster_id }) => cluster_id))
   return {
     clusters,
     moved,
     left: [...left].filter((id) => !stay.has(id)),
-    unread: known.isCut ? [...stay] : [],
-    confirmations,
+    unread,
+    ...(await changesOf(db, fresh, confirmations)),
   }
 }
 
+/** What is new of the confirmations found, and what of the stored ones was not found again. */
+async function changesOf(
+  db: Queryable,
+  fresh: readonly Member[],
+  found: readonly Confirmation[],
+): Promise<Pick<Clustering, 'confirmations' | 'withdrawn' | 'relinked'>> {
+  const members = new Map(
+    fresh.flatMap((member) => (member.is_stored ? [[member.news_id, member]] : [])),
+  )
+  if (members.size === 0) return { confirmations: found, withdrawn: [], relinked: new Map() }
+  const stored = (await db.many(clusterSql.selectConfirmations([...members.keys()]))).flatMap(
+    ({ news_id, confirmed_by_news_id, delay_minutes }) => {
+      const [confirmed, by] = [members.get(news_id), members.get(confirmed_by_news_id)]
+      return confirmed && by ? [{ confirmed, by, delay_minutes }] : []
+    },
+  )
+  const [before, now] = [new Set(stored.map(nameOf)), new Set(found.map(nameOf))]
+  const delays = earliest(found)
+  return {
+    confirmations: found.filter((one) => !before.has(nameOf(one))),
+    withdrawn: stored.filter((one) => !now.has(nameOf(one))),
+    relinked: new Map([...members.values()].map((one) => [one, delays.get(one) ?? null])),
+  }
+}
+
+const nameOf = ({ confirmed, by, delay_minutes }: Confirmation): string =>
+  `${confirmed.news_id} ${by.news_id} ${delay_minutes.toFixed(3)}`
+
 /** The stories of known threads that are not among their members yet. */
-async function restOf(db: Queryable, threads: readonly Thread[]) {
+async function restOf(db: Queryable, threads: readonly Pick<Thread, 'known_ids' | 'members'>[]) {
   const byThread = new Map<string, Member[]>()
   const ids = threads.flatMap(({ known_ids }) => known_ids)
-  if (ids.length === 0) return { byThread, isCut: false }
-  const read = new Set(threads.flatMap(({ members }) => members.map(({ news_id }) => news_id)))
-  const found = await db.many(clusterSql.selectThreads(ids, [...read]))
-  for (const row of found) {
-    const member = memberOf(row)
-    const id = row.thread_id ?? ''
-    byThread.set(id, [...(byThread.get(id) ?? []), member])
+  const cut = new Set<string>()
+  if (ids.length === 0) return { byThread, cut }
+  const read = threads.flatMap(({ members }) => members.map(({ news_id }) => news_id))
+  const found = await db.many(clusterSql.selectThreads(ids, read))
+  for (const [id, rows] of groupBy(found, ({ thread_id }) => thread_id ?? '')) {
+    byThread.set(id, rows.map(memberOf))
+    if (rows.length === clusterSql.MAX_THREAD) cut.add(id)
   }
-  return { byThread, isCut: found.length === clusterSql.MAX_THREAD }
+  if (found.length === clusterSql.MAX_READ) for (const id of ids) cut.add(id)
+  return { byThread, cut }
+}
+
+/**
+ * Stored stories of which an earlier telling has come in, as told then, and all others of their threads:
+ * what they are linked to has to be found again. A thread too long to be read whole stays as it is.
+ */
+export async function linkedAnew(
+  db: Queryable,
+  tellings: readonly FirstTelling[],
+): Promise<{ readonly members: Member[]; readonly earlier: FirstTelling[] }> {
+  if (tellings.length === 0) return { members: [], earlier: [] }
+  const told = new Map(tellings.map((one) => [one.news_id, one]))
+  const stored = (await db.many(clusterSql.selectMembers([...told.keys()]))).map(memberOf)
+  const isEarlier = ({ news_id, published_ms }: Member): boolean =>
+    (told.get(news_id)?.published_ms ?? published_ms) < published_ms
+  const changed = stored.filter(isEarlier)
+  const { byThread, cut } = await restOf(db, [
+    {
+      known_ids: [...new Set(changed.flatMap(({ thread_id }) => thread_id ?? []))],
+      members: changed,
+    },
+  ])
+  const whole = changed.filter(({ thread_id }) => thread_id === null || !cut.has(thread_id))
+  const others = [...byThread].flatMap(([id, members]) => (cut.has(id) ? [] : members))
+  const asTold = whole.map((member) => ({ ...member, ...told.get(member.news_id) }))
+  const members = [...asTold, ...others].map((member) => ({
+    ...member,
+    is_linked: false,
+    thread_id: null,
+  }))
+  return { members, earlier: changed.flatMap(({ news_id }) => told.get(news_id) ?? []) }
 }
 
 function memberOf({ headline, norm, ...row }: clusterSql.MemberRow): Member {
   const gist = gistOf(bodyOf(headline, norm))
-  return { ...row, gist, bits: termBits(gist.terms), is_stored: true, rank: 0 }
+  return { ...row, gist, bits: termBits(gist.terms), is_stored: true, is_linked: true, rank: 0 }
 }
 
 /**
@@ -103,9 +174,12 @@ export async function saveClusters(
 /** Removes the clusters that every story has left, and stores what trusted sources confirmed. */
 export async function finishClusters(
   tx: Transaction,
-  { left, confirmations }: Clustering,
+  { left, confirmations, withdrawn }: Clustering,
 ): Promise<void> {
   if (left.length > 0) await tx.run(clusterSql.removeEmpty(left))
+  if (withdrawn.length > 0) {
+    await tx.run(clusterSql.removeConfirmations(withdrawn.map(rows.confirmationRow)))
+  }
   if (confirmations.length === 0) return
   await tx.run(clusterSql.addConfirmations(confirmations.map(rows.confirmationRow)))
   const ids = [...new Set(confirmations.map(({ confirmed }) => confirmed.news_id))]
