@@ -53,6 +53,8 @@ create table catalyst.narrative_clusters (
   source_count integer not null check (source_count between 1 and article_count),
   avg_tier numeric(6, 4) not null check (avg_tier between 1 and 5),
   coordination_score numeric(6, 3) not null check (coordination_score between 0 and 100),
+  -- When its figures changed for the last time, which shows in each of its stories.
+  changed_at timestamptz not null default clock_timestamp(),
   check (first_published <= last_published)
 );
 create index narrative_clusters_thread on catalyst.narrative_clusters (thread_id);

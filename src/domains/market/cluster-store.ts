@@ -5,6 +5,7 @@ import { clusterRows } from './cluster-figures.js'
 import * as clusterSql from './clusters.sql.js'
 import { gistOf } from './gist.js'
 import { bodyOf } from './headline.js'
+import * as newsSql from './news.sql.js'
 import {
   type Cluster,
   type Clustering,
@@ -20,6 +21,9 @@ import * as rows from './news-rows.js'
 import { likelyMatches } from './stored-outlines.js'
 import type { FirstTelling } from './story.js'
 import { termBits } from './word-bits.js'
+
+/** A story that looks different now, if only by the figures of its cluster. */
+export type Changed = Pick<Member, 'news_id' | 'security_id'>
 
 /** Finds the clusters of new stories and of the stored ones they are linked to. */
 export async function joinClusters(
@@ -160,28 +164,44 @@ export async function membersAround(
   return (await db.many(clusterSql.selectMembers(ids))).map(memberOf)
 }
 
-/** Writes the figures of the clusters that new stories join or found. */
+/** Writes the figures of the clusters that new stories join or found; answers whose figures are others now. */
 export async function saveClusters(
   tx: Transaction,
   { clusters, unread }: Clustering,
-): Promise<void> {
-  if (clusters.length === 0) return
+): Promise<Changed[]> {
+  if (clusters.length === 0) return []
   const read = clusters.flatMap(({ members }) => members.map(({ news_id }) => news_id))
   const shares = unread.length === 0 ? [] : await tx.many(clusterSql.selectShares(unread, read))
-  await tx.run(clusterSql.saveClusters(clusterRows(clusters, shares)))
+  const saved = await tx.many(clusterSql.saveClusters(clusterRows(clusters, shares)))
+  const changed = new Set(saved.map(({ cluster_id }) => cluster_id))
+  return clusters.flatMap(({ cluster_id, members }) => (changed.has(cluster_id) ? members : []))
 }
 
-/** Removes the clusters that every story has left, and stores what trusted sources confirmed. */
+/**
+ * Removes the clusters that every story has left, and stores what trusted sources confirmed; answers which
+ * stories an earlier one has taken the place of.
+ */
 export async function finishClusters(
   tx: Transaction,
   { left, confirmations, withdrawn }: Clustering,
-): Promise<void> {
+): Promise<Changed[]> {
   if (left.length > 0) await tx.run(clusterSql.removeEmpty(left))
   if (withdrawn.length > 0) {
     await tx.run(clusterSql.removeConfirmations(withdrawn.map(rows.confirmationRow)))
   }
-  if (confirmations.length === 0) return
-  await tx.run(clusterSql.addConfirmations(confirmations.map(rows.confirmationRow)))
-  const ids = [...new Set(confirmations.map(({ confirmed }) => confirmed.news_id))]
-  await tx.run(clusterSql.trimConfirmations(ids, MAX_CONFIRMATIONS))
+  if (confirmations.length === 0) return []
+  const added = confirmations.map(rows.confirmationRow)
+  await tx.run(clusterSql.addConfirmations(added))
+  const confirmed = new Map(confirmations.map((one) => [one.confirmed.news_id, one.confirmed]))
+  const trimmed = await tx.many(
+    clusterSql.trimConfirmations([...confirmed.keys()], MAX_CONFIRMATIONS),
+  )
+  const isNew = new Set(added.map((row) => `${row.news_id} ${row.confirmed_by_news_id}`))
+  const lost = trimmed.flatMap(({ news_id, confirmed_by_news_id }) => {
+    const { security_id } = confirmed.get(news_id) ?? {}
+    if (security_id === undefined || isNew.has(`${news_id} ${confirmed_by_news_id}`)) return []
+    return [{ news_id: confirmed_by_news_id, security_id }]
+  })
+  if (lost.length > 0) await tx.run(newsSql.touchArticles(rows.plainMarks(lost)))
+  return lost
 }

@@ -131,8 +131,8 @@ export const selectShares = (clusterIds: readonly string[], readIds: readonly st
     and a.news_id <> all (${readIds}::text[])
   group by 1, 2`
 
-/** Writes the figures of touched clusters. */
-export const saveClusters = (rows: readonly ClusterRow[]) => sql`
+/** Writes the figures of touched clusters; answers those that are new or have others now. */
+export const saveClusters = (rows: readonly ClusterRow[]) => sql<{ cluster_id: string }>`
   insert into catalyst.narrative_clusters as c (
     cluster_id, thread_id, security_id, first_published, last_published, keywords,
     article_count, source_count, avg_tier, coordination_score)
@@ -150,7 +150,16 @@ export const saveClusters = (rows: readonly ClusterRow[]) => sql`
     article_count = excluded.article_count,
     source_count = excluded.source_count,
     avg_tier = excluded.avg_tier,
-    coordination_score = excluded.coordination_score`
+    coordination_score = excluded.coordination_score,
+    changed_at = excluded.changed_at
+  where (
+    c.thread_id, c.first_published, c.last_published, c.keywords, c.article_count, c.source_count,
+    c.avg_tier, c.coordination_score
+  ) is distinct from (
+    excluded.thread_id, excluded.first_published, excluded.last_published, excluded.keywords,
+    excluded.article_count, excluded.source_count, excluded.avg_tier, excluded.coordination_score
+  )
+  returning c.cluster_id`
 
 /** Removes clusters that no story is in any more. */
 export const removeEmpty = (clusterIds: readonly string[]) => sql`
@@ -189,8 +198,10 @@ export const removeConfirmations = (rows: readonly ConfirmationRow[]) => sql`
   where f.news_id = c.news_id
     and f.confirmed_by_news_id = c.confirmed_by_news_id`
 
-/** Keeps the earliest confirmations of each story, whatever order they came in. */
-export const trimConfirmations = (newsIds: readonly string[], kept: number) => sql`
+/** Keeps the earliest confirmations of each story, whatever order they came in; answers the others. */
+export const trimConfirmations = (newsIds: readonly string[], kept: number) => sql<
+  Omit<ConfirmationRow, 'delay_minutes'>
+>`
   delete from catalyst.news_confirmations f
   using (
     select
@@ -205,4 +216,5 @@ export const trimConfirmations = (newsIds: readonly string[], kept: number) => s
   ) p
   where p.place > ${kept}::int
     and f.news_id = p.news_id
-    and f.confirmed_by_news_id = p.confirmed_by_news_id`
+    and f.confirmed_by_news_id = p.confirmed_by_news_id
+  returning f.news_id, f.confirmed_by_news_id`

@@ -9,7 +9,7 @@ import {
 } from './cluster-store.js'
 import * as heldSql from './held-news.sql.js'
 import * as newsSql from './news.sql.js'
-import type { Clustering, Member } from './news-clusters.js'
+import { type Clustering, changedBy, type Member } from './news-clusters.js'
 import { lockKeys } from './news-locks.js'
 import type { Beside } from './news-names.js'
 import type { Fate } from './news-repeats.js'
@@ -85,10 +85,10 @@ async function settleAmong(
   const stored = await membersAround(tx, inTime, false)
   if (newest !== tx) refuseUnseen(stored, await membersAround(newest, inTime, false))
   const clustering = await joinClusters(tx, inTime, stored)
-  await saveClusters(tx, clustering)
+  const joined = await saveClusters(tx, clustering)
   await mark(tx, held, clustering, earlier)
-  await finishClusters(tx, clustering)
-  await mentionChanged(tx, clustering)
+  const changed = [...changedBy(clustering), ...joined, ...(await finishClusters(tx, clustering))]
+  mentionChanged(tx, changed, rows.heldSymbols(held))
 }
 
 /** Rule 2 against what others have committed since the stories were found to be new. */

@@ -9,12 +9,12 @@ import {
 import { heldMembers, hold } from './held-news.js'
 import * as newsSql from './news.sql.js'
 import type { PreparedArticle } from './news-article.js'
-import type { Clustering, Member } from './news-clusters.js'
+import { type Clustering, changedBy, type Member } from './news-clusters.js'
 import { type Beside, locate } from './news-names.js'
 import { decideFates, type Fate, firstTellings, groupStories, newStories } from './news-repeats.js'
 import * as rows from './news-rows.js'
 import type { FirstTelling, NewStory } from './story.js'
-import { mentionChanged, touchNews } from './touched-news.js'
+import { mentionChanged, symbolsNamed, touchNews } from './touched-news.js'
 
 /** What holds for all articles of a call. */
 export interface IngestRules {
@@ -48,10 +48,9 @@ export async function ingest(
   const anew = await linkedAnew(tx, tx.held ? [] : firstTellings(fates))
   const clustering = await cluster(tx, { fates, fresh, anew: anew.members, hot })
   rules.step('similar stories found')
+  await touchNews(tx, fates)
   if (tx.held) await hold(tx, tx.held, { fates, fresh, ...rules })
   else await store(tx, { fates, fresh, clustering, earlier: anew.earlier, hot })
-  await touchNews(tx, fates)
-  if (!tx.held) await mentionChanged(tx, clustering)
   rules.step('stored')
   return fates
 }
@@ -96,13 +95,14 @@ interface Changes {
 /** Clusters first, for articles refer to them; the rest refers to articles. */
 async function store(tx: Transaction, changes: Changes): Promise<void> {
   const { fates, clustering, earlier } = changes
-  await saveClusters(tx, clustering)
+  const joined = await saveClusters(tx, clustering)
   await insertArticles(tx, changes)
   const touched = rows.touchRows(fates, clustering, earlier)
   if (touched.length > 0) await tx.run(newsSql.touchArticles(touched))
   const mentions = rows.mentionRows(fates)
   if (mentions.length > 0) await tx.run(newsSql.addMentions(mentions))
-  await finishClusters(tx, clustering)
+  const changed = [...changedBy(clustering), ...joined, ...(await finishClusters(tx, clustering))]
+  mentionChanged(tx, changed, symbolsNamed(fates))
 }
 
 async function insertArticles(tx: Transaction, changes: Changes): Promise<void> {

@@ -154,6 +154,13 @@ class Marks {
   }
 }
 
+/** Marks that say no more than that stories have changed. */
+export function plainMarks(stories: Iterable<Pick<Member, 'news_id'>>): TouchRow[] {
+  const marks = new Marks()
+  for (const { news_id } of stories) marks.add(news_id, {})
+  return marks.rows()
+}
+
 const firstRow = ({ published_ms, headline, keywords, bits }: FirstTelling): FirstRow => ({
   first_told_at: instantText(published_ms),
   first_headline: headline,
@@ -257,6 +264,14 @@ export const heldRows = (fates: readonly Fate[], deduplicate: boolean): HeldRow[
 
 /** A held story as it is locked. */
 export const lockable = ({ norm, symbol }: TakenRow) => ({ norm_hash: fnv1a(norm), symbol })
+
+/** The companies of held stories. */
+export const heldSymbols = (held: readonly TakenRow[]): Map<number, string> =>
+  new Map(
+    held.flatMap(({ security_id, symbol }) =>
+      security_id === null || symbol === null ? [] : [[security_id, symbol]],
+    ),
+  )
 
 /** A held story as it is looked for among those of others. */
 export const ownRow = ({ source_id, norm, story_hash, published_ms }: TakenRow): OwnRow => ({
