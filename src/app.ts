@@ -260,6 +260,7 @@ export async function openApp(
     jobs,
     confirmations,
     audit,
+    explain: (error) => schema.explain(error),
     log,
   })
   const notifications: Notifications = new Notifications({
@@ -379,7 +380,7 @@ const UNKNOWN_SCHEMA = { state: 'pending', reason: null } as const
 const standingOf = (runner: MigrationService) =>
   runner.standing().catch((error: unknown) => {
     if (!(error instanceof AppError)) throw error
-    return { state: 'failed' as const, reason: `${error.message} ${error.hint ?? ''}` }
+    return { state: 'failed' as const, reason: `${error.message} ${error.fix ?? ''}`.trim() }
   })
 
 const cacheLook = async (cache: ObservedSystems['cache']): Promise<CacheLook> =>

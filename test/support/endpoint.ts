@@ -35,6 +35,7 @@ export async function startEndpoint(options: EndpointOptions = {}): Promise<stri
       jobs,
       confirmations,
       audit: { record: () => {}, count: () => {} },
+      explain: (error) => error,
       log,
     }),
     jobs,

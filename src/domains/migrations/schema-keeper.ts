@@ -3,6 +3,7 @@ import { AppError } from '../../errors.js'
 import type { Attempts } from '../../lib/outage.js'
 import type { SharedOutage } from '../../lib/shared-outage.js'
 import type { Log } from '../../platform/log.js'
+import { isSchemaMismatch } from '../../platform/postgres/errors.js'
 import type { SchemaState } from './schema-state.js'
 import type { MigrationService } from './service.js'
 
@@ -18,6 +19,8 @@ export class SchemaKeeper {
   readonly #outage: Attempts
   readonly #stopped = new AbortController()
   #state: SchemaState = { state: 'pending', reason: 'Migrations have not run yet.' }
+  /** Why it is not current. */
+  #failure: AppError | null = null
   #running: Promise<void> = Promise.resolve()
   #becomeCurrent = (): void => {}
   /** Resolves when the schema is up to date. */
@@ -38,6 +41,17 @@ export class SchemaKeeper {
   /** What is known of the schema now. */
   get state(): SchemaState {
     return this.#state
+  }
+
+  /** What a call failed for, where that is that the schema is not current. */
+  explain(error: unknown): unknown {
+    if (!this.#failure || !isSchemaMismatch(error)) return error
+    const { message, hint, retryable } = this.#failure
+    return new AppError('unavailable', message, {
+      cause: error,
+      retryable,
+      ...(hint === null ? {} : { hint }),
+    })
   }
 
   /** Resolves after the first attempt; when it failed, further ones follow in the background. */
@@ -68,17 +82,18 @@ export class SchemaKeeper {
       }
       this.#outage.over()
       this.#state = { state: 'current', reason: null }
+      this.#failure = null
       this.#becomeCurrent()
     } catch (error) {
-      const reason = reasonOf(error)
       if (!this.#stopped.signal.aborted) this.#outage.failed(error)
-      const isPassing = error instanceof AppError && error.retryable
-      this.#state = { state: isPassing ? 'pending' : 'failed', reason }
+      this.#failure = error instanceof AppError ? error : MIGRATION_FAILED
+      const { message, fix, retryable } = this.#failure
+      const reason = `${message} ${fix ?? ''}`.trim()
+      this.#state = { state: retryable ? 'pending' : 'failed', reason }
     }
   }
 }
 
-const reasonOf = (error: unknown): string =>
-  error instanceof AppError
-    ? `${error.message} ${error.hint ?? ''}`.trim()
-    : 'A migration failed; see the log.'
+const MIGRATION_FAILED = new AppError('unavailable', 'A migration failed; see the log.', {
+  retryable: false,
+})
