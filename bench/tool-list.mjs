@@ -28,7 +28,7 @@ export async function run(bench) {
       name: `tools/list, all ${tools.length} tools`,
       unit: 'KB',
       values: [sizeOf(tools)],
-      goal: atMost(40),
+      goal: atMost(30),
     }),
     ...perDomain,
   ]

@@ -53,6 +53,8 @@ create table catalyst.narrative_clusters (
   source_count integer not null check (source_count between 1 and article_count),
   avg_tier numeric(6, 4) not null check (avg_tier between 1 and 5),
   coordination_score numeric(6, 3) not null check (coordination_score between 0 and 100),
+  -- When its figures changed for the last time, which shows in each of its stories.
+  changed_at timestamptz not null default clock_timestamp(),
   check (first_published <= last_published)
 );
 create index narrative_clusters_thread on catalyst.narrative_clusters (thread_id);
@@ -65,8 +67,8 @@ create table catalyst.news_articles (
   headline_norm text not null,
   -- Of the source and the norm; whoever finds rows by it compares both as well.
   story_hash integer not null,
-  -- One of 52 bits for each term of the headline, and how many terms there are: unlike headlines are
-  -- told apart without reading them.
+  -- One of 52 bits for each term of the headline as it was told first, and how many terms there are:
+  -- unlike headlines are told apart without reading them.
   word_bits bigint not null check (word_bits between 0 and 4503599627370495),
   word_count smallint not null check (word_count >= 1),
   source_id integer not null references catalyst.news_sources,
@@ -92,7 +94,17 @@ create table catalyst.news_articles (
   changed_at timestamptz,
   cluster_id text collate "C" references catalyst.narrative_clusters,
   metadata jsonb not null default '{}',
-  check (published_at <= collected_at + interval '5 minutes')
+  -- How its source told it first, where that arrived after this telling; null where this is the first.
+  -- Clusters and confirmations go by the first telling, so the order of arrival makes no difference.
+  first_told_at timestamptz,
+  first_headline text check (length(first_headline) between 1 and 2000),
+  first_keywords text[] check (cardinality(first_keywords) <= 50),
+  check (published_at <= collected_at + interval '5 minutes'),
+  check (first_told_at < published_at),
+  check (
+    (first_told_at is null) = (first_headline is null)
+    and (first_told_at is null) = (first_keywords is null)
+  )
 );
 comment on column catalyst.news_articles.expected_direction is
   'Where the words of the headline expect the price to move; 0 where they do not say.';
@@ -106,7 +118,7 @@ create index news_articles_cluster
 create index news_articles_keywords on catalyst.news_articles using gin (keywords);
 create index news_articles_published on catalyst.news_articles using brin (published_at);
 
--- A story stays as it was told. Only repeats and clusters may be noted on it. The trigger costs an
+-- A story stays as it was told. Only its repeats, an earlier telling and its cluster may be noted on it. The trigger costs an
 -- insert nothing: it fires on updates and deletes alone.
 create function catalyst.refuse_news_change() returns trigger
 language plpgsql as $$
@@ -115,6 +127,11 @@ begin
     old.update_count := new.update_count;
     old.cluster_id := new.cluster_id;
     old.changed_at := new.changed_at;
+    old.first_told_at := new.first_told_at;
+    old.first_headline := new.first_headline;
+    old.first_keywords := new.first_keywords;
+    old.word_bits := new.word_bits;
+    old.word_count := new.word_count;
     if old is not distinct from new then
       return new;
     end if;
@@ -154,7 +171,11 @@ create unlogged table catalyst.news_held (
   -- Whether a repeat of the new story, stored by somebody else meanwhile, matters.
   deduplicate boolean not null,
   repeats integer not null,
-  mentioned_security_id integer
+  mentioned_security_id integer,
+  -- An earlier telling of the story; null where there is none.
+  first_told_at timestamptz,
+  first_headline text,
+  first_keywords text[]
 );
 
 -- What each transaction adds to a source's totals. Rows are only appended: a counter in
@@ -165,7 +186,8 @@ create table catalyst.source_activity (
   transaction_id xid8 not null default pg_current_xact_id(),
   articles integer not null check (articles >= 0),
   duplicates integer not null check (duplicates >= 0),
-  confirmed integer not null check (confirmed >= 0),
+  -- Below 0 where a trusted source turns out to have told it first.
+  confirmed integer not null,
   recorded_at timestamptz not null default now()
 );
 create index source_activity_source on catalyst.source_activity (source_id);

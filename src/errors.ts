@@ -48,6 +48,8 @@ export interface ErrorBody extends Partial<Confirmation> {
 interface AppErrorOptions {
   /** The next step for the caller. */
   readonly hint?: string
+  /** What mends it, for who runs a server or a command, where that is no call to repeat. */
+  readonly fix?: string
   /** Overrides the code's usual answer to "may the same call be sent again?". */
   readonly retryable?: boolean
   readonly cause?: unknown
@@ -61,6 +63,7 @@ interface AppErrorOptions {
 export class AppError extends Error {
   readonly code: ErrorCode
   readonly hint: string | null
+  readonly fix: string | null
   readonly retryable: boolean
   readonly reference: string | null
   readonly confirmation: Confirmation | null
@@ -70,6 +73,7 @@ export class AppError extends Error {
     this.name = 'AppError'
     this.code = code
     this.hint = options.hint ?? null
+    this.fix = options.fix ?? this.hint
     this.retryable = options.retryable ?? ERROR_CODES[code].retryable
     this.reference = options.reference ?? null
     this.confirmation = options.confirmation ?? null

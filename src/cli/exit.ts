@@ -80,11 +80,17 @@ export async function fail(error: unknown): Promise<never> {
 
 function explain(error: unknown): string {
   if (error instanceof AppError)
-    return [error.message, ...serverWords(error), ...(error.hint ? [error.hint] : [])].join('\n')
+    return [error.message, ...serverWords(error), nextStep(error)].filter(Boolean).join('\n')
   if (error instanceof ConfigurationError) return error.message
   if (error instanceof Interrupted) return error.cause ? explain(error.cause) : error.message
   const name = error instanceof Error ? error.name : typeof error
   return systemFailure(error) ?? `An unexpected failure (${name}) ended the command.\n${REPORT_IT}`
+}
+
+/** A command has no call to send again; it is run again. */
+function nextStep({ fix, hint, retryable }: AppError): string {
+  if (fix === hint || !retryable) return fix ?? ''
+  return fix ? `${fix} Then run the same command again.` : 'Run the same command again.'
 }
 
 /** Who runs commands may read every row, and mends a script by what PostgreSQL says of it. */

@@ -1,12 +1,14 @@
 import type { Config } from '../config.js'
 import { type Clock, systemClock } from '../lib/clock.js'
 import { newId } from '../lib/ids.js'
+import type { SharedOutage } from '../lib/shared-outage.js'
 import type { Log } from '../platform/log.js'
 import { AuditMonths } from '../platform/postgres/audit-months.js'
 import { AuditTrail } from '../platform/postgres/audit-trail.js'
 import { Database } from '../platform/postgres/database.js'
 import { DedicatedConnection, HEALTH_TIMEOUT_MS } from '../platform/postgres/dedicated.js'
 import { EventLog } from '../platform/postgres/event-log.js'
+import { databaseOutage } from '../platform/postgres/outage.js'
 import { type OwnConnection, workerConnection } from '../platform/postgres/own-connection.js'
 import { openSystems, type Systems } from '../systems.js'
 import { Commits } from './commits.js'
@@ -28,6 +30,8 @@ export interface Core {
   /** For statements of every few seconds, which must not wait behind the users of the pool. */
   readonly worker: OwnConnection
   readonly commits: Commits
+  /** The one outage of PostgreSQL that every part shares. */
+  readonly outage: SharedOutage
   readonly loops: Loops
   readonly eventLog: EventLog
   readonly audit: AuditTrail
@@ -46,6 +50,7 @@ export async function openCore(config: Config, log: Log): Promise<Core> {
   const { pooled, direct } = systems
   const serverId = newId('srv')
   const commits = new Commits()
+  const outage = databaseOutage(log)
   const database = new Database({
     endpoint: pooled,
     poolMax: config.CATALYST_POOL_MAX,
@@ -57,7 +62,7 @@ export async function openCore(config: Config, log: Log): Promise<Core> {
     timeoutMs: WORKER_TIMEOUT_MS,
   })
   for (const connection of [database, health, worker]) ending.add(() => connection.close())
-  const loops = new Loops(log, ending)
+  const loops = new Loops(outage, ending)
   const { keep_months: keepMonths } = config.policy.audit
   const months = new AuditMonths({ database, keepMonths })
   const audit = new AuditTrail({ database, serverId, clock: systemClock, months, loops, log })
@@ -78,6 +83,7 @@ export async function openCore(config: Config, log: Log): Promise<Core> {
     health,
     worker,
     commits,
+    outage,
     loops,
     eventLog,
     audit,

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { Backoff } from '../lib/backoff.js'
-import { Outage, type Warnings } from '../lib/outage.js'
+import type { Attempts } from '../lib/outage.js'
+import type { SharedOutage } from '../lib/shared-outage.js'
 import { WakeUp } from '../lib/wake-up.js'
 import type { Ending } from './ending.js'
 
@@ -25,19 +26,20 @@ class Loop {
   readonly name: string
   readonly #timing: Timing
   readonly #work: Work
-  readonly #outage: Outage
+  readonly #outage: Attempts
   readonly #backoff: Backoff
   readonly #stopped = new AbortController()
   readonly #wakeUp = new WakeUp()
   #trouble: unknown = null
+  #failingSince: Date | null = null
   #succeededAt: Date | null = null
   #running: Promise<void> = Promise.resolve()
 
-  constructor(name: string, timing: Timing, work: Work, log: Warnings) {
+  constructor(name: string, timing: Timing, work: Work, outage: Attempts) {
     this.name = name
     this.#timing = timing
     this.#work = work
-    this.#outage = new Outage(log, name)
+    this.#outage = outage
     this.#backoff = new Backoff(timing.retry ?? { firstMs: 100, maxMs: 1_000 })
   }
 
@@ -48,7 +50,7 @@ class Loop {
 
   /** Since when rounds fail; null while they go well. */
   get failingSince(): Date | null {
-    return this.#outage.since
+    return this.#failingSince
   }
 
   /** When a round went well last; null before the first one. */
@@ -105,12 +107,14 @@ class Loop {
     try {
       await this.#work(signal)
       this.#trouble = null
+      this.#failingSince = null
       this.#succeededAt = new Date()
       this.#backoff.reset()
       this.#outage.over()
       return true
     } catch (error) {
       this.#trouble = error
+      this.#failingSince ??= new Date()
       // What fails because it was told to end is no outage.
       if (!signal.aborted) this.#outage.failed(error)
       return false
@@ -122,12 +126,12 @@ export type { Loop }
 
 /** Runs all work in the background. */
 export class Loops {
-  readonly #log: Warnings
+  readonly #outage: SharedOutage
   readonly #ending: Ending
   readonly #all: Loop[] = []
 
-  constructor(log: Warnings, ending: Ending) {
-    this.#log = log
+  constructor(outage: SharedOutage, ending: Ending) {
+    this.#outage = outage
     this.#ending = ending
   }
 
@@ -138,7 +142,7 @@ export class Loops {
 
   /** Adds work that is to be done again and again, from `begin` until the end of its part. */
   every(name: string, timing: Timing, work: Work): Loop {
-    const loop = new Loop(name, timing, work, this.#log)
+    const loop = new Loop(name, timing, work, this.#outage.of(name))
     this.#all.push(loop)
     this.#ending.add(() => loop.stop())
     return loop

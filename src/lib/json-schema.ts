@@ -32,23 +32,44 @@ export function toJsonSchema(schema: z.ZodType, io: 'input' | 'output'): Record<
 }
 
 /**
- * The schema of an answer as a list of tools shows it: which fields there are, of which type, and what
- * they mean. What lies inside them is in the reference, and what is sent is checked against all of it.
+ * The schema of arguments as a list of tools shows it: without limits of length and number, which an error
+ * names to who meets them. The reference has all of it.
  */
-export function toOutline(schema: z.ZodType): Record<string, unknown> {
-  const { properties = {}, ...rest } = toJsonSchema(schema, 'output')
-  const fields = Object.entries(Object(properties)).map(([name, field]) => {
-    const {
-      properties: _properties,
-      required: _required,
-      items: _items,
-      ...outline
-    } = Object(field)
-    if (typeof outline.additionalProperties === 'object') delete outline.additionalProperties
-    return [name, outline]
-  })
-  return { ...rest, properties: Object.fromEntries(fields) }
+export const toArgumentOutline = (schema: z.ZodType): Record<string, unknown> =>
+  argumentOutline(toJsonSchema(schema, 'input'))
+
+function argumentOutline(schema: Schema): Record<string, unknown> {
+  const { maxLength: _length, minItems: _min, maxItems: _max, properties, items, ...rest } = schema
+  return {
+    ...rest,
+    ...(properties && { properties: mapValues(properties, inner) }),
+    ...(items && { items: inner(Object(items)) }),
+  }
 }
+
+/** What is inside an argument; only the whole says that nothing else is taken. */
+function inner(schema: Schema): Record<string, unknown> {
+  const { additionalProperties, ...outline } = argumentOutline(schema)
+  return additionalProperties ? { ...outline, additionalProperties } : outline
+}
+
+/**
+ * The schema of an answer as a list of tools shows it: which fields there are. Their types, what they mean
+ * and what lies inside them is in the reference; what is sent is checked against all of it.
+ */
+export function toAnswerOutline(schema: z.ZodType) {
+  const { properties } = toJsonSchema(schema, 'output')
+  return { type: 'object' as const, properties: mapValues(Object(properties), constantOnly) }
+}
+
+/** What a field always is tells one kind of answer from another. */
+const constantOnly = ({ const: value }: Schema) => (value === undefined ? {} : { const: value })
+
+const mapValues = (
+  fields: Readonly<Record<string, unknown>>,
+  change: (field: Schema) => unknown,
+): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, change(Object(field))]))
 
 const isEmpty = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && Object.keys(value).length === 0

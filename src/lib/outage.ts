@@ -1,17 +1,29 @@
 /** Where an outage is told. */
 export interface Warnings {
   warn(facts: object, message: string): void
+  error(facts: object, message: string): void
+}
+
+type Level = keyof Warnings
+type Facts = Readonly<Record<string, unknown>>
+
+/** What hears how the attempts at something end. */
+export interface Attempts {
+  /** It failed, and will be tried again. */
+  failed(error: unknown, facts?: Facts): void
+  /** It works. */
+  over(): void
 }
 
 /** Between two lines that something still does not work. */
 const EVERY_MS = 5 * 60 * 1_000
 
 /** Tells of something that fails again and again: once when it begins, now and then, and once at its end. */
-export class Outage {
+export class Outage implements Attempts {
   readonly #log: Warnings
   readonly #what: string
   #since: Date | null = null
-  #toldAt = 0
+  #told: { readonly at: number; readonly level: Level } = { at: 0, level: 'warn' }
   #attempts = 0
 
   /** `what` is a subject, such as "the audit". */
@@ -20,29 +32,25 @@ export class Outage {
     this.#what = what
   }
 
-  /** Since when it does not work; null while it does. */
-  get since(): Date | null {
-    return this.#since
-  }
-
-  /** It failed, and will be tried again. */
-  failed(error: unknown, facts: Readonly<Record<string, unknown>> = {}): void {
+  /** Told at once as well when it is worse than what was told. */
+  failed(error: unknown, facts: Facts = {}, level: Level = 'warn'): void {
     this.#attempts++
     const now = Date.now()
-    if (this.#since && now - this.#toldAt < EVERY_MS) return
+    const isWorse = level === 'error' && this.#told.level !== level
+    if (this.#since && now - this.#told.at < EVERY_MS && !isWorse) return
     const lasting = this.#since ? { since: this.#since, attempts: this.#attempts } : {}
     const verb = this.#since ? 'is still interrupted' : 'is interrupted, trying again'
-    this.#log.warn({ err: error, ...facts, ...lasting }, `${this.#what} ${verb}`)
+    this.#log[level]({ err: error, ...facts, ...lasting }, `${this.#what} ${verb}`)
     this.#since ??= new Date(now)
-    this.#toldAt = now
+    this.#told = { at: now, level }
   }
 
-  /** It works. */
   over(): void {
     if (!this.#since) return
     const lasted = { since: this.#since, attempts: this.#attempts }
     this.#log.warn(lasted, `${this.#what} works again`)
     this.#since = null
     this.#attempts = 0
+    this.#told = { at: 0, level: 'warn' }
   }
 }

@@ -97,5 +97,4 @@ export const accountId = () =>
 export const DEFAULT_ACCOUNT = 'default'
 
 /** What a caller names a call by, so that sending it again is harmless. */
-export const idempotencyKey = () =>
-  identifier(255).optional().describe('Repeats with it have no second effect.')
+export const idempotencyKey = () => identifier(255).optional().describe('Makes repeats safe.')

@@ -25,6 +25,8 @@ interface DispatcherDeps {
   readonly confirmations: Confirmations
   /** Where every tool call is remembered; what only reads is counted. */
   readonly audit: { record(call: AuditedCall): void; count(call: AuditedCall): void }
+  /** What a failure comes from, where this server knows more than who met it. */
+  readonly explain: (error: unknown) => unknown
   readonly log: Log
 }
 
@@ -155,7 +157,7 @@ export class Dispatcher {
       return { ok: true, data }
     } catch (error) {
       const shown = signal.aborted && !(error instanceof AppError) ? abortError(signal) : error
-      return { ok: false, error: this.#describe(shown, reference) }
+      return { ok: false, error: this.#describe(this.#deps.explain(shown), reference) }
     } finally {
       release()
     }

@@ -96,7 +96,8 @@ export const sendRpcError = (
   status: number,
   code: number,
   message: string,
-): void => sendJson(res, status, { jsonrpc: '2.0', error: { code, message }, id: null })
+  id: string | number | null = null,
+): void => sendJson(res, status, { jsonrpc: '2.0', error: { code, message }, id })
 
 const drained = (res: ServerResponse): Promise<void> =>
   new Promise((resolve) => res.once('drain', resolve))

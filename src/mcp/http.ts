@@ -28,6 +28,7 @@ import {
   toBodylessRequest,
 } from './http-bridge.js'
 import { clientOf, isListening } from './listen-limits.js'
+import { refuseHandshake, refuseParameters } from './parameters.js'
 import { createServer, type Peer, type Serving } from './server.js'
 
 /** A full batch of 10 000 articles fits. */
@@ -142,6 +143,8 @@ export class HttpEndpoint {
       return sendRpcError(res, 415, -32000, 'Content-Type must be application/json')
     }
     const parsedBody = req.method === 'POST' ? await readJson(req) : undefined
+    const refused = refuseParameters(parsedBody)
+    if (refused) return sendRpcError(res, 400, refused.code, refused.message, refused.id)
     const answered = this.#answer(toBodylessRequest(req, res), parsedBody, res)
     const listens = req.method === 'GET' || isListening(parsedBody)
     const exchange = { answered, listens }
@@ -183,6 +186,8 @@ export class HttpEndpoint {
       return session.transport.handleRequest(request, { parsedBody })
     }
     if (id !== null) return rpcError(404, -32001, 'Session not found')
+    const refused = refuseHandshake(parsedBody)
+    if (refused) return rpcError(400, refused.code, refused.message, refused.id)
     if (!isInitializeRequest(parsedBody)) {
       return rpcError(400, -32000, 'Bad Request: Mcp-Session-Id header is required')
     }
@@ -271,5 +276,9 @@ async function readJson(req: IncomingMessage): Promise<unknown> {
   return parsed
 }
 
-const rpcError = (status: number, code: number, message: string): Response =>
-  Response.json({ jsonrpc: '2.0', error: { code, message }, id: null }, { status })
+const rpcError = (
+  status: number,
+  code: number,
+  message: string,
+  id: string | number | null = null,
+): Response => Response.json({ jsonrpc: '2.0', error: { code, message }, id }, { status })

@@ -15,8 +15,8 @@ import {
   ownArguments,
   PERSIST_ANSWER,
   PERSIST_ARGUMENTS,
-  toJsonSchema,
-  toOutline,
+  toAnswerOutline,
+  toArgumentOutline,
 } from './schemas.js'
 
 /** A tool as `tools/list` shows it. */
@@ -205,8 +205,8 @@ const listTool = (tool: BoundTool): ToolListing => ({
   name: tool.name,
   title: tool.title,
   description: tool.description,
-  inputSchema: { type: 'object', ...toJsonSchema(tool.input, 'input') },
-  outputSchema: { type: 'object', ...toOutline(tool.output) },
+  inputSchema: { type: 'object', ...toArgumentOutline(tool.input) },
+  outputSchema: toAnswerOutline(tool.output),
   annotations: {
     readOnlyHint: tool.effect === 'read',
     destructiveHint: tool.effect === 'destroy',

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { idempotencyKey, identifier } from '../lib/schemas.js'
 
 export { describeIssues } from '../lib/issues.js'
-export { toJsonSchema, toOutline } from '../lib/json-schema.js'
+export { toAnswerOutline, toArgumentOutline, toJsonSchema } from '../lib/json-schema.js'
 
 /** Arguments every job tool takes beside its own. */
 export const JOB_ARGUMENTS = {
@@ -22,7 +22,7 @@ export function ownArguments(args: Readonly<Record<string, unknown>>): Record<st
 
 /** Arguments every persisting tool takes beside its own. */
 export const PERSIST_ARGUMENTS = {
-  session_id: identifier(64).optional().describe("Joins this session's transaction."),
+  session_id: identifier(64).optional().describe('Joins its transaction.'),
   ...JOB_ARGUMENTS,
 }
 
@@ -37,17 +37,12 @@ const RUNNING = {
 }
 
 /**
- * What a job tool answers: its own answer once it is done, or that it is still running. Written as
- * one object with two sets of required fields, because 2025 clients insist on an object and a union
- * of objects would say every field twice.
+ * What a job tool answers: its own answer once it is done, or that it is still running. One
+ * object, because 2025 clients insist on one and a union would say every field twice.
  */
 export function jobAnswer(done: z.ZodObject): z.ZodObject {
   for (const name of Object.keys(RUNNING)) {
     if (name in done.shape) throw new Error(`a job tool cannot answer a field named ${name}`)
   }
-  const { required } = z.toJSONSchema(done, { io: 'output' })
-  return done
-    .partial()
-    .extend({ ...RUNNING, ...PERSIST_ANSWER })
-    .meta({ anyOf: [{ required: required ?? [] }, { required: Object.keys(RUNNING) }] })
+  return done.partial().extend({ ...RUNNING, ...PERSIST_ANSWER })
 }

@@ -1,5 +1,6 @@
 import { Transform, type TransformCallback } from 'node:stream'
 import { parseJson } from '../lib/exact-json.js'
+import { refuseParameters } from './parameters.js'
 
 const NEWLINE = 10
 const PARSE_ERROR = -32_700
@@ -68,7 +69,9 @@ export class MessageLines extends Transform {
       this.#refuse({ id: null, code: PARSE_ERROR, message: 'Parse error: the line is not JSON' })
       return
     }
-    if (isMessage(message)) this.push(`${JSON.stringify(message)}\n`)
+    const refused = refuseParameters(message)
+    if (refused) this.#refuse(refused)
+    else if (isMessage(message)) this.push(`${JSON.stringify(message)}\n`)
     else this.#refuse({ id: idOf(message), code: INVALID_REQUEST, message: reasonOf(message) })
   }
 }

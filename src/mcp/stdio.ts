@@ -1,3 +1,4 @@
+import { fstatSync, writeSync } from 'node:fs'
 import { finished } from 'node:stream/promises'
 import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio'
 import { newId } from '../lib/ids.js'
@@ -8,8 +9,9 @@ import { MessageLines, type RefusedLine } from './stdio-lines.js'
 
 /** As large as an HTTP body may be. */
 const MAX_MESSAGE_BYTES = 32 * 1024 * 1024
-/** How soon it is noticed that the parent died while somebody else still holds its end of the pipe. */
-const PARENT_CHECK_MS = 1_000
+/** How soon it is noticed that nobody is there, while nothing is to be written. */
+const LOOK_MS = 1_000
+const NOTHING = Buffer.alloc(0)
 
 /** A running stdio connection. */
 export interface StdioEndpoint {
@@ -121,10 +123,23 @@ function untilClientIsGone(): Promise<void> {
       resolve()
     }
     const timer = setInterval(() => {
-      if (process.ppid !== parent) gone()
-    }, PARENT_CHECK_MS).unref()
+      if (process.ppid !== parent || isClosed(stdout.fd)) gone()
+    }, LOOK_MS).unref()
     // EPIPE: nobody reads what is answered. Without a listener it would be an uncaught error.
     stdout.on('error', gone)
     stdout.once('close', gone)
   })
+}
+
+/**
+ * Whether the other end of a socket, which is what Node.js gives its children for a pipe, was closed: a
+ * write of nothing tells, and is seen by nobody. A pipe of the kernel keeps that for a real write.
+ */
+function isClosed(fd: number): boolean {
+  try {
+    if (fstatSync(fd).isSocket()) writeSync(fd, NOTHING)
+    return false
+  } catch (error) {
+    return Object(error).code === 'EPIPE'
+  }
 }

@@ -6,6 +6,7 @@ import { AuditTrail } from '../../src/platform/postgres/audit-trail.js'
 import { verifyChain } from '../../src/platform/postgres/audit-verification.js'
 import { parseDatabaseUrl } from '../../src/platform/postgres/connection.js'
 import { Database } from '../../src/platform/postgres/database.js'
+import { databaseOutage } from '../../src/platform/postgres/outage.js'
 
 const open = (url: string) => new Database({ endpoint: parseDatabaseUrl(url), poolMax: 2 })
 
@@ -33,7 +34,7 @@ export class Trail {
     const database = open(url)
     const clock = { now: () => this.now }
     const months = new AuditMonths({ database, keepMonths })
-    const loops = new Loops(log, this.#ending)
+    const loops = new Loops(databaseOutage(log), this.#ending)
     this.#database = database
     this.audit = new AuditTrail({ database, serverId: 'test', clock, months, loops, log })
     this.begin = () => loops.begin()

@@ -6,6 +6,7 @@ import { RedisCacheStore } from '../../src/platform/cache/redis.js'
 import { createLog } from '../../src/platform/log.js'
 import { parseDatabaseUrl } from '../../src/platform/postgres/connection.js'
 import { Database } from '../../src/platform/postgres/database.js'
+import { databaseOutage } from '../../src/platform/postgres/outage.js'
 import { defaultPolicy } from '../../src/policy.js'
 import { createDatabase } from '../support/database.js'
 import { waitFor } from '../support/wait-for.js'
@@ -17,7 +18,7 @@ const rows = await createDatabase()
 const database = new Database({ endpoint: parseDatabaseUrl(rows.url), poolMax: 4 })
 const store = new RedisCacheStore({ url: redis.socket, namespace: 'test' })
 const ending = new Ending()
-const loops = new Loops(createLog('silent'), ending)
+const loops = new Loops(databaseOutage(createLog('silent')), ending)
 const watch = () =>
   new MemoryWatch({
     store,

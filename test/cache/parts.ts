@@ -8,6 +8,7 @@ import type { CacheEngine, CacheStore } from '../../src/platform/cache/cache-sto
 import { createLog } from '../../src/platform/log.js'
 import { parseDatabaseUrl } from '../../src/platform/postgres/connection.js'
 import { Database } from '../../src/platform/postgres/database.js'
+import { databaseOutage } from '../../src/platform/postgres/outage.js'
 import { workerConnection } from '../../src/platform/postgres/own-connection.js'
 import { defaultPolicy } from '../../src/policy.js'
 
@@ -30,7 +31,7 @@ export function cacheParts({ store, engine = 'external', url = inject('postgresU
     database,
     policy,
     clock: systemClock,
-    loops: new Loops(createLog('silent'), new Ending()),
+    loops: new Loops(databaseOutage(createLog('silent')), new Ending()),
     publish: () => {},
   }
   const coherent = new CoherentCache(deps)

@@ -113,6 +113,15 @@ test('what was asked before standard input ended is answered, also a line withou
   expect(answers().filter(({ error }) => error)).toEqual([])
 })
 
+test('a server that nobody asks anything ends as well when its output is closed', async () => {
+  const { say, answerTo, child } = start()
+  say(request(1, 'initialize', INITIALIZE))
+  await answerTo(1)
+  const ended = once(child, 'exit')
+  child.stdout.destroy()
+  expect((await ended)[0]).toBe(0)
+})
+
 test('a server whose answers nobody reads any more ends', async () => {
   const { say, answerTo, child } = start()
   say(request(1, 'initialize', INITIALIZE))

@@ -70,6 +70,57 @@ test.each(['by itself', 'in a session'])(
   },
 )
 
+test.each(['by itself', 'in a session'])(
+  'who is in a cluster has changed with its figures (%s)',
+  async (how) => {
+    const symbol = uniqueSymbol()
+    const headline = 'Acme plans new Ohio battery site'
+    const send = async (source: string, minutes: number, session_id?: string): Promise<string> => {
+      const one = { ...told(symbol, headline, source, minutes), ...(session_id && { session_id }) }
+      return (await client.tool('persist_news_catalyst', one)).news_id
+    }
+    const members = [await send('Zacks', 0), await send('TipRanks', 5), await send('Benzinga', 6)]
+    const apart = await client.tool(
+      'persist_news_catalyst',
+      told(symbol, 'Acme opens a canteen', 'Zacks', 6),
+    )
+    await namedNews()
+    const instant = await now()
+    if (how === 'by itself') members.push(await send('Stocktwits', 7))
+    else {
+      const { session_id } = await client.tool('start_db_session')
+      members.push(await send('Stocktwits', 7, session_id))
+      await client.tool('end_db_session', { session_id, outcome: 'commit' })
+    }
+    expect(await namedNews()).toEqual([...members].sort())
+    const listed = await since(`news?symbol=${symbol}`, instant, 'news_id')
+    expect(listed).toEqual([...members].sort())
+    expect(listed).not.toContain(apart.news_id)
+  },
+)
+
+test('a confirmation that gives way to an earlier one changes the story it came from', async () => {
+  const symbol = uniqueSymbol()
+  const trusted = ['Bloomberg', 'Reuters', 'Dow Jones', 'Associated Press', 'CNBC', 'MarketWatch']
+  const text = 'Acme plans new Ohio battery site'
+  const first = await send(told(symbol, text, 'Zacks', 0))
+  const cluster = [first]
+  for (const [i, source] of [...trusted, 'Wall Street Journal'].entries()) {
+    cluster.push(await send(told(symbol, text, source, 10 + i)))
+  }
+  // These contradict each other, so that the eighth to confirm is in a cluster of its own.
+  const last = await send(told(symbol, `${text} in Q2`, 'Financial Times', 30))
+  await send(told(symbol, `${text} in Q3`, 'Benzinga', 31))
+  expect((await client.resource(`news/${last}`)).confirms).toMatchObject([{ news_id: first }])
+  await namedNews()
+  const instant = await now()
+  cluster.push(await send(told(symbol, `${text} today`, 'Reuters', 5)))
+  expect((await client.resource(`news/${last}`)).confirms).toEqual([])
+  const changed = [...cluster, last].sort()
+  expect(await namedNews()).toEqual(changed)
+  expect(await since(`news?symbol=${symbol}`, instant, 'news_id')).toEqual(changed)
+})
+
 test('a story told before its confirmation is told with the one that confirms it', async () => {
   const symbol = uniqueSymbol()
   const trusted = await send(told(symbol, 'Acme plans new Ohio battery site', 'Reuters', 30))

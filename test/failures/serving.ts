@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { inject, onTestFinished } from 'vitest'
 import { type App, openApp } from '../../src/app.js'
 import { loadConfig } from '../../src/config.js'
@@ -26,6 +27,8 @@ export async function open(databaseUrl: string, env: Record<string, string> = {}
     DATABASE_URL: databaseUrl,
     REDIS_URL: `unix://${inject('redisPath')}`,
     LOG_LEVEL: process.env.TEST_LOG_LEVEL ?? 'silent',
+    // Not what whoever runs the tests keeps at home.
+    CATALYST_DATA_DIR: join(inject('scratch'), 'data'),
     ...env,
   })
   const log = createLog(config.LOG_LEVEL)

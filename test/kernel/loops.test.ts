@@ -1,6 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { Ending } from '../../src/kernel/ending.js'
 import { Loops } from '../../src/kernel/loops.js'
+import { databaseOutage } from '../../src/platform/postgres/outage.js'
 import { waitFor } from '../support/wait-for.js'
 
 const HOUR_MS = 3_600_000
@@ -8,9 +9,10 @@ const HOUR_MS = 3_600_000
 /** A loop that rests for an hour unless it is woken, with what it told. */
 function startLoop(work: (signal: AbortSignal) => Promise<void>, everyMs = HOUR_MS) {
   const lines: string[] = []
-  const log = { warn: (_: object, message: string) => void lines.push(message) }
+  const tell = (_: object, message: string) => void lines.push(message)
+  const outage = databaseOutage({ warn: tell, error: tell })
   const ending = new Ending()
-  const loops = new Loops(log, ending)
+  const loops = new Loops(outage, ending)
   const loop = loops.every('the work', { everyMs, retry: { firstMs: 1, maxMs: 2 } }, work)
   onTestFinished(() => ending.run())
   loops.begin()

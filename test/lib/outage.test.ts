@@ -4,7 +4,8 @@ import { Outage } from '../../src/lib/outage.js'
 test('an outage is told when it begins, now and then, and when it ends', () => {
   vi.useFakeTimers({ now: 0 })
   const lines: string[] = []
-  const outage = new Outage({ warn: (_, message) => lines.push(message) }, 'the cache')
+  const tell = (_: object, message: string) => void lines.push(message)
+  const outage = new Outage({ warn: tell, error: tell }, 'the cache')
   outage.over()
   // An attempt a second for eleven minutes.
   for (let second = 0; second <= 660; second++) {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { startApp } from '../support/app.js'
-import { minutesAfter, story, uniqueSymbol } from './support.js'
+import { minutesAfter, story, uniqueHeadline, uniqueSymbol } from './support.js'
 
 const { client, database } = await startApp()
 const RUNS = process.env.CATALYST_TEST_LONG ? 40 : 3
@@ -12,6 +12,7 @@ interface Told {
   readonly headline: string
   readonly source: string
   readonly minutes: number
+  readonly keywords?: readonly string[]
 }
 
 /** Stories of one matter, some of which contradict each other while others are like either of them. */
@@ -25,26 +26,51 @@ const headlines = fc
   .map(([verb, quarter, by, words]) =>
     `Acme ${verb} ${quarter} profit estimates${by} ${words.join(' ')}`.replace(/ +/g, ' ').trim(),
   )
-const stories = fc.uniqueArray(
-  fc.record({
-    headline: headlines,
-    source: fc.constantFrom(...SOURCES),
-    minutes: fc.integer({ min: 0, max: 48 * 60 }),
-  }),
-  { minLength: 5, maxLength: 10, selector: ({ headline, source }) => `${source} ${headline}` },
-)
+/** What the norm of a headline drops; without the percent sign a number says something else. */
+const SPELLINGS = [
+  (headline: string) => headline,
+  (headline: string) => `UPDATE 1 - ${headline}`,
+  (headline: string) => `${headline.replace('%', '')}!`,
+]
+
+/** A source tells a story again and again within a day. */
+const stories = fc
+  .uniqueArray(
+    fc.record({
+      headline: headlines,
+      source: fc.constantFrom(...SOURCES),
+      minutes: fc.integer({ min: 0, max: 48 * 60 }),
+      again: fc.uniqueArray(fc.integer({ min: 1, max: 24 * 60 }), { maxLength: 2 }),
+    }),
+    { minLength: 5, maxLength: 8, selector: ({ headline, source }) => `${source} ${headline}` },
+  )
+  .map((all) =>
+    all.flatMap(({ headline, source, minutes, again }) =>
+      [0, ...again].map((later, i) => ({
+        headline: SPELLINGS[i]?.(headline) ?? headline,
+        source,
+        minutes: minutes + later,
+        keywords: [`told ${i}`],
+      })),
+    ),
+  )
 
 /** A company of its own for each symbol: a source that tells the same of another one repeats itself. */
-const article = (symbol: string, { headline, source, minutes }: Told) =>
+const article = (symbol: string, { headline, source, minutes, keywords = [] }: Told) =>
   story({
     headline: headline.replace('Acme', symbol),
     source,
     symbol,
     published_timestamp: minutesAfter(START, minutes),
+    catalyst_indicators: { keywords },
   })
 
 const batch = (articles: unknown[], session_id?: string) =>
   client.tool('persist_news_batch', { articles, ...(session_id ? { session_id } : {}) })
+
+/** So many stories that they are stored by COPY. */
+const others = () =>
+  Array.from({ length: 501 }, () => story({ headline: uniqueHeadline(), source: 'Another Wire' }))
 
 /** Ways in which the same stories can come in. */
 const deliveries = {
@@ -62,6 +88,11 @@ const deliveries = {
   async allAtOnce(symbol: string, told: readonly Told[]) {
     await Promise.all(told.map((one) => client.tool('persist_news_catalyst', article(symbol, one))))
   },
+  async throughCopy(symbol: string, told: readonly Told[]) {
+    const half = Math.ceil(told.length / 2)
+    await batch([...others(), ...told.slice(0, half).map((one) => article(symbol, one))])
+    await batch([...told.slice(half).map((one) => article(symbol, one)), ...others()])
+  },
   async inASession(symbol: string, told: readonly Told[]) {
     const [first, ...rest] = told
     if (first) await client.tool('persist_news_catalyst', article(symbol, first))
@@ -73,12 +104,15 @@ const deliveries = {
   },
 }
 
+const TOLD = (source: string, article: string): string =>
+  `${source}.name || ' ' || replace(${article}.headline_norm, lower(s.symbol), 'acme')`
+
 /** What there is afterwards, without the names that arose. */
 async function outcomeOf(symbol: string) {
   const rows = await database.query<{ told: string; cluster_id: string | null; figures: unknown }>(
-    `select o.name || ' ' || replace(a.headline, s.symbol, 'Acme') as told, a.cluster_id,
-       json_build_array(c.article_count, c.source_count, c.avg_tier, c.coordination_score,
-         c.first_published, c.last_published) as figures
+    `select ${TOLD('o', 'a')} as told, a.cluster_id,
+       json_build_array(a.update_count, c.article_count, c.source_count, c.avg_tier,
+         c.coordination_score, c.first_published, c.last_published, c.keywords) as figures
      from catalyst.news_articles a
      join catalyst.securities s using (security_id)
      join catalyst.news_sources o using (source_id)
@@ -92,8 +126,7 @@ async function outcomeOf(symbol: string) {
     clusters.set(name, [...(clusters.get(name) ?? []), told])
   }
   const confirmations = await database.query(
-    `select o.name || ' ' || replace(a.headline, s.symbol, 'Acme') as told,
-       b.name || ' ' || replace(y.headline, s.symbol, 'Acme') as by,
+    `select ${TOLD('o', 'a')} as told, ${TOLD('b', 'y')} as by,
        f.delay_minutes::float8 as delay
      from catalyst.news_confirmations f
      join catalyst.news_articles a on a.news_id = f.news_id
@@ -112,6 +145,19 @@ async function outcomeOf(symbol: string) {
   }
 }
 
+/** What has been appended to the totals of sources since the last time this was asked. */
+async function activity() {
+  const rows = await database.query<{ source: string }>(
+    `with taken as (delete from catalyst.source_activity returning *)
+     select o.name as source, sum(t.articles)::int as articles, sum(t.duplicates)::int as duplicates,
+       sum(t.confirmed)::int as confirmed, sum(t.lead_minutes)::float8 as lead_minutes
+     from taken t join catalyst.news_sources o using (source_id)
+     where o.name <> 'Another Wire'
+     group by 1 order by 1`,
+  )
+  return rows
+}
+
 test('any order and any split of the same stories ends in the same clusters and confirmations', {
   timeout: 900_000,
 }, async () => {
@@ -124,16 +170,19 @@ test('any order and any split of the same stories ends in the same clusters and 
           .sort((a, b) => a.at - b.at)
           .map(({ one }) => one)
       const symbol = uniqueSymbol()
+      await activity()
       await deliveries.oneBatch(symbol, told)
       const expected = await outcomeOf(symbol)
-      clustered += told.length - expected.clusters.length
+      const totals = await activity()
+      clustered += expected.figures.length - expected.clusters.length
       for (const deliver of Object.values(deliveries)) {
         const other = uniqueSymbol()
         await deliver(other, shuffled())
         expect(await outcomeOf(other)).toEqual(expected)
+        expect(await activity()).toEqual(totals)
       }
     }),
-    { numRuns: RUNS },
+    { numRuns: RUNS, endOnFailure: true },
   )
   expect(clustered).toBeGreaterThan(0)
 })

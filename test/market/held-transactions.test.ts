@@ -211,6 +211,20 @@ describe.each(['repeatable_read', 'serializable'] as const)('a %s session', (iso
     await session.commit()
   })
 
+  test('meets an earlier telling it cannot see in a retryable conflict', async () => {
+    const [symbol, headline] = [await knownSymbol(), uniqueHeadline()]
+    await persist(told(symbol, 'Benzinga', headline, 20 * 60))
+    const session = await openSession(client, isolation)
+    const later = told(symbol, 'Zacks', headline, 30 * 60)
+    await session.persist(later)
+    expect((await persist(told(symbol, 'Benzinga', headline))).duplicate).toBe(true)
+    expect(await session.refusedCommit()).toMatchObject(RETRYABLE)
+    await session.persist(later)
+    await session.commit()
+    const rows = await storedOf(symbol)
+    expect(rows.map(({ cluster_id }) => cluster_id)).toEqual([null, null])
+  })
+
   test('commits a cluster of stories it can see', async () => {
     const article = told(uniqueSymbol(), 'Zacks', uniqueHeadline())
     await persist(article)

@@ -7,6 +7,7 @@ import { Loops } from '../../src/kernel/loops.js'
 import { createLog } from '../../src/platform/log.js'
 import { parseDatabaseUrl } from '../../src/platform/postgres/connection.js'
 import { Database } from '../../src/platform/postgres/database.js'
+import { databaseOutage } from '../../src/platform/postgres/outage.js'
 import { startApp } from '../support/app.js'
 import { runCommand } from '../support/cli.js'
 import { createDatabase, type TestDatabase } from '../support/database.js'
@@ -91,7 +92,7 @@ test('what cannot be made now is made later', async () => {
   await blocker.query('alter function catalyst.ensure_month_partitions rename to away')
   const log = createLog('silent')
   const ending = new Ending()
-  const loops = new Loops(log, ending)
+  const loops = new Loops(databaseOutage(log), ending)
   const clock = { now: () => new Date() }
   keepPartitions({ partitions: made, clock, loops, migrated: Promise.resolve(), log })
   loops.begin()

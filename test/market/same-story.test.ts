@@ -63,6 +63,7 @@ describe('one word in the place of another', () => {
     ['Acme shareholders vote for Beta deal', 'Acme shareholders vote against Beta deal'],
     ['Acme union ratifies labor contract', 'Acme union rejects labor contract'],
     ['Court upholds Acme patent verdict', 'Court voids Acme patent verdict'],
+    ['Court upheld Acme patent verdict', 'Court overturned Acme patent verdict'],
     ['Acme emerges from bankruptcy protection', 'Acme enters bankruptcy protection'],
     ['Nobody hurt in Acme plant blast', 'Five hurt in Acme plant blast'],
     ['Acme included in S&P 500 index', 'Acme removed from S&P 500 index'],
@@ -82,6 +83,7 @@ describe('one word in the place of another', () => {
 
   test.each([
     ['Acme shares slip on weak outlook', 'Acme shares down on weak outlook'],
+    ['FDA clears Acme drug for sale', 'FDA approves Acme drug for sale'],
     ['Acme loses US$965m in Q2', 'Acme loses $965M in 2nd quarter'],
     ['Three hurt at Acme plant in Ohio', '3 hurt at Acme plant in Ohio'],
     ['On strong demand Acme shares rise', 'Acme shares rise on strong demand'],

@@ -31,6 +31,7 @@ const dispatcher = new Dispatcher({
   jobs: { call: unused, start: unused, get: unused, cancel: unused, find: unused },
   confirmations: { issue: unused, redeem: unused, revoke: unused },
   audit: { record: (call) => audited.push(call), count: (call) => audited.push(call) },
+  explain: (error) => error,
   log: createLog('silent'),
 })
 

@@ -29,6 +29,28 @@ const FOREIGN = {
     'create table catalyst.events (id int); create table catalyst.event_outbox (id int)',
 }
 
+/** Calls that need our tables, of every kind. */
+const BAR = { ts: '2026-01-05T05:00:00Z', open: 1, high: 1, low: 1, close: 1, volume: 1 }
+const CALLS: readonly (readonly [tool: string, args: Record<string, unknown>])[] = [
+  ['persist_news_catalyst', article()],
+  ['persist_price_bars', { symbol: 'A', timeframe: '1d', bars: [BAR] }],
+  ['start_db_session', {}],
+  ['list_events', {}],
+  ['sync_source_metrics', {}],
+  ['run_migrations', { dry_run: true }],
+  ['invalidate_cache', { symbol: 'A' }],
+]
+/** Commands that need them. */
+const COMMANDS = [
+  'migrate up --yes',
+  'migrate status',
+  'migrate history',
+  'migrate down --target 1 --yes',
+  'migrate baseline --version 1001',
+  'migrate repair',
+  'audit verify',
+]
+
 test.each(Object.entries(FOREIGN))(
   '%s: it is named, and nothing is written into it',
   async (_, sql) => {
@@ -45,9 +67,16 @@ test.each(Object.entries(FOREIGN))(
       status: 503,
       reason: expect.stringMatching(CAUSE),
     })
-    expect(await client.refused('persist_news_catalyst', article())).toMatchObject({
-      code: 'unavailable',
-    })
+    for (const [tool, args] of CALLS) {
+      const refused = await client.refused(tool, args)
+      expect(refused).toMatchObject({ code: 'unavailable', retryable: false })
+      expect(refused.message).toMatch(CAUSE)
+      expect(refused.hint).toMatch(FIX)
+    }
+    for (const uri of ['news', 'events', 'signals', 'db/sync/status', 'db/migrations/status']) {
+      await expect(client.resource(uri)).rejects.toThrow(CAUSE)
+      await expect(client.resource(uri)).rejects.toThrow(FIX)
+    }
     await served.close()
     const env = { DATABASE_URL: database.url, ...redis }
     const doctor = await runCommand(['doctor', '--json'], env)
@@ -58,14 +87,25 @@ test.each(Object.entries(FOREIGN))(
       fix: expect.stringMatching(FIX),
     })
     expect(doctor.code).toBe(7)
-    for (const args of [['migrate', 'up', '--yes'], ['migrate', 'status'], ['status']]) {
-      const { code, stdout, stderr } = await runCommand(args, env)
-      expect(stdout + stderr).toMatch(CAUSE)
-      expect(code).not.toBe(0)
-    }
+    expect((await runCommand(['migrate', 'up', '--yes'], env)).stderr).toMatch(CAUSE)
     expect(await contentOf(database)).toEqual(before)
   },
 )
+
+test('every command that needs our tables says so and ends with 4; status reports it', async () => {
+  const database = await createDatabase({ empty: true })
+  await database.query(`create schema catalyst; ${FOREIGN['tables of an application']}`)
+  const env = { DATABASE_URL: database.url, ...redis }
+  const seen = await runCommand(['status'], env)
+  expect(seen.stdout).toMatch(CAUSE)
+  expect(seen.code).toBe(7)
+  for (const command of COMMANDS) {
+    const { code, stderr } = await runCommand(command.split(' '), env)
+    expect([command, stderr]).toEqual([command, expect.stringMatching(CAUSE)])
+    expect(stderr).toMatch(FIX)
+    expect([command, code]).toEqual([command, 4])
+  }
+})
 
 test('a schema that somebody made for us, empty, is ours', async () => {
   const database = await createDatabase({ empty: true })

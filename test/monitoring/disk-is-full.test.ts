@@ -25,13 +25,13 @@ const redis = { REDIS_URL: `unix://${inject('redisPath')}` }
 const FULL = /disk of PostgreSQL is full/
 const FIX = /Free space/
 
-/** The log lines of a served process about its disk, with their levels. */
+/** The log lines of a served process beyond single calls. */
 const told = (stderr: string) =>
   stderr
     .split('\n')
     .filter((line) => line.startsWith('{'))
     .map((line): { level: unknown; msg: string } => JSON.parse(line))
-    .filter(({ msg }) => /disk of PostgreSQL/.test(msg))
+    .filter(({ level }) => level !== 'info')
 
 /** As PostgreSQL itself says it, for whoever may not make a small disk. */
 const REFUSE_SPACE = `
@@ -70,7 +70,10 @@ test('a write without space is told everywhere, in the log as an error, until th
     { severity: 'critical', data: { code: 'disk_full', message: expect.stringMatching(FULL) } },
   ])
   await waitFor(() => told(command.stderr).length > 1)
-  expect(told(command.stderr)).toMatchObject([{ level: 'error' }, { level: 'info' }])
+  expect(told(command.stderr)).toMatchObject([
+    { level: 'error', err: { message: expect.stringMatching(FULL) } },
+    { level: 'warn', msg: 'the database works again' },
+  ])
 })
 
 const mayMount = process.getuid?.() === 0 && spawnSync('mountpoint', ['/']).status === 0

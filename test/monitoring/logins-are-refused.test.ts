@@ -41,12 +41,15 @@ test('each way to be refused is named with its fix, wherever one asks', {
     [cluster.urlFor('stranger', 'private'), /may not connect to this database/, /grant connect/],
     [cluster.urlFor('crowd'), /accepts no more connections/, /max_connections/],
   ]
+  // Each waits at its end for a database that will not come.
+  const endings: Promise<void>[] = []
   for (const [url, cause, fix] of cases) {
     const served = await serve(url)
     await expectUnusable(served, cause, fix)
     await expectRefused(served, cause)
-    await served.close()
+    endings.push(served.close())
   }
+  await Promise.all(endings)
   const env = { DATABASE_URL: cluster.urlFor('trader:wrong'), ...redis }
   await expectCommandsToSay(env, /refused the password/, /Correct the password in DATABASE_URL/)
 })

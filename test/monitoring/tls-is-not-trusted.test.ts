@@ -1,4 +1,4 @@
-import { describe, expect, inject, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest'
 import { serve } from '../failures/serving.js'
 import { Authority, type Certificate, openssl } from '../support/certificates.js'
 import { Cluster } from '../support/cluster.js'
@@ -19,13 +19,15 @@ describe.runIf(openssl)('TLS of PostgreSQL', () => {
   const trusted = authority.certify('DNS:localhost,IP:127.0.0.1')
   const verified = `sslmode=verify-full&sslrootcert=${authority.file}`
 
-  async function startCluster() {
-    const cluster = await Cluster.start()
-    const address = await cluster.listen()
-    await cluster.letIn(EVERYBODY)
-    const url = (parameters: string) => `postgresql://postgres@${address}/catalyst?${parameters}`
-    return { cluster, url }
-  }
+  let cluster: Cluster
+  let address: string
+  const url = (parameters: string) => `postgresql://postgres@${address}/catalyst?${parameters}`
+
+  beforeAll(async () => {
+    cluster = await Cluster.start(afterAll)
+    address = await cluster.listen()
+  })
+  beforeEach(() => cluster.letIn(EVERYBODY))
 
   const cases: [string, Certificate | null, parameters: string, cause: RegExp, fix: RegExp][] = [
     [
@@ -75,7 +77,6 @@ describe.runIf(openssl)('TLS of PostgreSQL', () => {
   test.each(cases)(
     'a server %s is named with its fix, wherever one asks',
     async (_, certificate, parameters, cause, fix) => {
-      const { cluster, url } = await startCluster()
       await cluster.show(certificate)
       const served = await serve(url(parameters))
       await expectUnusable(served, cause, fix)
@@ -86,7 +87,6 @@ describe.runIf(openssl)('TLS of PostgreSQL', () => {
   )
 
   test('a trusted one is used, by file, by setting and by what Node trusts', async () => {
-    const { cluster, url } = await startCluster()
     await cluster.show(trusted)
     const ways: [parameters: string, env: Record<string, string>][] = [
       [verified, {}],
@@ -104,7 +104,6 @@ describe.runIf(openssl)('TLS of PostgreSQL', () => {
   })
 
   test('a certificate that is exchanged for a bad one while running is noticed, and its end', async () => {
-    const { cluster, url } = await startCluster()
     await cluster.show(trusted)
     const served = await serve(url(verified))
     expect(await readiness(served)).toMatchObject({ status: 200, ready: true })
@@ -117,7 +116,6 @@ describe.runIf(openssl)('TLS of PostgreSQL', () => {
   })
 
   test('a server that takes nothing but TLS says so to whoever comes without', async () => {
-    const { cluster, url } = await startCluster()
     await cluster.show(trusted)
     await cluster.letIn('hostssl all all 127.0.0.1/32 trust')
     const served = await serve(url('sslmode=disable'))
@@ -127,7 +125,6 @@ describe.runIf(openssl)('TLS of PostgreSQL', () => {
   })
 
   test('a certificate of ours is shown where the server asks for one', async () => {
-    const { cluster, url } = await startCluster()
     await cluster.query('create role trader superuser login')
     await cluster.show(trusted)
     await cluster.trustClients(authority.file)

@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
-import { onTestFinished } from 'vitest'
+import { inject, onTestFinished } from 'vitest'
 import { MigrationService } from '../../src/domains/migrations/service.js'
 import { findPostgres } from '../../src/platform/embedded/binaries.js'
 import { clusterOwner, type Home, prepareHome } from '../../src/platform/embedded/home.js'
@@ -30,6 +30,8 @@ import { waitFor } from './wait-for.js'
 const MIGRATIONS = fileURLToPath(new URL('../../migrations', import.meta.url))
 const STOP_MS = 20_000
 
+type AtEnd = (end: () => Promise<void>) => void
+
 /** A PostgreSQL of one test alone, that may be stopped, killed, copied and promoted. */
 export class Cluster {
   readonly #home: Home
@@ -41,19 +43,35 @@ export class Cluster {
     this.#process = new PostgresProcess(this.#home, () => {})
   }
 
-  /** Creates and starts one, migrated, and removes it after the test. */
-  static async start(): Promise<Cluster> {
-    const cluster = Cluster.#at(newDirectory())
+  /**
+   * Starts one, migrated: a copy of one that is made once per process. Removes it after the test, or after
+   * the file with `afterAll` for `atEnd`.
+   */
+  static async start(atEnd: AtEnd = onTestFinished): Promise<Cluster> {
+    Cluster.#template ??= Cluster.#makeTemplate()
+    const directory = newDirectory()
+    cpSync(await Cluster.#template, directory, { recursive: true })
+    const cluster = Cluster.#at(directory, atEnd)
     await cluster.start()
-    const deps = { builtInDir: MIGRATIONS, operatorDir: null, appVersion: 'test' }
-    const endpoint = parseDatabaseUrl(cluster.url)
-    await new MigrationService({ endpoint, ...deps }).applyBuiltIn()
     return cluster
   }
 
-  static #at(directory: string): Cluster {
+  static #template: Promise<string> | undefined
+
+  /** Its files, in a directory that is removed after the run. */
+  static async #makeTemplate(): Promise<string> {
+    const directory = mkdtempSync(join(inject('scratch'), 'cluster-'))
     const cluster = new Cluster(directory)
-    onTestFinished(async () => {
+    await cluster.start()
+    const deps = { builtInDir: MIGRATIONS, operatorDir: null, appVersion: 'test' }
+    await new MigrationService({ endpoint: parseDatabaseUrl(cluster.url), ...deps }).applyBuiltIn()
+    await cluster.stop('fast')
+    return directory
+  }
+
+  static #at(directory: string, atEnd: AtEnd = onTestFinished): Cluster {
+    const cluster = new Cluster(directory)
+    atEnd(async () => {
       cluster.thaw()
       await cluster.stop('immediate')
       rmSync(directory, { recursive: true, force: true })

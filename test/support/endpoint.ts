@@ -27,6 +27,7 @@ export async function startEndpoint(): Promise<string> {
       jobs,
       confirmations,
       audit: { record: () => {}, count: () => {} },
+      explain: (error) => error,
       log,
     }),
     jobs,

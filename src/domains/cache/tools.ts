@@ -15,7 +15,7 @@ export const cachePatternResult = tool({
   name: 'cache_pattern_result',
   title: 'Cache a pattern result',
   description:
-    'Keeps what you found out about a pattern of a symbol for ttl seconds, to be read at cache/entries/{key}. It is outdated at once when a detection or outcome of the symbol is persisted, or by invalidate_cache. Without a cache it answers cached: false and why; nothing is lost.',
+    'Keeps a result about a pattern of a symbol for ttl seconds, to be read at cache/entries/{key}. The next detection or outcome of the symbol outdates it, and so does invalidate_cache. Without a cache it answers cached: false and why.',
   effect: 'write',
   idempotent: true,
   openWorld: false,
@@ -37,7 +37,7 @@ export const invalidateCache = tool({
   name: 'invalidate_cache',
   title: 'Invalidate the cache',
   description:
-    'Declares cached values outdated: from then on no server serves them, also when the cache is away or comes back with old data. Then removes their keys. Give exactly one of pattern, symbol, cache_type, or symbol with cache_type; "*" is everything and must be confirmed. Data is never touched. Not needed after writes through this server.',
+    'Declares cached values outdated: no server serves them any more, and their keys are removed. Give exactly one of pattern, symbol, cache_type, or symbol with cache_type; "*" is everything and must be confirmed. Data is never touched.',
   effect: 'destroy',
   idempotent: true,
   openWorld: false,
@@ -59,7 +59,7 @@ export const warmCache = job({
   name: 'warm_cache',
   title: 'Warm the cache',
   description:
-    'Builds entries from the database before they are asked for: news (first page), sentiment (figures of the newest 100 stories), indicators (newest per timeframe), patterns (statistics and newest detections per type). Run it before the open. What has nothing stored is skipped with the reason; read entries at cache/entries/{key}.',
+    'Builds cache entries before they are asked for: news, sentiment, indicators and patterns of each symbol. What has nothing stored is skipped with the reason. Read entries at cache/entries/{key}.',
   effect: 'write',
   idempotent: true,
   openWorld: false,

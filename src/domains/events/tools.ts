@@ -9,7 +9,7 @@ export const listEvents = tool({
   name: 'list_events',
   title: 'List events',
   description:
-    'Reads the event log: what was committed, expired, failed. Without "after" the newest events; with it everything after that cursor, in order. With wait_ms it waits for the first new event, for hosts without subscriptions. Changes nothing.',
+    'Reads the event log: what was committed, expired or failed. Without after the newest events; with it all that came since, in order. wait_ms waits for the first new one.',
   effect: 'read',
   idempotent: true,
   openWorld: false,

@@ -9,7 +9,7 @@ export const readResource = tool({
   name: 'read_resource',
   title: 'Read a resource',
   description:
-    'Reads stored data and the state of the system by path and answers JSON: news, signals, positions, trades, patterns, market clock, health, sessions, cache, migrations, events, jobs. uri "help" (or none) names every path with its filters; "db/status" tells whether the database can be trusted; "news?symbol=AAPL&limit=20" is a filtered list, gone on with its next_cursor. Changes nothing.',
+    'Reads stored data and the state of the system as JSON: news, signals, positions, trades, patterns, prices, market clock, health, sessions, cache, migrations, events, jobs. uri help (or none) names every path with its filters; db/status tells whether the database can be trusted; news?symbol=AAPL&limit=20 filters, gone on with its next_cursor.',
   effect: 'read',
   idempotent: true,
   openWorld: true,

@@ -8,29 +8,16 @@ export const jobs = part({
   name: 'jobs',
   tools,
   resources,
-  start: ({
-    config,
-    database,
-    worker,
-    serverId,
-    log,
-    eventLog,
-    served,
-    changed,
-    loops,
-    ...kernel
-  }) => {
+  start: (kernel) => {
+    const { config, worker, served } = kernel
     const service = new JobService({
-      database,
+      ...kernel,
       connection: worker,
-      serverId,
-      loops,
-      log,
       waitMs: config.CATALYST_JOB_WAIT_SECONDS * 1_000,
       tools: () => served().jobTools,
-      changed: (jobId) => changed(`jobs/${jobId}`),
+      changed: (jobId) => kernel.changed(`jobs/${jobId}`),
     })
-    service.listen(eventLog)
+    service.listen(kernel.eventLog)
     // Who waits for a job is let go before the calls are waited for.
     kernel.onDrain(() => service.close())
     kernel.onClose(() => service.close())

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { identifier } from '../../lib/schemas.js'
 
 /** The handle of a job. */
-export const JobId = identifier(64).describe('The job_id of the answer that was still running.')
+export const JobId = identifier(64).describe('Of an answer that was still running.')
 
 /** What a job is and became. */
 export const JobAnswer = z.object({

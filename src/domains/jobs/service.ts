@@ -2,6 +2,7 @@ import { AppError, recallError, toErrorBody } from '../../errors.js'
 import type { Loops } from '../../kernel/loops.js'
 import type { Caller } from '../../lib/caller.js'
 import type { Job, JobRequest, ServedJobTool } from '../../lib/job.js'
+import type { SharedOutage } from '../../lib/shared-outage.js'
 import type { Trouble } from '../../lib/tls-trouble.js'
 import type { Log } from '../../platform/log.js'
 import { troubleOf } from '../../platform/postgres/connection-trouble.js'
@@ -26,6 +27,7 @@ export interface JobDeps {
   readonly connection: OwnConnection
   readonly serverId: string
   readonly loops: Loops
+  readonly outage: SharedOutage
   readonly log: Log
   /** How long a call waits for its job before it answers that it is still running. */
   readonly waitMs: number
@@ -61,12 +63,13 @@ export class JobService {
 
   constructor(deps: JobDeps) {
     this.#deps = deps
-    const { database, connection, serverId, loops, log, tools } = deps
+    const { database, connection, serverId, loops, outage, log, tools } = deps
     this.#worker = new JobWorker({
       connection,
       news: this.#news,
       serverId,
       log,
+      outage,
       end: (run, ending) => this.#end(run, ending),
       freed: () => this.#queue.poke(),
     })

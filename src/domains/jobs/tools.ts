@@ -9,7 +9,7 @@ export const getJob = tool({
   name: 'get_job',
   title: 'Get a job',
   description:
-    'Reads a long operation that answered with status "running" and a job_id: its state, its progress, and its result or error once it has ended. With wait_ms it waits for the end. Changes nothing. The same is at catalyst://jobs/{job_id}, to subscribe to.',
+    'Reads a long operation that answered status running and a job_id: its state, progress, result or error. wait_ms waits for its end. To subscribe to it: catalyst://jobs/{job_id}.',
   effect: 'read',
   idempotent: true,
   openWorld: true,
@@ -26,7 +26,7 @@ export const cancelJob = tool({
   name: 'cancel_job',
   title: 'Cancel a job',
   description:
-    'Asks a long operation to stop, on whichever server it runs. Nothing else stops one: neither a cancelled request nor a lost connection. Answers the job a moment later; while its state is "running", use get_job. One that has ended stays as it is.',
+    'Stops a long operation, on whichever server it runs; neither a cancelled request nor a lost connection does. Answers the job a moment later; while its state is running, use get_job.',
   effect: 'write',
   idempotent: true,
   openWorld: true,

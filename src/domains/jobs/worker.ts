@@ -2,7 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { AppError } from '../../errors.js'
 import { Backoff } from '../../lib/backoff.js'
 import type { JobLane, JobProgress, ServedJobTool } from '../../lib/job.js'
-import { Outage } from '../../lib/outage.js'
+import type { Attempts } from '../../lib/outage.js'
+import type { SharedOutage } from '../../lib/shared-outage.js'
 import { type Log, referenceLog } from '../../platform/log.js'
 import type { OwnConnection } from '../../platform/postgres/own-connection.js'
 import { cancelledError, ended, leaseLostError, serverStopsError, succeeded } from './endings.js'
@@ -16,6 +17,7 @@ interface WorkerDeps {
   readonly news: JobNews
   readonly serverId: string
   readonly log: Log
+  readonly outage: SharedOutage
   /** Writes down what a run came to, and says so; false when the lease is no longer this server's. */
   readonly end: (run: JobRun, ending: statements.Ending) => Promise<boolean>
   /** There is room for another job. */
@@ -39,7 +41,7 @@ interface Running {
 /** Runs jobs in this process, and keeps saying that it is alive while it does. */
 export class JobWorker implements ProgressSink {
   readonly #deps: WorkerDeps
-  readonly #outage: Outage
+  readonly #outage: Attempts
   readonly #failures: Log
   readonly #running = new Map<string, Running>()
   #heartbeat: NodeJS.Timeout | null = null
@@ -49,7 +51,7 @@ export class JobWorker implements ProgressSink {
 
   constructor(deps: WorkerDeps) {
     this.#deps = deps
-    this.#outage = new Outage(deps.log, 'keeping the leases of jobs')
+    this.#outage = deps.outage.of('keeping the leases of jobs')
     this.#failures = referenceLog(deps.log)
   }
 
@@ -143,7 +145,7 @@ export class JobWorker implements ProgressSink {
     const backoff = new Backoff({ firstMs: 100, maxMs: 3_000 })
     const { reference } = run
     const { job_id } = run.job
-    const waits = new Outage(this.#deps.log, 'writing down the end of a job')
+    const waits = this.#deps.outage.of('writing down the end of a job')
     let written = ending
     for (;;) {
       try {
@@ -169,6 +171,7 @@ export class JobWorker implements ProgressSink {
     if (ids.length === 0) {
       if (this.#heartbeat) clearInterval(this.#heartbeat)
       this.#heartbeat = null
+      this.#outage.over()
       return
     }
     const asked = performance.now()

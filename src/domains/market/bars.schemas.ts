@@ -13,7 +13,7 @@ export const priceBar = z.strictObject({
   ts: instant()
     .optional()
     .describe(
-      'An instant of the bar, its start for preference; ISO 8601 with zone. A day: midnight UTC of its date, or any instant of it in New York; a week: the same of one of its weekdays.',
+      'An instant of it, best its start; ISO 8601 with zone. A day or week: midnight UTC of its date, or any instant of it in New York.',
     ),
   timestamp: instant().optional().describe('Another name of ts.'),
   open: price().describe('First price.'),

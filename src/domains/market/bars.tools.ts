@@ -9,7 +9,7 @@ export const persistPriceBars = tool({
   name: 'persist_price_bars',
   title: 'Persist price bars',
   description:
-    'Stores 1-10 000 OHLCV bars of one symbol and timeframe, and recomputes the ATR (14) and SMA (20) that depend on them. A bar is its interval (a slot from midnight UTC, a New York day, a week from Monday), whatever instant of it ts names: the last one sent replaces the one before, so send bars as they close or are corrected. A bad bar (high below low, a day without trading, in the future) is in errors with its index and stops no other: stored + replaced + unchanged + rejected = bars sent. Prices as text are kept exactly. Then read catalyst://prices.',
+    'Stores 1-10 000 OHLCV bars of one symbol and timeframe, and recomputes the ATR (14) and SMA (20) that depend on them. A bar is its interval (a slot from midnight UTC, a New York day, a week from Monday): the last one sent replaces the one before. A bad bar is in errors with its index and stops no other: stored + replaced + unchanged + rejected = bars sent. Then read catalyst://prices.',
   effect: 'write',
   idempotent: true,
   openWorld: false,

@@ -39,7 +39,8 @@ export const findOutlines = (windows: readonly WindowRow[], hot: boolean) =>
           select n.news_id, n.source_id, n.word_bits, n.word_count
           from catalyst.news_articles n
           where n.security_id = w.security_id
-            and n.published_at between w.since and w.until
+            and n.published_at between w.since and w.until + interval '24 hours'
+            and coalesce(n.first_told_at, n.published_at) between w.since and w.until
           order by n.published_at desc
           limit 5000
         ) s
@@ -47,7 +48,7 @@ export const findOutlines = (windows: readonly WindowRow[], hot: boolean) =>
       where a.news_ids is not null`,
   )
 
-/** A stored story as clusters see it. */
+/** A stored story as clusters see it: as its source told it first. */
 export interface MemberRow {
   readonly news_id: string
   readonly security_id: number
@@ -67,10 +68,11 @@ const memberColumns = sql.trusted(`
     a.security_id,
     a.source_id,
     a.source_tier,
-    a.headline,
+    coalesce(a.first_headline, a.headline) as headline,
     a.headline_norm as norm,
-    floor(extract(epoch from a.published_at) * 1000)::float8 as published_ms,
-    a.keywords,
+    floor(extract(epoch from coalesce(a.first_told_at, a.published_at)) * 1000)::float8
+      as published_ms,
+    coalesce(a.first_keywords, a.keywords) as keywords,
     a.cluster_id,
     c.thread_id,
     (
@@ -87,21 +89,28 @@ export const selectMembers = (newsIds: readonly string[]) => sql<MemberRow>`
   where a.news_id = any (${newsIds}::text[])`
 
 /**
- * As many further stories of threads are read, the latest ones. A thread is longer only where one
+ * As many further stories of a thread are read, the latest ones. A thread is longer only where one
  * template tells of a company every day; then its older stories stay where they are.
  */
 export const MAX_THREAD = 2_000
+/** As many are read of all threads of one call. */
+export const MAX_READ = 50_000
 
 /** The stories of threads, except those that are known. */
 export const selectThreads = (threadIds: readonly string[], knownIds: readonly string[]) =>
   sql<MemberRow>`
-  select ${memberColumns}
-  from catalyst.narrative_clusters c
-  join catalyst.news_articles a using (cluster_id)
-  where c.thread_id = any (${threadIds}::text[])
-    and a.news_id <> all (${knownIds}::text[])
-  order by a.published_at desc, a.news_id
-  limit ${MAX_THREAD}::int`
+  select m.*
+  from unnest(${threadIds}::text[]) as t (thread_id)
+  cross join lateral (
+    select ${memberColumns}
+    from catalyst.narrative_clusters c
+    join catalyst.news_articles a using (cluster_id)
+    where c.thread_id = t.thread_id
+      and a.news_id <> all (${knownIds}::text[])
+    order by a.published_at desc, a.news_id
+    limit ${MAX_THREAD}::int
+  ) m
+  limit ${MAX_READ}::int`
 
 /** What each source has told in these clusters, without the stories that were read. */
 export const selectShares = (clusterIds: readonly string[], readIds: readonly string[]) =>
@@ -111,17 +120,19 @@ export const selectShares = (clusterIds: readonly string[], readIds: readonly st
     a.source_id,
     min(a.source_tier)::int as source_tier,
     count(distinct a.news_id)::int as articles,
-    floor(extract(epoch from min(a.published_at)) * 1000)::float8 as first_ms,
-    floor(extract(epoch from max(a.published_at)) * 1000)::float8 as last_ms,
+    floor(extract(epoch from min(coalesce(a.first_told_at, a.published_at))) * 1000)::float8
+      as first_ms,
+    floor(extract(epoch from max(coalesce(a.first_told_at, a.published_at))) * 1000)::float8
+      as last_ms,
     coalesce(array_agg(distinct k.word) filter (where k.word is not null), '{}') as keywords
   from catalyst.news_articles a
-  left join lateral unnest(a.keywords) as k (word) on true
+  left join lateral unnest(coalesce(a.first_keywords, a.keywords)) as k (word) on true
   where a.cluster_id = any (${clusterIds}::text[])
     and a.news_id <> all (${readIds}::text[])
   group by 1, 2`
 
-/** Writes the figures of touched clusters. */
-export const saveClusters = (rows: readonly ClusterRow[]) => sql`
+/** Writes the figures of touched clusters; answers those that are new or have others now. */
+export const saveClusters = (rows: readonly ClusterRow[]) => sql<{ cluster_id: string }>`
   insert into catalyst.narrative_clusters as c (
     cluster_id, thread_id, security_id, first_published, last_published, keywords,
     article_count, source_count, avg_tier, coordination_score)
@@ -139,7 +150,16 @@ export const saveClusters = (rows: readonly ClusterRow[]) => sql`
     article_count = excluded.article_count,
     source_count = excluded.source_count,
     avg_tier = excluded.avg_tier,
-    coordination_score = excluded.coordination_score`
+    coordination_score = excluded.coordination_score,
+    changed_at = excluded.changed_at
+  where (
+    c.thread_id, c.first_published, c.last_published, c.keywords, c.article_count, c.source_count,
+    c.avg_tier, c.coordination_score
+  ) is distinct from (
+    excluded.thread_id, excluded.first_published, excluded.last_published, excluded.keywords,
+    excluded.article_count, excluded.source_count, excluded.avg_tier, excluded.coordination_score
+  )
+  returning c.cluster_id`
 
 /** Removes clusters that no story is in any more. */
 export const removeEmpty = (clusterIds: readonly string[]) => sql`
@@ -164,8 +184,24 @@ export const addConfirmations = (rows: readonly ConfirmationRow[]) => sql`
     as c (news_id text, confirmed_by_news_id text, delay_minutes numeric)
   on conflict do nothing`
 
-/** Keeps the earliest confirmations of each story, whatever order they came in. */
-export const trimConfirmations = (newsIds: readonly string[], kept: number) => sql`
+/** What confirms any of these stories. */
+export const selectConfirmations = (newsIds: readonly string[]) => sql<ConfirmationRow>`
+  select f.news_id, f.confirmed_by_news_id, f.delay_minutes::float8 as delay_minutes
+  from catalyst.news_confirmations f
+  where f.news_id = any (${newsIds}::text[])`
+
+/** Takes confirmations back. */
+export const removeConfirmations = (rows: readonly ConfirmationRow[]) => sql`
+  delete from catalyst.news_confirmations f
+  using json_to_recordset(${JSON.stringify(rows)}::json)
+    as c (news_id text, confirmed_by_news_id text)
+  where f.news_id = c.news_id
+    and f.confirmed_by_news_id = c.confirmed_by_news_id`
+
+/** Keeps the earliest confirmations of each story, whatever order they came in; answers the others. */
+export const trimConfirmations = (newsIds: readonly string[], kept: number) => sql<
+  Omit<ConfirmationRow, 'delay_minutes'>
+>`
   delete from catalyst.news_confirmations f
   using (
     select
@@ -180,4 +216,5 @@ export const trimConfirmations = (newsIds: readonly string[], kept: number) => s
   ) p
   where p.place > ${kept}::int
     and f.news_id = p.news_id
-    and f.confirmed_by_news_id = p.confirmed_by_news_id`
+    and f.confirmed_by_news_id = p.confirmed_by_news_id
+  returning f.news_id, f.confirmed_by_news_id`

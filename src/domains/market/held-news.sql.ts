@@ -7,22 +7,30 @@ export interface HeldRow {
   readonly deduplicate: boolean
   readonly repeats: number
   readonly mentioned_security_id: number | null
+  /** An earlier telling of the story; null where there is none. */
+  readonly first_told_at: string | null
+  readonly first_headline: string | null
+  readonly first_keywords: readonly string[] | null
 }
 
 /** Notes stories to be settled; `then` is run in the same round trip. */
 export const holdStories = (rows: readonly HeldRow[], then: Statement<never>) => sql`
   with held as (
     insert into catalyst.news_held (
-      news_id, is_new, deduplicate, repeats, mentioned_security_id)
-    select h.news_id, h.is_new, h.deduplicate, h.repeats, h.mentioned_security_id
+      news_id, is_new, deduplicate, repeats, mentioned_security_id,
+      first_told_at, first_headline, first_keywords)
+    select h.news_id, h.is_new, h.deduplicate, h.repeats, h.mentioned_security_id,
+      h.first_told_at, h.first_headline, h.first_keywords
     from json_to_recordset(${JSON.stringify(rows)}::json) as h (
       news_id text, is_new boolean, deduplicate boolean, repeats int,
-      mentioned_security_id int)
+      mentioned_security_id int, first_told_at timestamptz, first_headline text,
+      first_keywords text[])
   )
   ${then}`
 
 /** A held story with what settling it takes. */
-export interface TakenRow extends HeldRow {
+export interface TakenRow extends Omit<HeldRow, 'first_told_at'> {
+  readonly first_told_ms: number | null
   readonly source_id: number
   readonly source_tier: number
   readonly security_id: number | null
@@ -43,6 +51,9 @@ const heldStories = (held: Statement<never>) => sql<TakenRow>`
     t.deduplicate,
     t.repeats,
     t.mentioned_security_id,
+    floor(extract(epoch from t.first_told_at) * 1000)::float8 as first_told_ms,
+    t.first_headline,
+    t.first_keywords,
     a.source_id,
     a.source_tier,
     a.security_id,
@@ -65,7 +76,8 @@ export const readHeld = () => heldStories(sql`catalyst.news_held`)
 export const takeHeld = () => sql<TakenRow>`
   with taken as (
     delete from catalyst.news_held
-    returning held_id, news_id, is_new, deduplicate, repeats, mentioned_security_id
+    returning held_id, news_id, is_new, deduplicate, repeats, mentioned_security_id,
+      first_told_at, first_headline, first_keywords
   )
   ${heldStories(sql`taken`)}`
 

@@ -1,15 +1,20 @@
 import { AppError } from '../../errors.js'
 import type { Queryable, Transaction } from '../../platform/postgres/queryable.js'
-import { finishClusters, joinClusters, membersAround, saveClusters } from './cluster-store.js'
-import { selectMembers } from './clusters.sql.js'
+import {
+  finishClusters,
+  joinClusters,
+  linkedAnew,
+  membersAround,
+  saveClusters,
+} from './cluster-store.js'
 import * as heldSql from './held-news.sql.js'
 import * as newsSql from './news.sql.js'
-import type { Clustering, Member } from './news-clusters.js'
+import { type Clustering, changedBy, type Member } from './news-clusters.js'
 import { lockKeys } from './news-locks.js'
 import type { Beside } from './news-names.js'
 import type { Fate } from './news-repeats.js'
 import * as rows from './news-rows.js'
-import type { NewStory } from './story.js'
+import type { FirstTelling, NewStory } from './story.js'
 import { mentionChanged } from './touched-news.js'
 
 interface Work {
@@ -35,14 +40,17 @@ export async function hold(
   if (added < articles.length) throw storedAtOnce()
   const toSettle = rows.heldRows(fates, deduplicate)
   if (toSettle.length === 0) return
-  const activity = newsSql.addActivity(rows.activityRows(fates, []))
+  const activity = newsSql.addActivity(rows.activityRows(fates, NO_LINKS))
   await tx.run(heldSql.holdStories(toSettle, activity))
   held.beforeCommit((last) => settle(last, beside))
 }
 
 /** What this transaction has stored so far, as clusters see it: new until it is settled. */
 export const heldMembers = async (tx: Transaction): Promise<Member[]> =>
-  rows.heldMembers((await tx.many(heldSql.readHeld())).filter(({ is_new }) => is_new))
+  rows.heldMembers(await tx.many(heldSql.readHeld()))
+
+/** Clusters and confirmations are for the end. */
+const NO_LINKS = { confirmations: [], relinked: new Map() }
 
 /** Does what is left of all operations of the transaction; those after the first find nothing. */
 async function settle(tx: Transaction, beside: Beside): Promise<void> {
@@ -65,15 +73,22 @@ async function settleAmong(
   const fresh = held.filter(({ is_new }) => is_new)
   await tx.run(newsSql.takeLocks(lockKeys(held.map(rows.lockable))))
   await refuseKnown(newest, fresh)
-  const members = rows.heldMembers(fresh)
-  const inTime = [...members].sort((a, b) => a.published_ms - b.published_ms)
+  const own = new Set(fresh.map(({ news_id }) => news_id))
+  const tellings = rows.heldTellings(held)
+  const anew = await linkedAnew(
+    tx,
+    tellings.filter(({ news_id }) => !own.has(news_id)),
+  )
+  const earlier = [...tellings.filter(({ news_id }) => own.has(news_id)), ...anew.earlier]
+  const members = [...rows.heldMembers(held), ...anew.members]
+  const inTime = members.sort((a, b) => a.published_ms - b.published_ms)
   const stored = await membersAround(tx, inTime, false)
-  if (newest !== tx) await refuseUnseen(tx, newest, inTime)
+  if (newest !== tx) refuseUnseen(stored, await membersAround(newest, inTime, false))
   const clustering = await joinClusters(tx, inTime, stored)
-  await saveClusters(tx, clustering)
-  await mark(tx, held, clustering)
-  await finishClusters(tx, clustering)
-  await mentionChanged(tx, clustering)
+  const joined = await saveClusters(tx, clustering)
+  await mark(tx, held, clustering, earlier)
+  const changed = [...changedBy(clustering), ...joined, ...(await finishClusters(tx, clustering))]
+  mentionChanged(tx, changed, rows.heldSymbols(held))
 }
 
 /** Rule 2 against what others have committed since the stories were found to be new. */
@@ -85,16 +100,11 @@ async function refuseKnown(newest: Queryable, fresh: readonly heldSql.TakenRow[]
   if (known) throw toldMeanwhile()
 }
 
-/** A story that the snapshot does not show cannot be joined. */
-async function refuseUnseen(
-  tx: Transaction,
-  newest: Queryable,
-  members: readonly Member[],
-): Promise<void> {
-  const around = (await membersAround(newest, members, false)).map(({ news_id }) => news_id)
-  if (around.length === 0) return
-  const seen = await tx.many(selectMembers(around))
-  if (seen.length < around.length) throw toldMeanwhile()
+/** A story that the snapshot does not show, or not as it was told first, cannot be joined. */
+function refuseUnseen(seen: readonly Member[], newest: readonly Member[]): void {
+  const told = new Map(seen.map(({ news_id, published_ms }) => [news_id, published_ms]))
+  const isSeen = newest.every(({ news_id, published_ms }) => told.get(news_id) === published_ms)
+  if (!isSeen || newest.length < seen.length) throw toldMeanwhile()
 }
 
 /** What is noted on stories, new and known ones. */
@@ -102,14 +112,15 @@ async function mark(
   tx: Transaction,
   held: readonly heldSql.TakenRow[],
   clustering: Clustering,
+  earlier: readonly FirstTelling[],
 ): Promise<void> {
-  const touched = rows.settledRows(held, clustering)
+  const touched = rows.settledRows(held, clustering, earlier)
   if (touched.length > 0) await tx.run(newsSql.touchArticles(touched))
   const mentions = held.flatMap(({ news_id, mentioned_security_id: security_id }) =>
     security_id === null ? [] : [{ news_id, security_id }],
   )
   if (mentions.length > 0) await tx.run(newsSql.addMentions(mentions))
-  const activity = rows.activityRows([], clustering.confirmations)
+  const activity = rows.activityRows([], clustering)
   if (activity.length > 0) await tx.run(newsSql.addActivity(activity))
 }
 

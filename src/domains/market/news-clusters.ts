@@ -11,12 +11,15 @@ export interface Member {
   readonly security_id: number
   readonly source_id: number
   readonly source_tier: number
+  /** Of its first telling, like keywords and gist. */
   readonly published_ms: number
   readonly keywords: readonly string[]
   readonly gist: Gist
   readonly bits: WordBits
   /** Stored before this call. */
   readonly is_stored: boolean
+  /** Its links to other stored ones are known: it is stored, and no earlier telling has come in. */
+  readonly is_linked: boolean
   /** Lower for a story that was answered earlier: 0 for stored ones. Clusters keep the names answered. */
   readonly rank: number
   /** Minutes until the earliest known tier 1-2 story confirmed it. */
@@ -44,6 +47,8 @@ export interface Thread {
 /** What new stories are linked to. */
 export interface Links {
   readonly threads: readonly Thread[]
+  /** Stored stories that nothing is linked to any more. */
+  readonly alone: readonly Member[]
   readonly confirmations: readonly Confirmation[]
 }
 
@@ -74,14 +79,15 @@ export async function findLinks(
   stored: readonly Member[],
 ): Promise<Links> {
   const bySecurity = groupBy([...stored, ...fresh], ({ security_id }) => security_id)
-  const [threads, confirmations]: [Thread[], Confirmation[]] = [[], []]
+  const [threads, alone, confirmations]: [Thread[], Member[], Confirmation[]] = [[], [], []]
   for (const members of bySecurity.values()) {
     const links = new SecurityLinks(members.sort(byPublication))
     await inTurns(members.keys(), (i) => links.link(i))
     threads.push(...links.threads())
+    alone.push(...links.alone())
     confirmations.push(...links.confirmations)
   }
-  return { threads, confirmations }
+  return { threads, alone, confirmations }
 }
 
 /** Stories of one security; each is linked to those published before it. */
@@ -113,7 +119,7 @@ class SecurityLinks {
     for (let j = i - 1; j >= oldest; j--) {
       const other = this.#members[j]
       if (!other || story.published_ms - other.published_ms > SAME_STORY_WINDOW_MS) return
-      if (other.source_id === story.source_id || (story.is_stored && other.is_stored)) continue
+      if (other.source_id === story.source_id || (story.is_linked && other.is_linked)) continue
       if (!mayBeAlike(story.bits, other.bits)) continue
       this.#compare(i, j, story, other)
       if (++compared === MAX_COMPARED) return
@@ -160,16 +166,24 @@ class SecurityLinks {
     return root
   }
 
-  /** Threads of two or more stories, among them a new one. */
+  /** Threads of two or more stories, among them one that has been linked here. */
   threads(): Thread[] {
-    const groups = groupBy(this.#members.entries(), ([i]) => this.#rootOf(i))
-    return [...groups.values()].flatMap((entries) => {
-      const members = entries.map(([, member]) => member)
+    return this.#groups().flatMap((members) => {
       const [first] = members
-      if (!first || members.length < 2 || members.every(({ is_stored }) => is_stored)) return []
+      if (!first || members.length < 2 || members.every(({ is_linked }) => is_linked)) return []
       const known_ids = [...new Set(members.flatMap(({ thread_id }) => thread_id ?? []))]
       return [{ thread_id: clusterFoundedBy(first.news_id), known_ids, members }]
     })
+  }
+
+  alone(): Member[] {
+    const single = this.#groups().flatMap((members) => (members.length === 1 ? members : []))
+    return single.filter(({ is_linked, cluster_id }) => !is_linked && cluster_id !== null)
+  }
+
+  #groups(): Member[][] {
+    const groups = groupBy(this.#members.entries(), ([i]) => this.#rootOf(i))
+    return [...groups.values()].map((entries) => entries.map(([, member]) => member))
   }
 }
 
@@ -184,18 +198,31 @@ export interface Cluster {
 export interface Clustering {
   /** Every cluster of the threads that a new story joins or founds. */
   readonly clusters: readonly Cluster[]
-  /** Stored stories that are in another cluster now. */
+  /** Stored stories that are in another cluster now, or in none. */
   readonly moved: readonly Member[]
   /** Clusters that were there before and may be empty now. */
   readonly left: readonly string[]
   /** Clusters with stories that were not read, because there are too many. */
   readonly unread: readonly string[]
   readonly confirmations: readonly Confirmation[]
+  /** Confirmations that no longer hold. */
+  readonly withdrawn: readonly Confirmation[]
+  /** Stored stories linked anew, with the minutes until the earliest trusted one now. */
+  readonly relinked: ReadonlyMap<Member, number | null>
+}
+
+/** How long before the first of these confirmations each story was told. */
+export function earliest(confirmations: readonly Confirmation[]): Map<Member, number> {
+  const delays = new Map<Member, number>()
+  for (const { confirmed, delay_minutes } of confirmations) {
+    delays.set(confirmed, Math.min(delay_minutes, delays.get(confirmed) ?? delay_minutes))
+  }
+  return delays
 }
 
 /** Stored stories that new ones put into another cluster, confirm, or are confirmed by. */
-export const changedBy = ({ moved, confirmations }: Clustering): Member[] => {
-  const linked = confirmations.flatMap(({ confirmed, by }) => [confirmed, by])
+export const changedBy = ({ moved, confirmations, withdrawn }: Clustering): Member[] => {
+  const linked = [...confirmations, ...withdrawn].flatMap(({ confirmed, by }) => [confirmed, by])
   return [...new Set([...moved, ...linked.filter(({ is_stored }) => is_stored)])]
 }
 

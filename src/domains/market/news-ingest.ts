@@ -1,14 +1,20 @@
 import type { Transaction } from '../../platform/postgres/queryable.js'
-import { finishClusters, joinClusters, membersAround, saveClusters } from './cluster-store.js'
+import {
+  finishClusters,
+  joinClusters,
+  linkedAnew,
+  membersAround,
+  saveClusters,
+} from './cluster-store.js'
 import { heldMembers, hold } from './held-news.js'
 import * as newsSql from './news.sql.js'
 import type { PreparedArticle } from './news-article.js'
-import type { Clustering } from './news-clusters.js'
+import { type Clustering, changedBy, type Member } from './news-clusters.js'
 import { type Beside, locate } from './news-names.js'
-import { decideFates, type Fate, groupStories, newStories } from './news-repeats.js'
+import { decideFates, type Fate, firstTellings, groupStories, newStories } from './news-repeats.js'
 import * as rows from './news-rows.js'
-import type { NewStory } from './story.js'
-import { mentionChanged, touchNews } from './touched-news.js'
+import type { FirstTelling, NewStory } from './story.js'
+import { mentionChanged, symbolsNamed, touchNews } from './touched-news.js'
 
 /** What holds for all articles of a call. */
 export interface IngestRules {
@@ -39,12 +45,12 @@ export async function ingest(
   const fates = await decideFates(located, groupStories(stored), rules)
   rules.step('known stories found')
   const fresh = newStories(fates)
-  const clustering = await cluster(tx, fresh, hot)
+  const anew = await linkedAnew(tx, tx.held ? [] : firstTellings(fates))
+  const clustering = await cluster(tx, { fates, fresh, anew: anew.members, hot })
   rules.step('similar stories found')
-  if (tx.held) await hold(tx, tx.held, { fates, fresh, ...rules })
-  else await store(tx, { fates, fresh, clustering, hot })
   await touchNews(tx, fates)
-  if (!tx.held) await mentionChanged(tx, clustering)
+  if (tx.held) await hold(tx, tx.held, { fates, fresh, ...rules })
+  else await store(tx, { fates, fresh, clustering, earlier: anew.earlier, hot })
   rules.step('stored')
   return fates
 }
@@ -52,20 +58,29 @@ export async function ingest(
 const inOrder = (articles: readonly PreparedArticle[]): PreparedArticle[] =>
   [...articles].sort((a, b) => a.published_ms - b.published_ms || a.index - b.index)
 
-async function cluster(
-  tx: Transaction,
-  stories: readonly NewStory[],
-  hot: boolean,
-): Promise<Clustering> {
-  const pairs = stories.flatMap((story) => {
+interface Told {
+  readonly fates: readonly Fate[]
+  readonly fresh: readonly NewStory[]
+  /** Stored stories to be linked anew. */
+  readonly anew: readonly Member[]
+  readonly hot: boolean
+}
+
+async function cluster(tx: Transaction, { fates, fresh, anew, hot }: Told): Promise<Clustering> {
+  const pairs = fresh.flatMap((story) => {
     const member = rows.memberOf(story)
     return member ? [{ story, member }] : []
   })
   const members = pairs.map(({ member }) => member)
   const held = tx.held ? await heldMembers(tx) : []
-  const all = [...held, ...members].sort((a, b) => a.published_ms - b.published_ms)
+  const all = [...held, ...members, ...anew].sort((a, b) => a.published_ms - b.published_ms)
   const clustering = await joinClusters(tx, all, await membersAround(tx, all, hot))
   for (const { story, member } of pairs) story.cluster_id = member.cluster_id
+  const linked = new Map(anew.map((member) => [member.news_id, member]))
+  for (const { story } of fates) {
+    const member = linked.get(story.news_id)
+    if (member) story.cluster_id = member.cluster_id
+  }
   return clustering
 }
 
@@ -73,24 +88,26 @@ interface Changes {
   readonly fates: readonly Fate[]
   readonly fresh: readonly NewStory[]
   readonly clustering: Clustering
+  readonly earlier: readonly FirstTelling[]
   readonly hot: boolean
 }
 
 /** Clusters first, for articles refer to them; the rest refers to articles. */
 async function store(tx: Transaction, changes: Changes): Promise<void> {
-  const { fates, clustering } = changes
-  await saveClusters(tx, clustering)
+  const { fates, clustering, earlier } = changes
+  const joined = await saveClusters(tx, clustering)
   await insertArticles(tx, changes)
-  const touched = rows.touchRows(fates, clustering)
+  const touched = rows.touchRows(fates, clustering, earlier)
   if (touched.length > 0) await tx.run(newsSql.touchArticles(touched))
   const mentions = rows.mentionRows(fates)
   if (mentions.length > 0) await tx.run(newsSql.addMentions(mentions))
-  await finishClusters(tx, clustering)
+  const changed = [...changedBy(clustering), ...joined, ...(await finishClusters(tx, clustering))]
+  mentionChanged(tx, changed, symbolsNamed(fates))
 }
 
 async function insertArticles(tx: Transaction, changes: Changes): Promise<void> {
   const { fates, fresh, clustering, hot } = changes
-  const activity = rows.activityRows(fates, clustering.confirmations)
+  const activity = rows.activityRows(fates, clustering)
   if (activity.length === 0) return
   if (fresh.length <= COPY_FROM) {
     await tx.run(newsSql.insertArticles({ rows: fresh.map(rows.articleRow), hot }, activity))

@@ -28,6 +28,12 @@ const wanted = (filter: NewsFilter) => {
     and (
       ${filter.stored_since}::timestamptz is null
       or greatest(a.collected_at, a.changed_at) >= ${filter.stored_since}::timestamptz
+      or exists (
+        select
+        from catalyst.narrative_clusters c
+        where c.cluster_id = a.cluster_id
+          and c.changed_at >= ${filter.stored_since}::timestamptz
+      )
     )
     and (${filter.catalyst_type}::text is null or a.catalyst_type = ${filter.catalyst_type}::text)
     and (${filter.min_score}::numeric is null or a.catalyst_score >= ${filter.min_score}::numeric)

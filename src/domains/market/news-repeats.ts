@@ -1,6 +1,14 @@
 import { inTurns } from '../../lib/turns.js'
 import type { StoryRow } from './news.sql.js'
-import { idOf, type Located, type NewStory, newStory, type Story } from './story.js'
+import type { PreparedArticle } from './news-article.js'
+import {
+  type FirstTelling,
+  idOf,
+  type Located,
+  type NewStory,
+  newStory,
+  type Story,
+} from './story.js'
 
 /** Stories by the hash of their source and headline. */
 export type StoryGroups = Map<number, Story[]>
@@ -20,7 +28,7 @@ export const REPEAT_WINDOW_MS = 24 * 3_600_000
 export function groupStories(stored: readonly StoryRow[]): StoryGroups {
   const groups: StoryGroups = new Map()
   for (const { story_hash, ...row } of stored) {
-    addTo(groups, story_hash, { ...row, repeats: 0, article: null })
+    addTo(groups, story_hash, { ...row, repeats: 0, earlier: null, article: null })
   }
   return groups
 }
@@ -51,9 +59,10 @@ export async function decideFates(
     const news_id = idOf(located)
     const same = known.get(news_id)
     if (same) return { located, story: same, kind: 'same' }
-    const told = rules.deduplicate ? nearest(groups.get(story_hash) ?? [], located) : null
+    const told = rules.deduplicate ? toldWithin(groups.get(story_hash) ?? [], located) : null
     if (told) {
       told.repeats++
+      noteEarlier(told, located)
       return { located, story: told, kind: 'repeat' }
     }
     const story = newStory(located, news_id, rules.nowMs)
@@ -66,19 +75,41 @@ export async function decideFates(
   return fates
 }
 
-/** The story of the same source and headline nearest in time, if any lies within the window. */
-function nearest(stories: readonly Story[], { article, source_id }: Located): Story | null {
-  let best: Story | null = null
-  let distance = REPEAT_WINDOW_MS
+/**
+ * The story of the same source and headline told before within the window, else the one told after: as
+ * it would be, had they arrived in order.
+ */
+function toldWithin(stories: readonly Story[], { article, source_id }: Located): Story | null {
+  let before: Story | null = null
+  let after: Story | null = null
   for (const story of stories) {
     if (story.source_id !== source_id || story.norm !== article.norm) continue
-    const apart = Math.abs(story.published_ms - article.published_ms)
-    if (apart > distance || (best !== null && apart === distance)) continue
-    best = story
-    distance = apart
+    const apart = article.published_ms - story.published_ms
+    if (Math.abs(apart) > REPEAT_WINDOW_MS) continue
+    if (apart < 0) after = after && after.published_ms < story.published_ms ? after : story
+    else before = before && before.published_ms > story.published_ms ? before : story
   }
-  return best
+  return before ?? after
 }
+
+/** What is told for another company says nothing of when this one's story began. */
+function noteEarlier(story: Story, { article, security_id }: Located): void {
+  if (security_id === null || security_id !== story.security_id) return
+  if (article.published_ms >= story.first_told_ms) return
+  story.first_told_ms = article.published_ms
+  story.earlier = article
+}
+
+/** How the stored stories of which this call knows an earlier telling were told first. */
+export const firstTellings = (fates: readonly Fate[]): FirstTelling[] =>
+  [...new Set(fates.map(({ story }) => story))].flatMap(({ news_id, earlier }) =>
+    earlier === null ? [] : [firstTelling(news_id, earlier)],
+  )
+
+const firstTelling = (
+  news_id: string,
+  { published_ms, given, keywords, gist, bits }: PreparedArticle,
+): FirstTelling => ({ news_id, published_ms, headline: given.headline, keywords, gist, bits })
 
 /** The stories a call adds. */
 export const newStories = (fates: readonly Fate[]): NewStory[] =>

@@ -9,6 +9,7 @@ import {
   type ActivityRow,
   ARTICLE_COLUMNS,
   type ArticleRow,
+  type FirstRow,
   type MentionRow,
   type StoryLookup,
   type TouchRow,
@@ -18,11 +19,12 @@ import {
   type Clustering,
   type Confirmation,
   changedBy,
+  earliest,
   type Member,
   SAME_STORY_WINDOW_MS,
 } from './news-clusters.js'
 import { type Fate, REPEAT_WINDOW_MS } from './news-repeats.js'
-import { type Located, type NewStory, type Story, storyHash } from './story.js'
+import { type FirstTelling, type Located, type NewStory, type Story, storyHash } from './story.js'
 import { packBits, termBits } from './word-bits.js'
 
 const instantText = (ms: number): string => new Date(ms).toISOString()
@@ -75,6 +77,7 @@ export const memberOf = (story: NewStory): Member | null =>
         published_ms: story.published_ms,
         keywords: story.article.keywords,
         is_stored: false,
+        is_linked: false,
         rank: Number.POSITIVE_INFINITY,
         confirmed_after: null,
         thread_id: null,
@@ -127,20 +130,62 @@ export function* articleLines(stories: readonly NewStory[]): Generator<string> {
   }
 }
 
-/** Stored stories to be marked: repeated, sent for another company, linked to a new story, or all at once. */
-export function touchRows(fates: readonly Fate[], clustering: Clustering): TouchRow[] {
-  const rows = new Map<string, TouchRow>()
-  for (const { story, located } of fates) {
-    const { news_id, repeats } = story
-    const isChanged = repeats > 0 || isAboutAnother(story, located.security_id)
-    if (story.article === null && isChanged) {
-      rows.set(news_id, { news_id, repeats, cluster_id: null })
+/** Marks of stories, several of one story joined into one. */
+class Marks {
+  readonly #rows = new Map<string, TouchRow>()
+
+  add(news_id: string, mark: Partial<TouchRow>): void {
+    const known = this.#rows.get(news_id)
+    const unmarked = { news_id, repeats: 0, cluster_id: null, is_alone: false }
+    const repeats = (known?.repeats ?? 0) + (mark.repeats ?? 0)
+    this.#rows.set(news_id, { ...unmarked, ...known, ...mark, repeats })
+  }
+
+  addChanges(clustering: Clustering, earlier: readonly FirstTelling[]): void {
+    for (const { news_id, cluster_id } of changedBy(clustering)) {
+      this.add(news_id, { cluster_id, is_alone: cluster_id === null })
     }
+    for (const telling of earlier) this.add(telling.news_id, firstRow(telling))
   }
-  for (const { news_id, cluster_id } of changedBy(clustering)) {
-    rows.set(news_id, { news_id, repeats: rows.get(news_id)?.repeats ?? 0, cluster_id })
+
+  /** In the order in which every call touches stories. */
+  rows(): TouchRow[] {
+    return [...this.#rows.values()].sort((a, b) => (a.news_id < b.news_id ? -1 : 1))
   }
-  return [...rows.values()].sort((a, b) => (a.news_id < b.news_id ? -1 : 1))
+}
+
+/** Marks that say no more than that stories have changed. */
+export function plainMarks(stories: Iterable<Pick<Member, 'news_id'>>): TouchRow[] {
+  const marks = new Marks()
+  for (const { news_id } of stories) marks.add(news_id, {})
+  return marks.rows()
+}
+
+const firstRow = ({ published_ms, headline, keywords, bits }: FirstTelling): FirstRow => ({
+  first_told_at: instantText(published_ms),
+  first_headline: headline,
+  first_keywords: keywords,
+  word_bits: packBits(bits),
+  word_count: bits.count,
+})
+
+/** Stored stories to be marked: repeated, sent for another company, linked to a new story, or all at once. */
+export function touchRows(
+  fates: readonly Fate[],
+  clustering: Clustering,
+  earlier: readonly FirstTelling[],
+): TouchRow[] {
+  const marks = new Marks()
+  const stored = new Set<Story>()
+  for (const { story, located } of fates) {
+    if (story.article !== null) continue
+    const isKnown = stored.has(story)
+    stored.add(story)
+    if (!isKnown && story.repeats > 0) marks.add(story.news_id, { repeats: story.repeats })
+    if (isAboutAnother(story, located.security_id)) marks.add(story.news_id, {})
+  }
+  marks.addChanges(clustering, earlier)
+  return marks.rows()
 }
 
 /** Whether a story that is about one company was sent for another. */
@@ -172,7 +217,7 @@ const NO_ACTIVITY = { articles: 0, duplicates: 0, confirmed: 0, lead_minutes: 0 
  */
 export function activityRows(
   fates: readonly Fate[],
-  confirmations: readonly Confirmation[],
+  { confirmations, relinked }: Pick<Clustering, 'confirmations' | 'relinked'>,
 ): ActivityRow[] {
   const rows = new Map<number, ActivityRow>()
   const rowOf = (source_id: number): ActivityRow => {
@@ -184,36 +229,49 @@ export function activityRows(
     if (kind === 'new') rowOf(story.source_id).articles++
     if (kind === 'repeat') rowOf(story.source_id).duplicates++
   }
-  for (const [{ source_id, confirmed_after: known }, delay_minutes] of earliest(confirmations)) {
-    if (known !== null && known <= delay_minutes) continue
+  for (const [member, now] of new Map([...earliest(confirmations), ...relinked])) {
+    const { confirmed_after: known, source_id } = member
+    const isUnchanged = now === known || (known !== null && now !== null && known <= now)
+    if (relinked.has(member) ? now === known : isUnchanged) continue
     const row = rowOf(source_id)
-    if (known === null) row.confirmed++
-    row.lead_minutes += delay_minutes - (known ?? 0)
+    row.confirmed += Number(now !== null) - Number(known !== null)
+    row.lead_minutes += (now ?? 0) - (known ?? 0)
   }
   return [...rows.values()]
 }
 
-/** How long before the first of its new confirmations each story was told. */
-function earliest(confirmations: readonly Confirmation[]): Map<Member, number> {
-  const delays = new Map<Member, number>()
-  for (const { confirmed, delay_minutes } of confirmations) {
-    delays.set(confirmed, Math.min(delay_minutes, delays.get(confirmed) ?? delay_minutes))
-  }
-  return delays
-}
-
 /** What is left to be done with stories when the transaction that holds them commits. */
 export const heldRows = (fates: readonly Fate[], deduplicate: boolean): HeldRow[] =>
-  fates.flatMap(({ kind, story, located: { security_id } }) => {
+  fates.flatMap(({ kind, story, located: { article, security_id } }) => {
     const is_new = kind === 'new'
     const repeats = kind === 'repeat' && story.article === null ? 1 : 0
     const mentioned_security_id = isAboutAnother(story, security_id) ? security_id : null
     if (!is_new && repeats === 0 && mentioned_security_id === null) return []
-    return [{ news_id: story.news_id, is_new, deduplicate, repeats, mentioned_security_id }]
+    const told = article === story.earlier ? article : undefined
+    return [
+      {
+        news_id: story.news_id,
+        is_new,
+        deduplicate,
+        repeats,
+        mentioned_security_id,
+        first_told_at: told ? instantText(told.published_ms) : null,
+        first_headline: told?.given.headline ?? null,
+        first_keywords: told?.keywords ?? null,
+      },
+    ]
   })
 
 /** A held story as it is locked. */
 export const lockable = ({ norm, symbol }: TakenRow) => ({ norm_hash: fnv1a(norm), symbol })
+
+/** The companies of held stories. */
+export const heldSymbols = (held: readonly TakenRow[]): Map<number, string> =>
+  new Map(
+    held.flatMap(({ security_id, symbol }) =>
+      security_id === null || symbol === null ? [] : [[security_id, symbol]],
+    ),
+  )
 
 /** A held story as it is looked for among those of others. */
 export const ownRow = ({ source_id, norm, story_hash, published_ms }: TakenRow): OwnRow => ({
@@ -223,22 +281,42 @@ export const ownRow = ({ source_id, norm, story_hash, published_ms }: TakenRow):
   published_at: instantText(published_ms),
 })
 
+/** How held stories were told first, where the transaction knows an earlier telling of them. */
+export function heldTellings(held: readonly TakenRow[]): FirstTelling[] {
+  const first = new Map<string, FirstTelling>()
+  for (const { news_id, norm, first_told_ms, first_headline, first_keywords } of held) {
+    if (first_told_ms === null || first_headline === null || first_keywords === null) continue
+    if ((first.get(news_id)?.published_ms ?? Number.POSITIVE_INFINITY) <= first_told_ms) continue
+    const gist = gistOf(bodyOf(first_headline, norm))
+    first.set(news_id, {
+      news_id,
+      published_ms: first_told_ms,
+      headline: first_headline,
+      keywords: first_keywords,
+      gist,
+      bits: termBits(gist.terms),
+    })
+  }
+  return [...first.values()]
+}
+
 /** Held new stories as clusters see them. */
-export const heldMembers = (held: readonly TakenRow[]): Member[] =>
-  held.flatMap(({ security_id, headline, norm, ...row }, i) => {
+export function heldMembers(held: readonly TakenRow[]): Member[] {
+  const tellings = new Map(heldTellings(held).map((one) => [one.news_id, one]))
+  const fresh = held.filter(({ is_new }) => is_new)
+  return fresh.flatMap(({ news_id, security_id, source_id, source_tier, ...row }, i) => {
     if (security_id === null) return []
-    const gist = gistOf(bodyOf(headline, norm))
+    const gist = gistOf(bodyOf(row.headline, row.norm))
+    const told = { gist, bits: termBits(gist.terms), keywords: row.keywords }
     return [
       {
-        news_id: row.news_id,
+        news_id,
         security_id,
-        source_id: row.source_id,
-        source_tier: row.source_tier,
-        gist,
-        bits: termBits(gist.terms),
-        published_ms: row.published_ms,
-        keywords: row.keywords,
+        source_id,
+        source_tier,
+        ...{ ...told, published_ms: row.published_ms, ...tellings.get(news_id) },
         is_stored: false,
+        is_linked: false,
         rank: i + 1,
         confirmed_after: null,
         thread_id: null,
@@ -246,24 +324,20 @@ export const heldMembers = (held: readonly TakenRow[]): Member[] =>
       },
     ]
   })
+}
 
 const isNew = ({ is_stored }: Member): boolean => !is_stored
 
 /** Stories to be marked at the end: with their repeats, and with the cluster they are in now. */
-export function settledRows(held: readonly TakenRow[], clustering: Clustering): TouchRow[] {
-  const rows = new Map<string, TouchRow>()
-  const merge = (news_id: string, repeats: number, cluster_id: string | null) => {
-    const known = rows.get(news_id)
-    rows.set(news_id, {
-      news_id,
-      repeats: repeats + (known?.repeats ?? 0),
-      cluster_id: cluster_id ?? known?.cluster_id ?? null,
-    })
-  }
-  for (const { news_id, repeats, is_new } of held) if (!is_new) merge(news_id, repeats, null)
+export function settledRows(
+  held: readonly TakenRow[],
+  clustering: Clustering,
+  earlier: readonly FirstTelling[],
+): TouchRow[] {
+  const marks = new Marks()
+  for (const { news_id, repeats, is_new } of held) if (!is_new) marks.add(news_id, { repeats })
   const placed = clustering.clusters.flatMap(({ members }) => members)
-  for (const { news_id, cluster_id } of [...placed.filter(isNew), ...changedBy(clustering)]) {
-    merge(news_id, 0, cluster_id)
-  }
-  return [...rows.values()].sort((a, b) => (a.news_id < b.news_id ? -1 : 1))
+  for (const { news_id, cluster_id } of placed.filter(isNew)) marks.add(news_id, { cluster_id })
+  marks.addChanges(clustering, earlier)
+  return marks.rows()
 }

@@ -30,11 +30,11 @@ const catalystIndicators = z
       .max(50)
       .default([])
       .describe('Topics.'),
-    urgency_score: keptRatio().default(0).describe('0-1; rounded to four decimals.'),
+    urgency_score: keptRatio().default(0).describe('0-1; four decimals.'),
     market_state: z
       .enum(MARKET_STATES)
       .optional()
-      .describe('As the client saw it; the server computes its own from published_timestamp.'),
+      .describe('As you saw it; the server computes its own.'),
   })
   .default(NO_INDICATORS)
   .describe('What you know of it.')
@@ -42,11 +42,9 @@ const catalystIndicators = z
 /** A story as a client sends it. */
 export const newsArticle = z.strictObject({
   headline: nonEmptyText(2000).describe('As published.'),
-  source: nonEmptyText(200).describe('The outlet, such as Reuters; known by name or alias.'),
-  symbol: symbol().optional().describe('The company the story is about.'),
-  published_timestamp: publishedTimestamp.describe(
-    'When the outlet published it; ISO 8601 with zone.',
-  ),
+  source: nonEmptyText(200).describe('Outlet, by name or alias.'),
+  symbol: symbol().optional().describe('Whom it is about.'),
+  published_timestamp: publishedTimestamp.describe('ISO 8601 with zone.'),
   catalyst_indicators: catalystIndicators,
   url: webAddress.optional().describe('Of the story.'),
   snippet: text(10_000).optional().describe('Its beginning.'),
@@ -107,7 +105,7 @@ export const newsBatch = z.strictObject({
   deduplicate: z
     .boolean()
     .default(true)
-    .describe('False stores repeats of a headline within 24 h as stories of their own.'),
+    .describe('False stores repeats within 24 h as stories of their own.'),
 })
 
 /** A batch whose items are still to be checked. */

@@ -103,6 +103,7 @@ export interface StoryRow {
   readonly source_tier: number
   readonly security_id: number | null
   readonly published_ms: number
+  readonly first_told_ms: number
   readonly collected_ms: number
   readonly market_state: MarketState
   readonly catalyst_type: CatalystType | null
@@ -125,6 +126,8 @@ export const findStories = ({ hashes, since, until, hot }: StoryLookup) =>
         a.source_tier,
         a.security_id,
         floor(extract(epoch from a.published_at) * 1000)::float8 as published_ms,
+        floor(extract(epoch from coalesce(a.first_told_at, a.published_at)) * 1000)::float8
+          as first_told_ms,
         floor(extract(epoch from a.collected_at) * 1000)::float8 as collected_ms,
         a.market_state,
         a.catalyst_type,
@@ -137,21 +140,40 @@ export const findStories = ({ hashes, since, until, hot }: StoryLookup) =>
   )
 
 /** A stored story to be marked. */
-export interface TouchRow {
+export interface TouchRow extends Partial<FirstRow> {
   readonly news_id: string
   readonly repeats: number
+  /** Null where it stays in the cluster it is in. */
   readonly cluster_id: string | null
+  /** Whether nobody else tells the same any more. */
+  readonly is_alone: boolean
 }
 
-/** Counts repeats on stories, puts them into their clusters, and notes when that was. */
+/** How its source told a story first. */
+export interface FirstRow {
+  readonly first_told_at: string
+  readonly first_headline: string
+  readonly first_keywords: readonly string[]
+  readonly word_bits: number
+  readonly word_count: number
+}
+
+/** Counts repeats on stories, notes earlier tellings, puts them into their clusters, and notes when that was. */
 export const touchArticles = (rows: readonly TouchRow[]) => sql`
   update catalyst.news_articles a
   set
     update_count = a.update_count + t.repeats,
-    cluster_id = coalesce(t.cluster_id, a.cluster_id),
+    cluster_id = case when not t.is_alone then coalesce(t.cluster_id, a.cluster_id) end,
+    first_told_at = coalesce(t.first_told_at, a.first_told_at),
+    first_headline = coalesce(t.first_headline, a.first_headline),
+    first_keywords = coalesce(t.first_keywords, a.first_keywords),
+    word_bits = coalesce(t.word_bits, a.word_bits),
+    word_count = coalesce(t.word_count, a.word_count),
     changed_at = clock_timestamp()
   from json_to_recordset(${JSON.stringify(rows)}::json)
-    as t (news_id text, repeats int, cluster_id text)
+    as t (news_id text, repeats int, cluster_id text, is_alone boolean,
+      first_told_at timestamptz, first_headline text, first_keywords text[],
+      word_bits bigint, word_count smallint)
   where a.news_id = t.news_id`
 
 /** A company that a stored story turned out to be about as well. */
@@ -172,6 +194,7 @@ export interface ActivityRow {
   readonly source_id: number
   articles: number
   duplicates: number
+  /** Below 0 where trusted sources turn out to have told more before it than after. */
   confirmed: number
   /** How long before trusted sources it told the confirmed ones. */
   lead_minutes: number

@@ -9,7 +9,7 @@ export const persistNewsCatalyst = tool({
   name: 'persist_news_catalyst',
   title: 'Persist a news story',
   description:
-    'Stores one news story and scores it as a catalyst (0-100, above 30 is strong). Use it for a story that just came in; for several use persist_news_batch. The server computes market state, category and score. Within 24 h the same headline of a source is a duplicate, answered with the stored id and score; one of another source joins its cluster, and a tier 1-2 source confirms tier 3-5 ones. Unknown sources are tier 5.',
+    'Stores one news story and scores it as a catalyst (0-100, above 30 is strong); for several use persist_news_batch. Within 24 h the same headline of a source is a duplicate, answered with the stored id and score; one of another source joins its cluster, and a tier 1-2 source confirms tier 3-5 ones. Unknown ones are tier 5.',
   effect: 'write',
   idempotent: true,
   openWorld: true,
@@ -23,7 +23,7 @@ export const persistNewsBatch = tool({
   name: 'persist_news_batch',
   title: 'Persist many news stories',
   description:
-    'Stores up to 10 000 news stories in one transaction, each by the rules of persist_news_catalyst, also against each other. A bad item is in errors with its index and stops no other: total_processed = new_articles + duplicates + rejected. news_ids follows the order of articles: null where rejected, the stored id for a duplicate. Sending the same batch again adds nothing.',
+    'Stores up to 10 000 news stories in one transaction, by the rules of persist_news_catalyst, also against each other. A bad one is in errors with its index and stops no other: total_processed = new_articles + duplicates + rejected. news_ids follows articles: null where rejected, the stored id of a duplicate.',
   effect: 'write',
   idempotent: true,
   openWorld: true,

@@ -18,7 +18,7 @@ const CHECK_MS = 12 * 60 * 60 * 1_000
 
 /** Makes the partitions of the coming months before anybody needs them, from the start and every twelve hours. */
 export function keepPartitions({ partitions, clock, loops, migrated, log }: PartitionKeeperDeps) {
-  const retry = { firstMs: 1_000, maxMs: 60_000 }
+  const retry = { firstMs: 1_000, maxMs: 5_000 }
   const timing = { everyMs: CHECK_MS, retry, after: migrated }
   loops.every('making the partitions of the coming months', timing, async () => {
     const created = await partitions.ensureAhead(monthsFrom(clock.now()))

@@ -117,6 +117,8 @@ const IRREGULAR: Readonly<Record<string, string>> = {
   begin: 'began begun',
   shut: '',
   meet: 'met',
+  uphold: 'upheld',
+  lend: 'lent',
 }
 
 /** A verb in all its forms; a few that do not exist do no harm. */
@@ -234,7 +236,7 @@ const TELLING: ReadonlySet<string> = new Set([
   ),
   ...listOf('none nobody nothing all first last former next new old half twice'),
   ...listOf(
-    'uphold overturn void reverse affirm vacate enter emerge exit include exclude add remove drop dump load charge clear sue settle please delight anger worry back defy widen narrow expand contract file dismiss pass defeat arm free arrest release import export borrow lend',
+    'void reverse vacate enter emerge exit include exclude add remove dump load charge sue settle please delight anger worry back defy widen narrow contract file pass defeat arm free arrest release import export borrow lend',
   ).flatMap(formsOf),
 ])
 

@@ -7,8 +7,10 @@ import {
   scoreComponents,
 } from './catalyst-score.js'
 import type { Direction } from './expected-direction.js'
+import type { Gist } from './gist.js'
 import { newsId } from './headline.js'
 import type { PreparedArticle } from './news-article.js'
+import type { WordBits } from './word-bits.js'
 
 /** A story that has its identity: stored already, or about to be. */
 export interface Story {
@@ -27,8 +29,22 @@ export interface Story {
   cluster_id: string | null
   /** Repeats of it found by this call. */
   repeats: number
+  /** When its source told it first, as far as is known. */
+  first_told_ms: number
+  /** An earlier telling than those known before, found by this call. */
+  earlier: PreparedArticle | null
   /** What is to be inserted; null for a story that is stored already. */
   readonly article: PreparedArticle | null
+}
+
+/** How a source told a stored story first, where that arrives later. */
+export interface FirstTelling {
+  readonly news_id: string
+  readonly published_ms: number
+  readonly headline: string
+  readonly keywords: readonly string[]
+  readonly gist: Gist
+  readonly bits: WordBits
 }
 
 /** A story of this call that was not known before. */
@@ -86,6 +102,8 @@ export function newStory(located: Located, news_id: string, collected_ms: number
     expected_direction: article.gist.direction,
     cluster_id: null,
     repeats: 0,
+    first_told_ms: published_ms,
+    earlier: null,
     article,
   }
 }

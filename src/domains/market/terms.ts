@@ -139,7 +139,7 @@ function readTerm(word: string): Term {
   return {
     word,
     hash: isNumber ? null : fnv1a(isTime ? mark : (stands[0] ?? root)),
-    wording: isTime || isTelling(word) ? `~${root}` : stand === undefined ? root : `~${stand}`,
+    wording: stand !== undefined ? `~${stand}` : isTime || isTelling(word) ? `~${root}` : root,
     stands,
     sides: sidesOf(stands),
     mark,

@@ -1,7 +1,7 @@
 import { ref } from '../../lib/refs.js'
 import type { Transaction } from '../../platform/postgres/queryable.js'
+import type { Changed } from './cluster-store.js'
 import * as newsSql from './news.sql.js'
-import { type Clustering, changedBy } from './news-clusters.js'
 import type { Fate } from './news-repeats.js'
 import { isAboutAnother } from './news-rows.js'
 
@@ -24,13 +24,12 @@ export async function touchNews(tx: Transaction, fates: readonly Fate[]): Promis
   tx.touch('sentiment', touched)
 }
 
-/** Names the stored stories that new ones put into another cluster, confirm, or are confirmed by. */
-export async function mentionChanged(tx: Transaction, clustering: Clustering): Promise<void> {
-  const changed = changedBy(clustering)
-  if (changed.length === 0) return
-  const ids = new Set(changed.map(({ security_id }) => security_id))
-  const found = await tx.many(newsSql.symbolsOf([...ids]))
-  const symbols = new Map(found.map(({ security_id, symbol }) => [security_id, symbol]))
+/** Names stories that new ones of the same companies have changed. */
+export function mentionChanged(
+  tx: Transaction,
+  changed: readonly Changed[],
+  symbols: ReadonlyMap<number, string>,
+): void {
   tx.mention(
     changed.map(({ news_id, security_id }) =>
       ref('news', news_id, symbols.get(security_id) ?? null),
@@ -38,16 +37,22 @@ export async function mentionChanged(tx: Transaction, clustering: Clustering): P
   )
 }
 
-const isSentForAnother = ({ story, located }: Pick<Fate, 'story' | 'located'>): boolean =>
-  isAboutAnother(story, located.security_id)
-
-/** Stored stories may be about companies that the call does not name: only those are looked up. */
-async function symbolsById(tx: Transaction, fates: readonly Fate[]): Promise<Map<number, string>> {
+/** The companies that a call names. */
+export function symbolsNamed(fates: readonly Fate[]): Map<number, string> {
   const symbols = new Map<number, string>()
   for (const { located } of fates) {
     const { security_id, article } = located
     if (security_id !== null && article.symbol !== null) symbols.set(security_id, article.symbol)
   }
+  return symbols
+}
+
+const isSentForAnother = ({ story, located }: Pick<Fate, 'story' | 'located'>): boolean =>
+  isAboutAnother(story, located.security_id)
+
+/** Stored stories may be about companies that the call does not name: only those are looked up. */
+async function symbolsById(tx: Transaction, fates: readonly Fate[]): Promise<Map<number, string>> {
+  const symbols = symbolsNamed(fates)
   const unnamed = new Set(fates.flatMap(({ story }) => story.security_id ?? []))
   for (const id of symbols.keys()) unnamed.delete(id)
   if (unnamed.size === 0) return symbols

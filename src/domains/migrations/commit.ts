@@ -113,6 +113,6 @@ async function statusOf(session: DirectSession, transactionId: string): Promise<
 
 const stillCommitting = (): AppError =>
   new AppError('conflict', 'An earlier runner has been committing a migration for a minute.', {
-    hint: 'Look at catalyst://db/performance/connections, then run the same again.',
+    hint: 'Look at pg_stat_activity (catalyst://db/performance/connections), then run the same again.',
     retryable: true,
   })

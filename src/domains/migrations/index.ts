@@ -1,6 +1,6 @@
 import { part } from '../../kernel/part.js'
+import { MigratorLogin } from '../../platform/postgres/roles/migrator-login.js'
 import * as resources from './resources.js'
-import { MigratorLogin } from './roles/migrator-login.js'
 import { loginOf, operationsOf, runnerOf } from './runner.js'
 import { SchemaKeeper } from './schema-keeper.js'
 import * as tools from './tools.js'
@@ -8,12 +8,13 @@ import * as tools from './tools.js'
 /** The product's own schema, brought up to date at the start. */
 export const schema = part({
   name: 'schema',
-  start: ({ config, systems, eventLog, log, ...kernel }) => {
+  start: (kernel) => {
+    const { config, systems, eventLog } = kernel
     const runner = runnerOf(config, systems, {
       committed: () => eventLog.poke(),
       scripts: new MigratorLogin(loginOf(config, systems)),
     })
-    const keeper = new SchemaKeeper({ migrations: runner, log })
+    const keeper = new SchemaKeeper({ ...kernel, migrations: runner })
     kernel.onOpen(() => keeper.start())
     kernel.onClose(() => keeper.stop())
     return keeper

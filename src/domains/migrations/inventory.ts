@@ -55,7 +55,7 @@ export function upTo(inventory: Inventory, target: number | null): Inventory['pe
   if (!known) {
     const last = migrations.at(-1)?.version ?? 0
     throw new AppError('invalid_input', `No migration has version ${target}.`, {
-      hint: `Read catalyst://db/migrations/status; the newest is ${last}.`,
+      hint: `The newest is ${last}; "catalyst-db migrate status" and catalyst://db/migrations/status list what is pending.`,
     })
   }
   return pending.filter(({ migration }) => migration.version <= target)

@@ -78,6 +78,6 @@ async function detachToTheEnd(
 
 const beingBuilt = (name: string): AppError =>
   new AppError('conflict', `Another session builds the index ${name} at this moment.`, {
-    hint: 'Wait until catalyst://db/locks shows no CREATE INDEX, then run the migration again.',
+    hint: 'Wait until pg_stat_activity (catalyst://db/performance/connections) shows no CREATE INDEX, then run the migration again.',
     retryable: true,
   })

@@ -61,9 +61,10 @@ export function unconfirmed(losses: readonly FileLosses[], done: readonly number
 /** The name of our schema is taken. */
 export const foreignSchema = (): AppError =>
   new AppError(
-    'precondition_failed',
+    'unavailable',
     'The schema "catalyst" of this database belongs to something else: it holds objects and no ledger of catalyst-db. Nothing is written into it.',
     {
       hint: 'Give catalyst-db a database of its own, or rename that schema: alter schema catalyst rename to <name>;',
+      retryable: false,
     },
   )

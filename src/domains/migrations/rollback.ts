@@ -1,5 +1,6 @@
 import { AppError } from '../../errors.js'
 import { canonicalJson } from '../../lib/canonical-json.js'
+import type { ScriptSession } from '../../platform/postgres/roles/script-login.js'
 import { contextOf, type RunStart } from './apply.js'
 import {
   downCommand,
@@ -17,7 +18,6 @@ import type { FileLosses } from './measure/loss.js'
 import { planned, progressOf } from './planning.js'
 import { recordDown } from './recording.js'
 import type { DownPlan, Finding } from './report.js'
-import type { ScriptSession } from './roles/script-login.js'
 import type { RunContext, ScriptTask } from './run-context.js'
 import { asOwnScript, asScript } from './runner-session.js'
 import { readScript } from './script.js'

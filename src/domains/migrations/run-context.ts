@@ -1,9 +1,9 @@
 import type { Endpoint } from '../../platform/postgres/connection.js'
 import type { DirectSession } from '../../platform/postgres/direct.js'
+import type { ScriptSession } from '../../platform/postgres/roles/script-login.js'
 import type { Loss } from './measure/loss.js'
 import type { Observation } from './observation.js'
 import type { MigrationActor } from './report.js'
-import type { ScriptSession } from './roles/script-login.js'
 import type { Script, Step } from './script.js'
 import type { NextStep } from './script-failure.js'
 

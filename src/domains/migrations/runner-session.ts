@@ -1,12 +1,12 @@
 import { AppError } from '../../errors.js'
 import type { Endpoint } from '../../platform/postgres/connection.js'
-import { DirectSession, type Login } from '../../platform/postgres/direct.js'
-import { sqlState, translate } from '../../platform/postgres/errors.js'
+import { DirectSession } from '../../platform/postgres/direct.js'
+import { sqlState } from '../../platform/postgres/errors.js'
+import type { ScriptLogin, ScriptSession } from '../../platform/postgres/roles/script-login.js'
 import { settleRows } from './commit.js'
 import type { FileLosses } from './measure/loss.js'
 import type { Author } from './recording.js'
 import { foreignSchema } from './refusals.js'
-import type { ScriptLogin, ScriptSession } from './roles/script-login.js'
 import { withRunnerLock } from './runner-lock.js'
 import { prepareSession } from './session.sql.js'
 import {
@@ -20,29 +20,6 @@ import {
 import { pinSettings } from './wire.js'
 
 /**
- * Runs `work` on a connection of its own that only reads the ledger.
- *
- * @throws AppError `precondition_failed` when only a pooled connection is available, or when the
- *   schema is somebody else's
- */
-export const reading = <T>(
-  endpoint: Endpoint,
-  work: (session: DirectSession) => Promise<T>,
-  login: Login | null = null,
-): Promise<T> =>
-  DirectSession.use(
-    endpoint,
-    async (session) => {
-      try {
-        return await work(session)
-      } catch (error) {
-        throw translate(error)
-      }
-    },
-    login,
-  )
-
-/**
  * Runs `work` on a connection of its own as the only runner of the database.
  *
  * @throws AppError `precondition_failed` when only a pooled connection is available
@@ -52,7 +29,7 @@ export const asRunner = <T>(
   signal: AbortSignal,
   work: (session: DirectSession) => Promise<T>,
 ): Promise<T> =>
-  reading(endpoint, (session) => withRunnerLock(session, signal, () => work(session)))
+  DirectSession.use(endpoint, (session) => withRunnerLock(session, signal, () => work(session)))
 
 /** The ledger; empty where there is none yet. */
 export async function readLedger(session: DirectSession): Promise<LedgerRow[]> {
@@ -113,7 +90,7 @@ export async function asScript<T>(
       return work({ session, heir, limitedTo, marksSchemaChanges: await prepared(session) })
     }
     try {
-      return await reading(endpoint, use, login)
+      return await DirectSession.use(endpoint, use, login)
     } catch (error) {
       if (isIn || !isRefusedLogin(error)) throw error
       if (login?.password === undefined || attempt === MAX_LOGINS) throw refused(error)

@@ -1,10 +1,10 @@
-import { fileURLToPath } from 'node:url'
 import { type Config, migrationsDir } from '../../config.js'
 import { systemClock } from '../../lib/clock.js'
+import { packageFile } from '../../lib/package-files.js'
 import { VERSION } from '../../lib/version.js'
 import type { Endpoint } from '../../platform/postgres/connection.js'
+import { Adopting } from '../../platform/postgres/roles/adoption.js'
 import { MigrationOperations } from './operations.service.js'
-import { Adopting } from './roles/adoption.js'
 import { type MigrationDeps, MigrationService } from './service.js'
 
 /** The database as its own role, and as the role of migrations over MCP where the operator names one. */
@@ -13,7 +13,7 @@ interface Endpoints {
   readonly migrator: Endpoint | null
 }
 
-const BUILT_IN = fileURLToPath(new URL('../../../migrations', import.meta.url))
+const BUILT_IN = packageFile('migrations')
 
 /** The runner of the product's own migrations and the operator's. */
 export const runnerOf = (

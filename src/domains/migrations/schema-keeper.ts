@@ -1,6 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { AppError } from '../../errors.js'
+import type { Attempts } from '../../lib/outage.js'
+import type { SharedOutage } from '../../lib/shared-outage.js'
 import type { Log } from '../../platform/log.js'
+import { isSchemaMismatch } from '../../platform/postgres/errors.js'
 import type { SchemaState } from './schema-state.js'
 import type { MigrationService } from './service.js'
 
@@ -14,24 +17,42 @@ export class SchemaKeeper {
   /** What applies migrations, at the start and on request. */
   readonly migrations: MigrationService
   readonly #log: Log
+  readonly #outage: Attempts
   readonly #stopped = new AbortController()
   #state: SchemaState = { state: 'pending', reason: 'Migrations have not run yet.' }
+  /** Why it is not current. */
+  #failure: AppError | null = null
   #running: Promise<void> = Promise.resolve()
-  #hasFailed = false
   #becomeCurrent = (): void => {}
   /** Resolves when the schema is up to date. */
   readonly current = new Promise<void>((resolve) => {
     this.#becomeCurrent = resolve
   })
 
-  constructor(deps: { readonly migrations: MigrationService; readonly log: Log }) {
+  constructor(deps: {
+    readonly migrations: MigrationService
+    readonly log: Log
+    readonly outage: SharedOutage
+  }) {
     this.migrations = deps.migrations
     this.#log = deps.log
+    this.#outage = deps.outage.of('bringing the schema up to date')
   }
 
   /** What is known of the schema now. */
   get state(): SchemaState {
     return this.#state
+  }
+
+  /** What a call failed for, where that is that the schema is not current. */
+  explain(error: unknown): unknown {
+    if (!this.#failure || !isSchemaMismatch(error)) return error
+    const { message, hint, retryable } = this.#failure
+    return new AppError('unavailable', message, {
+      cause: error,
+      retryable,
+      ...(hint === null ? {} : { hint }),
+    })
   }
 
   /** Resolves after the first attempt; when it failed, further ones follow in the background. */
@@ -60,21 +81,20 @@ export class SchemaKeeper {
       for (const { version, name, duration_ms } of applied) {
         this.#log.info({ migration: { version, name, duration_ms } }, 'migration applied')
       }
-      if (this.#hasFailed) this.#log.info('the schema is current')
+      this.#outage.over()
       this.#state = { state: 'current', reason: null }
+      this.#failure = null
       this.#becomeCurrent()
     } catch (error) {
-      const reason = reasonOf(error)
-      if (reason !== this.#state.reason)
-        this.#log.error({ err: error }, 'the schema is not current')
-      this.#hasFailed = true
-      const isPassing = error instanceof AppError && error.retryable
-      this.#state = { state: isPassing ? 'pending' : 'failed', reason }
+      if (!this.#stopped.signal.aborted) this.#outage.failed(error)
+      this.#failure = error instanceof AppError ? error : MIGRATION_FAILED
+      const { message, fix, retryable } = this.#failure
+      const reason = `${message} ${fix ?? ''}`.trim()
+      this.#state = { state: retryable ? 'pending' : 'failed', reason }
     }
   }
 }
 
-const reasonOf = (error: unknown): string =>
-  error instanceof AppError
-    ? `${error.message} ${error.hint ?? ''}`.trim()
-    : 'A migration failed; see the log.'
+const MIGRATION_FAILED = new AppError('unavailable', 'A migration failed; see the log.', {
+  retryable: false,
+})

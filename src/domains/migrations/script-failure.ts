@@ -158,7 +158,7 @@ const isPassing = (state: string): boolean => state === '55P03' || state.startsW
 
 function adviceFor(state: string, { file, next }: FailurePlace): string {
   if (isPassing(state)) {
-    return 'Let those sessions finish (catalyst://db/performance/connections shows them), or choose a quieter time, then'
+    return 'Let those sessions finish (pg_stat_activity and catalyst://db/performance/connections show them), or choose a quieter time, then'
   }
   if (state === '57014') {
     return `Give ${file} more time with a line "-- statement_timeout: 1h" at its top,${next.before} then`

@@ -1,5 +1,6 @@
 import type { DirectSession } from '../../platform/postgres/direct.js'
 import { repeatWhenLocked } from '../../platform/postgres/policies.js'
+import { HandOver, withHandOver } from '../../platform/postgres/roles/hand-over.js'
 import { sql } from '../../platform/postgres/sql.js'
 import type { ScriptStatement } from '../../platform/sql-parser/syntax.js'
 import { commitUpTo, inTransaction } from './commit.js'
@@ -7,7 +8,6 @@ import { Guard } from './guard.js'
 import { watchingLocks } from './lock-watch.js'
 import { restoreSequences, sequencesOf } from './measure/sequences.js'
 import { Observation } from './observation.js'
-import { HandOver, withHandOver } from './roles/hand-over.js'
 import type { RunContext, ScriptOutcome, ScriptTask } from './run-context.js'
 import { changesSchema } from './schema-changes.js'
 import type { Script, Step } from './script.js'
@@ -130,7 +130,7 @@ export async function execute(
     const place = { file: script.file, statement, total: script.steps.length }
     const about = { ...place, kept, next, blockers, signal, ledger: context.ledger }
     const told = await scriptFailure(error, about)
-    throw await withHandOver(told, error, { ...context, statement })
+    throw await withHandOver(told, error, { ...context, text: statement.text })
   }
 }
 

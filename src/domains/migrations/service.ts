@@ -1,7 +1,9 @@
 import { AppError } from '../../errors.js'
 import { type PageKey, pageOf } from '../../lib/page.js'
 import type { Endpoint } from '../../platform/postgres/connection.js'
-import type { DirectSession } from '../../platform/postgres/direct.js'
+import { DirectSession } from '../../platform/postgres/direct.js'
+import { OperatorLogin } from '../../platform/postgres/roles/operator-login.js'
+import type { ScriptLogin } from '../../platform/postgres/roles/script-login.js'
 import { applyAll, type RunStart } from './apply.js'
 import { isBuiltIn, refuseProblems, unfinished } from './comparison.js'
 import { baselineOf, correct, planOf, repairsOf } from './corrections.js'
@@ -16,8 +18,6 @@ import { filesDigest, type PreparedUp, planUpOf, prepareUp, withKnown } from './
 import type { Author } from './recording.js'
 import { refuseErrors, refuseUnconfirmed, unconfirmed } from './refusals.js'
 import type * as report from './report.js'
-import { OperatorLogin } from './roles/operator-login.js'
-import type { ScriptLogin } from './roles/script-login.js'
 import { planDownOf, prepareDown, rollBackAll, scriptsDigest } from './rollback.js'
 import { isRunning } from './runner-lock.js'
 import {
@@ -25,7 +25,6 @@ import {
   hasCurrentLedger,
   knownLosses,
   openLedger,
-  reading,
   readLedger,
 } from './runner-session.js'
 import type { SchemaState } from './schema-state.js'
@@ -65,7 +64,7 @@ export class MigrationService {
     signal: AbortSignal = new AbortController().signal,
   ): Promise<report.MigrationResult[]> {
     const folders = { ...this.#deps, operatorDir: null }
-    const isCurrent = await reading(this.#deps.endpoint, async (session) => {
+    const isCurrent = await DirectSession.use(this.#deps.endpoint, async (session) => {
       await this.#deps.scripts?.prepare(session)
       if (!(await hasCurrentLedger(session))) return false
       const { pending, problems } = await takeInventory(folders, await readLedger(session))
@@ -87,7 +86,7 @@ export class MigrationService {
   /** Whether the product's own migrations are applied, for whoever only looks. */
   async standing(): Promise<SchemaState> {
     const folders = { ...this.#deps, operatorDir: null }
-    return reading(this.#deps.endpoint, async (session) => {
+    return DirectSession.use(this.#deps.endpoint, async (session) => {
       const { pending, problems } = await takeInventory(folders, await readLedger(session))
       const [problem] = problems
       if (problem) return { state: 'failed', reason: `${problem.message} ${problem.next_step}` }
@@ -122,7 +121,7 @@ export class MigrationService {
     readonly cursor?: PageKey | undefined
   }): Promise<{ items: report.HistoryEntry[]; next_cursor: string | null }> {
     const [before = null] = query.cursor ?? []
-    const rows = await reading(this.#deps.endpoint, async (session) =>
+    const rows = await DirectSession.use(this.#deps.endpoint, async (session) =>
       (await hasCurrentLedger(session)) ? session.many(listLog(query.limit, before)) : [],
     )
     return pageOf(rows, query.limit, ({ log_id }) => [log_id])
@@ -176,7 +175,7 @@ export class MigrationService {
    * @throws AppError `not_found` for a file that cannot be read
    */
   lint(paths: readonly string[]): Promise<LintedFile[]> {
-    return reading(this.#deps.endpoint, (session) =>
+    return DirectSession.use(this.#deps.endpoint, (session) =>
       lintPaths(paths, this.#deps.operatorDir ?? '', new Linting(session)),
     )
   }
@@ -236,7 +235,7 @@ export class MigrationService {
     includeBuiltIn: boolean,
     signal?: AbortSignal,
   ): Promise<report.DownPlan> {
-    return reading(this.#deps.endpoint, async (session) => {
+    return DirectSession.use(this.#deps.endpoint, async (session) => {
       const rows = await readLedger(session)
       const range = { target, includeBuiltIn }
       const prepared = await prepareDown(rows, range, new Linting(session), signal)
@@ -360,7 +359,7 @@ export class MigrationService {
   }
 
   #read<T>(work: (session: DirectSession, inventory: Inventory) => Promise<T>): Promise<T> {
-    return reading(this.#deps.endpoint, async (session) =>
+    return DirectSession.use(this.#deps.endpoint, async (session) =>
       work(session, await takeInventory(this.#deps, await readLedger(session))),
     )
   }

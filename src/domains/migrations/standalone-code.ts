@@ -1,9 +1,9 @@
 import { AppError } from '../../errors.js'
+import { aside } from '../../platform/postgres/catalog-only.js'
 import type { DirectSession } from '../../platform/postgres/direct.js'
 import { sql } from '../../platform/postgres/sql.js'
 import { nodesOf, type ScriptStatement } from '../../platform/sql-parser/syntax.js'
 import { partsOf } from './lint/relation-name.js'
-import { aside } from './measure/sequences.js'
 import type { Standalone } from './standalone.js'
 
 /** PostgreSQL's comparisons, which BETWEEN, IN and DISTINCT come to. */

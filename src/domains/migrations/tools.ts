@@ -20,7 +20,7 @@ export const runMigrations = job({
   name: 'run_migrations',
   title: 'Apply migrations',
   description:
-    'Applies the pending migration files in order, each exactly once, up to target_version or all. What loses data or makes others wait has to be confirmed. dry_run runs them and rolls them back to tell locks, rewrites and times: the locks are real until then, and sequences may move. Before it read catalyst://db/migrations/status, afterwards catalyst://db/migrations/history.',
+    'Applies the pending migration files in order, each exactly once, up to target_version or all. What loses data or makes others wait must be confirmed. dry_run runs them and rolls back, to tell locks, rewrites and times; the locks are real until then. Read catalyst://db/migrations/status before, db/migrations/history after.',
   input: z.object({
     target_version: Version.optional().describe('The last one.'),
     dry_run: z.boolean().default(false).describe('Only try.'),
@@ -41,7 +41,7 @@ export const rollbackMigration = job({
   name: 'rollback_migration',
   title: 'Undo migrations',
   description:
-    'Undoes every migration above target_version, the newest first, with the down script that was stored when it was applied; the file may be gone. What they added is lost, so it always has to be confirmed. Refused when one of them cannot be undone, and for the migrations of the product itself.',
+    'Undoes every migration above target_version, the newest first, with the down scripts stored when they were applied. What they added is lost, so it must be confirmed. Refused where one cannot be undone, and for those of the product itself.',
   input: z.object({ target_version: Version.describe('The version that stays.') }),
   output: z.object({ rolled_back: Versions, current_version: z.int() }),
   confirm: ({ target_version }, { service, ...call }) =>
@@ -54,7 +54,7 @@ export const createMigration = tool({
   name: 'create_migration',
   title: 'Write a migration',
   description:
-    'Writes a migration file under the next free version and its down script beside it; runs nothing. The SQL is parsed and linted: what could never be run is refused and nothing is written. up_sql may begin with "-- transaction: none" (CREATE INDEX CONCURRENTLY needs it) or "-- statement_timeout: 10min". Then run_migrations with dry_run.',
+    'Writes a migration file under the next free version, its down script beside it; runs nothing. SQL that could never run is refused, the rest linted. up_sql may begin with "-- transaction: none" (CREATE INDEX CONCURRENTLY needs it) or "-- statement_timeout: 10min". Then run_migrations with dry_run.',
   effect: 'write',
   idempotent: false,
   openWorld: false,

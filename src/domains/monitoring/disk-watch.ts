@@ -1,4 +1,6 @@
 import type { Loops } from '../../kernel/loops.js'
+import type { Attempts } from '../../lib/outage.js'
+import type { SharedOutage } from '../../lib/shared-outage.js'
 import type { Trouble } from '../../lib/tls-trouble.js'
 import type { Log } from '../../platform/log.js'
 import { DISK_FULL } from '../../platform/postgres/connection-trouble.js'
@@ -11,6 +13,7 @@ export interface DiskWatchDeps {
   readonly hasRoom: () => Promise<boolean | null>
   readonly database: Pick<Database, 'transaction'>
   readonly loops: Loops
+  readonly outage: SharedOutage
   readonly log: Log
 }
 
@@ -22,6 +25,7 @@ const RETRY_MS = 5_000
  */
 export class DiskWatch {
   readonly #deps: DiskWatchDeps
+  readonly #outage: Attempts
   #isFull = false
   /** The event about it is still to be written, which a full disk may prevent. */
   #isUntold = false
@@ -29,15 +33,17 @@ export class DiskWatch {
 
   constructor(deps: DiskWatchDeps) {
     this.#deps = deps
+    this.#outage = deps.outage.of('writing')
     deps.loops.every('the watch over a full disk', { everyMs: RETRY_MS }, () => this.look())
   }
 
   /** Hears why a transaction failed. */
   failed(error: unknown): void {
-    if (!isDiskFull(error) || this.#isFull) return
+    if (!isDiskFull(error)) return
+    this.#outage.failed(error)
+    if (this.#isFull) return
     this.#isFull = true
     this.#isUntold = true
-    this.#deps.log.error({ err: error }, 'the disk of PostgreSQL is full')
   }
 
   /** Hears that something was written. */
@@ -64,7 +70,7 @@ export class DiskWatch {
     await this.#tell()
     if (!(hasRoom ?? hasWritten)) return
     this.#isFull = false
-    this.#deps.log.info('the disk of PostgreSQL has room again')
+    this.#outage.over()
   }
 
   async #tell(): Promise<void> {

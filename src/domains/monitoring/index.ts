@@ -11,9 +11,10 @@ import { MonitoringService } from './service.js'
 export const monitoring = part({
   name: 'monitoring',
   resources,
-  start: ({ config, systems, database, health, clock, log, eventLog, commits, the, loops }) => {
+  start: (kernel) => {
+    const { config, systems, database, health, clock, eventLog, commits, the } = kernel
     const { pooled, direct } = systems
-    const disk = new DiskWatch({ hasRoom: () => hasRoom(direct), database, loops, log })
+    const disk = new DiskWatch({ ...kernel, hasRoom: () => hasRoom(direct) })
     commits.onFailure((error) => disk.failed(error))
     commits.onCommit(() => disk.wrote())
     return new MonitoringService({

@@ -12,7 +12,7 @@ export const sessions = part({
   tools,
   resources,
   start: (kernel) => {
-    const { config, systems, database, commits, served, changed } = kernel
+    const { config, systems, database, commits, eventLog, served } = kernel
     const { pooled, direct } = systems
     const maxPinned = Math.floor(config.CATALYST_POOL_MAX / 2)
     const isDirect = direct.label === pooled.label
@@ -20,24 +20,18 @@ export const sessions = part({
       ? database
       : new Database({ endpoint: direct, poolMax: maxPinned, heard: commits })
     if (!isDirect) kernel.onClose(() => pinned.close())
-    const { serverId, clock, log, audit, health, eventLog } = kernel
     const service = new SessionService({
-      database,
+      ...kernel,
       direct: pinned,
-      health,
       maxPinned,
       maxPerCaller: config.policy.limits.sessions_per_caller,
       idleMs: config.CATALYST_SESSION_IDLE_SECONDS * 1_000,
       maxMs: config.CATALYST_SESSION_MAX_SECONDS * 1_000,
-      serverId,
-      clock,
-      log,
-      audit,
       operationOf: (requested, caller) => served().operation(requested, caller),
-      changed: () => changed('db/sessions/active'),
+      changed: () => kernel.changed('db/sessions/active'),
     })
-    eventLog.greet(sayAlive(serverId))
     new DeadServers(kernel)
+    eventLog.greet(sayAlive(kernel.serverId))
     kernel.onClose(() => service.close())
     return service
   },

@@ -2,8 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { AppError } from '../../errors.js'
 import type { EventFacts } from '../../events.js'
 import { Backoff } from '../../lib/backoff.js'
-import { Outage } from '../../lib/outage.js'
-import type { Log } from '../../platform/log.js'
+import type { Attempts } from '../../lib/outage.js'
+import type { SharedOutage } from '../../lib/shared-outage.js'
 import type { Database } from '../../platform/postgres/database.js'
 import type { DbSession } from './db-session.js'
 import * as errors from './errors.js'
@@ -12,7 +12,7 @@ import * as statements from './sql.js'
 interface RecordDeps {
   readonly database: Database
   readonly serverId: string
-  readonly log: Log
+  readonly outage: SharedOutage
 }
 
 /** What became of a session, to be told to whoever listens. */
@@ -38,7 +38,7 @@ export const LOSSES = {
 /** What is remembered of sessions beyond the process that holds them. */
 export class SessionRecords {
   readonly #deps: RecordDeps
-  readonly #outage: Outage
+  readonly #outage: Attempts
   readonly #stopped = new AbortController()
   /** What to tell the owner of an ended session until the database remembers it. */
   readonly #ended = new Map<
@@ -48,7 +48,7 @@ export class SessionRecords {
 
   constructor(deps: RecordDeps) {
     this.#deps = deps
-    this.#outage = new Outage(deps.log, 'noting how sessions ended')
+    this.#outage = deps.outage.of('noting how sessions ended')
   }
 
   /** Notes a new session, and forgets those nobody will ask about any more. */

@@ -2,8 +2,8 @@ import { AppError, abortError } from '../../errors.js'
 import type { Caller, RequestedOperation, UnitOfWork } from '../../lib/caller.js'
 import type { Clock } from '../../lib/clock.js'
 import { newId, shownHandle } from '../../lib/ids.js'
+import type { SharedOutage } from '../../lib/shared-outage.js'
 import { instantText } from '../../lib/utc-text.js'
-import type { Log } from '../../platform/log.js'
 import type { AuditTrail } from '../../platform/postgres/audit-trail.js'
 import type { Database } from '../../platform/postgres/database.js'
 import type { DedicatedConnection } from '../../platform/postgres/dedicated.js'
@@ -46,7 +46,7 @@ export interface SessionDeps {
   readonly maxMs: number
   readonly serverId: string
   readonly clock: Clock
-  readonly log: Log
+  readonly outage: SharedOutage
   readonly audit: AuditTrail
   /** Checks an operation against the tools and resources that are served. */
   readonly operationOf: (requested: RequestedOperation, caller: Caller) => Operation

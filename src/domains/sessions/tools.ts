@@ -29,7 +29,7 @@ export const startDbSession = tool({
   name: 'start_db_session',
   title: 'Start a database session',
   description:
-    'Leases a database session, for several writes that must happen together or not at all. Use it with execute_transaction, or pass session_id to persisting tools, then end it with end_db_session. Unused sessions are rolled back at expires_at. For a single write no session is needed.',
+    'Leases a database session for writes that must happen together or not at all. Pass its session_id to persisting tools or execute_transaction, then end_db_session. Unused, it is rolled back at expires_at.',
   effect: 'write',
   idempotent: false,
   openWorld: false,
@@ -53,7 +53,7 @@ export const executeTransaction = tool({
   name: 'execute_transaction',
   title: 'Execute operations in a transaction',
   description:
-    "Runs operations in order in the session's transaction and commits it, unless commit is false: then it stays open for the next call. One operation that fails rolls the whole transaction back; the error names its index and the session stays usable. Operations are persisting tools {tool, params} or reads {resource}.",
+    "Runs operations (persisting tools {tool, params} or reads {resource}) in order in the session's transaction and commits it, unless commit is false. One that fails rolls all back: the error names its index, and the session stays usable.",
   effect: 'write',
   idempotent: false,
   openWorld: true,

@@ -11,7 +11,7 @@ const job = jobToolFor<SyncService>()
 const facts = { effect: 'write', idempotent: true, openWorld: true, onRestart: 'resume' } as const
 
 const outcomesInput = z.object({
-  since: instant().optional().describe('Only positions closed since then; default: all that wait.'),
+  since: instant().optional().describe('Only positions closed since.'),
   batch_size: z.int().min(1).max(5_000).default(100).describe('Positions at once.'),
 })
 
@@ -20,7 +20,7 @@ export const syncCatalystOutcomes = job({
   name: 'sync_catalyst_outcomes',
   title: 'Learn from closed positions',
   description:
-    'Takes each closed position that has not been learned from and gives the stories it cites an equal share of its result; notes how prices moved an hour and a day after those stories. Run it after the close, then sync_source_metrics. Running it twice changes nothing more; a run cut off goes on where it stopped. catalyst://db/sync/status says what waits.',
+    'Gives the stories that each closed position cites an equal share of its result, once, and notes how prices moved an hour and a day after them. Run it after the close, then sync_source_metrics. Running it twice changes nothing more. catalyst://db/sync/status says what waits.',
   input: outcomesInput,
   output: z.object({
     trades_processed: z.int(),
@@ -40,7 +40,7 @@ const metricsInput = z.object({
     .max(1_000)
     .optional()
     .describe('Names or aliases.'),
-  recalculate_all: z.boolean().default(false).describe('From all evidence, not from what is new.'),
+  recalculate_all: z.boolean().default(false).describe('From all evidence.'),
 })
 
 const rate = z.number().nullable()
@@ -50,7 +50,7 @@ export const syncSourceMetrics = job({
   name: 'sync_source_metrics',
   title: 'Compute the reliability of sources',
   description:
-    'Computes reliability (a Beta posterior, prior 0.5 worth 20 results, with its 90 % interval) and accuracy rate of each source about which something was learned since the last run, and folds the totals of its stories. recalculate_all counts all evidence again and comes to the same. Tiers are never changed. Afterwards read catalyst://news/sources.',
+    'Computes the reliability (a Beta posterior with its 90 % interval) and accuracy rate of each source about which something was learned since the last run. Tiers never change. Then read catalyst://news/sources.',
   input: metricsInput,
   output: z.object({
     sources_updated: z.int(),
@@ -87,7 +87,7 @@ export const syncPatternOutcomes = job({
   name: 'sync_pattern_outcomes',
   title: 'Tell what became of patterns',
   description:
-    'Decides patterns from what is stored: by the first position opened on one within an hour, else by price (one ATR in its direction before one against it, within 24 bars). What cannot be told some days later is unresolvable. Fills and bars that are stored later decide again; an outcome told by hand stays. Running it twice changes nothing more. Needs persist_price_bars for patterns nobody traded. Afterwards read catalyst://patterns/statistics.',
+    'Decides patterns from what is stored: by the first position opened on one within an hour, else by price (one ATR in its direction before one against it, within 24 bars). Fills and bars stored later decide again; an outcome told by hand stays. Needs persist_price_bars. Then read catalyst://patterns/statistics.',
   input: patternsInput,
   output: z.object({
     patterns_updated: z.int(),

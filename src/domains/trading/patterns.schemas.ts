@@ -25,7 +25,7 @@ const catalystAlignment = z
     has_catalyst: z.boolean().describe('News is behind it.'),
     catalyst_type: catalystType.optional().describe('Such as earnings.'),
     alignment_score: kept(z.number().min(-1).max(1), 4).describe(
-      '-1 to 1, rounded to four decimals: below 0 the news speaks against the pattern.',
+      '-1 to 1: below 0 the news speaks against the pattern.',
     ),
   })
   .refine((given) => given.has_catalyst || given.catalyst_type === undefined, {
@@ -50,7 +50,7 @@ export const timeframe = z.enum(TIMEFRAMES)
 export const patternDetection = z.strictObject({
   symbol: symbol(),
   pattern_type: patternType().describe('Such as bull_flag; an unknown one is registered.'),
-  confidence: keptRatio().describe('0-1; rounded to four decimals.'),
+  confidence: keptRatio().describe('0-1; four decimals.'),
   catalyst_alignment: catalystAlignment,
   timeframe: timeframe.default('5m').describe('Of its bars.'),
   direction: z
@@ -58,7 +58,7 @@ export const patternDetection = z.strictObject({
     .optional()
     .describe('That of the pattern type unless given.'),
   detected_at: detectedAt.optional().describe('Now unless given; ISO 8601 with zone.'),
-  price: price().optional().describe('Of the security when it was detected.'),
+  price: price().optional().describe('When it was detected.'),
 })
 
 /** A valid detection. */
@@ -100,10 +100,10 @@ const evidence = z
 /** An outcome as a client knows it. */
 export const patternOutcome = z.strictObject({
   pattern_id: z.int().positive().describe('Which one.'),
-  success: z.boolean().describe('Whether the price went the way of the pattern.'),
+  success: z.boolean().describe('It came true.'),
   actual_move: decimalOf(MOVE_BPS)
     .optional()
-    .describe("Basis points (1 % = 100), positive in the pattern's direction."),
+    .describe("Basis points, positive in the pattern's direction."),
   evidence: evidence.optional().describe('Anything that backs it.'),
 })
 

@@ -14,7 +14,7 @@ export const persistPatternDetection = tool({
   name: 'persist_pattern_detection',
   title: 'Persist a pattern detection',
   description:
-    'Stores one chart pattern found in a security and answers how often patterns like it came true, with how many outcomes that rests on: sample_size 0 means no history yet, not a coin toss. The same pattern in the same bar is answered as duplicate, the first one wins. Its outcome is pending until sync_pattern_outcomes or update_pattern_outcome tells it; read patterns/statistics for all rates.',
+    'Stores one chart pattern found in a security and answers how often its like came true, and out of how many (0 is no history yet). The same pattern in the same bar is a duplicate, the first one wins. Its outcome is pending until sync_pattern_outcomes or update_pattern_outcome tells it.',
   effect: 'write',
   idempotent: true,
   openWorld: false,
@@ -28,7 +28,7 @@ export const updatePatternOutcome = tool({
   name: 'update_pattern_outcome',
   title: 'Tell the outcome of a pattern',
   description:
-    'Records by hand whether a detected pattern came true, in place of any outcome known before, which is answered as previous; a move or evidence that is left out is then unknown. Success rates change at once: read patterns/statistics. Use it where sync_pattern_outcomes cannot know or is wrong.',
+    'Records by hand whether a detected pattern came true, where sync_pattern_outcomes cannot know or is wrong. It replaces the outcome known before, answered as previous: what is left out is then unknown. Then read patterns/statistics.',
   effect: 'write',
   idempotent: true,
   openWorld: false,

@@ -40,14 +40,14 @@ const indicators = z
   .meta({
     type: 'object',
     description:
-      'Anything, stored as it is. Read from it, numbers with six decimals: entry_price (or entry, price, last_price, close), atr (atr_14), equity (account_equity), timeframe.',
+      'Stored as it is; read from it, with six decimals: entry_price (or entry, price, last_price, close), atr (atr_14), equity (account_equity), timeframe.',
   })
 
 /** A signal as a client sends it. */
 export const newSignal = z.strictObject({
   symbol: symbol(),
   signal_type: z.enum(SIGNAL_TYPES).describe('What to do.'),
-  confidence: keptRatio('down').describe('0-1; cut to four decimals, never rounded up.'),
+  confidence: keptRatio('down').describe('0-1; cut to four decimals.'),
   catalyst_context: z
     .strictObject({
       news_ids: z
@@ -67,12 +67,7 @@ export const newSignal = z.strictObject({
         .max(MAX_PATTERNS)
         .describe('Such as bull_flag.'),
       indicators,
-      timeframe: z
-        .enum(TIMEFRAMES)
-        .optional()
-        .describe(
-          'Of the bars it was read from: a stored ATR of theirs serves before that of days.',
-        ),
+      timeframe: z.enum(TIMEFRAMES).optional().describe('Of the bars it was read from.'),
     })
     .describe('Of the chart.'),
   account_id: accountId().default(DEFAULT_ACCOUNT).describe('Whose fills will execute it.'),

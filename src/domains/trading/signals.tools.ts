@@ -9,7 +9,7 @@ export const persistTradingSignal = tool({
   name: 'persist_trading_signal',
   title: 'Persist a trading signal',
   description:
-    'Stores a BUY, SELL or HOLD signal with what it rests on, and answers size, stop and targets by the limits of risk. Give entry price, ATR and equity in indicators: what is missing leaves nulls, named in missing. A BUY or SELL that fails a check is stored as rejected, with reasons: do not trade it. Against the open position of its symbol it is an exit, which nothing is checked for. A pending entry counts in the limits of its account, and a second in its symbol is rejected, until it is filled, cancelled or past expires_at. Report fills with persist_trade_execution, else use update_signal_status.',
+    "Stores a BUY, SELL or HOLD signal with what it rests on, and answers size, stop and targets by the limits of risk. Give entry price, ATR and equity in indicators: what is missing leaves nulls, named in missing. One that fails a check is stored as rejected, with reasons: do not trade it. Against the open position of its symbol it is an unchecked exit. A pending entry counts in its account's limits; a second in its symbol is rejected. Report fills with persist_trade_execution, else update_signal_status.",
   effect: 'write',
   idempotent: false,
   openWorld: false,
@@ -23,7 +23,7 @@ export const updateSignalStatus = tool({
   name: 'update_signal_status',
   title: 'Update the status of a signal',
   description:
-    'Says what became of a pending signal: executed, cancelled, expired, or rejected (with a reason). All of them are final. One that is past expires_at counts as expired, but may still be marked executed, as a fill is a fact. The status it has already is answered with changed: false. Find signals in the resource signals.',
+    'Says what became of a pending signal, for good: executed, cancelled, expired, or rejected (with a reason). Past expires_at it counts as expired, but may still be marked executed. The status it has already is answered with changed: false. Find signals in the resource signals.',
   effect: 'write',
   idempotent: true,
   openWorld: false,

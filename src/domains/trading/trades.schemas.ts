@@ -39,12 +39,10 @@ export const tradeExecution = z.strictObject({
     .describe('Why the position was opened; exits need none.'),
   signal_id: identifier(64).optional().describe('It executes this.'),
   account_id: accountId().default(DEFAULT_ACCOUNT).describe('Who traded.'),
-  execution_id: identifier(200)
-    .optional()
-    .describe("The broker's id of this fill: sent again it is the same fill."),
+  execution_id: identifier(200).optional().describe("The broker's id of this fill."),
   order_id: identifier(200)
     .optional()
-    .describe("The broker's id of the order: its partial fills count as one trade of the day."),
+    .describe("The broker's id of the order: its partial fills are one trade of the day."),
   fees: money().default('0').describe('Below 0 for a rebate.'),
 })
 

@@ -9,7 +9,7 @@ export const persistTradeExecution = tool({
   name: 'persist_trade_execution',
   title: 'Persist a fill',
   description:
-    'Stores one fill and applies it to the position of its account and symbol: opens, adds, closes, or reverses it. Send every partial fill on its own; an exit is a fill on the other side. With execution_id a fill sent again changes nothing (the same id with other values is refused). Prices, quantities and fees are exact: send text where a JSON number could lose digits. With order_id its partial fills count as one trade. A pending signal_id of the same account and side becomes executed, unless it had expired at fill_time. Afterwards read catalyst://positions.',
+    'Stores one fill and applies it to the position of its account and symbol: opens, adds, closes or reverses it. Send every partial fill on its own; an exit is a fill on the other side. With execution_id a fill sent again changes nothing. Numbers are exact: send text where JSON could lose digits. A pending signal_id of the same account and side becomes executed, unless it had expired at fill_time. Then read catalyst://positions.',
   effect: 'write',
   idempotent: false,
   openWorld: true,

@@ -3,6 +3,7 @@ import { IncompleteCluster } from './redis-errors.js'
 import {
   type Access,
   perConnection,
+  quietLoadingCheck,
   type RedisServers,
   reconnectDelay,
   type Write,
@@ -34,6 +35,7 @@ export class ClusterRedis implements RedisServers {
       },
     )
     this.keyed.on('error', () => undefined)
+    this.keyed.on('+node', quietLoadingCheck)
   }
 
   /** The driver forgets a server that is lost, so what it knows may be a part only. */

@@ -43,6 +43,25 @@ export const MAX_RECONNECT_DELAY_MS = 1_000
 export const reconnectDelay = (attempt: number): number =>
   Math.min(50 * 2 ** (attempt - 1), MAX_RECONNECT_DELAY_MS)
 
+/**
+ * Keeps the driver from writing to stderr, past the log, that a user may not run INFO. Only its check whether
+ * a server is still loading asks with a callback; one that does not say is taken for loaded.
+ */
+export function quietLoadingCheck(redis: Redis): void {
+  const { info } = redis
+  const ask = (...args: unknown[]): unknown => {
+    const answer = args.at(-1)
+    if (typeof answer !== 'function') return Reflect.apply(info, redis, args)
+    const quietly = (error: unknown, text: unknown): unknown =>
+      isForbidden(error) ? answer(null, '') : answer(error, text)
+    return Reflect.apply(info, redis, [...args.slice(0, -1), quietly])
+  }
+  Reflect.set(redis, 'info', ask)
+}
+
+const isForbidden = (error: unknown): boolean =>
+  error instanceof Error && error.message.startsWith('NOPERM')
+
 /** What holds for every connection: an answer in time, or none; nothing is sent a second time. */
 export const perConnection = ({ timeoutMs, ...login }: Access) =>
   ({

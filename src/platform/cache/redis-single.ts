@@ -3,6 +3,7 @@ import {
   type Access,
   MAX_RECONNECT_DELAY_MS,
   perConnection,
+  quietLoadingCheck,
   type RedisServers,
   reconnectDelay,
   type Write,
@@ -28,6 +29,7 @@ export class SingleRedis implements RedisServers {
       retryStrategy: reconnectDelay,
       reconnectOnError: onceASecond((error) => error.message.startsWith('READONLY')),
     })
+    quietLoadingCheck(this.keyed)
   }
 
   async primaries(): Promise<Redis[]> {

@@ -105,9 +105,10 @@ export class AuditTrail {
         while (await this.#flush());
         return
       } catch (error) {
+        const left = end - Date.now()
         const facts = { err: error, entries: this.#waiting.length }
-        if (Date.now() > end) return this.#deps.log.error(facts, 'the audit could not be written')
-        await delay(backoff.next())
+        if (left <= 0) return this.#deps.log.error(facts, 'audit entries could not be written')
+        await delay(Math.min(backoff.next(), left))
       }
     }
   }

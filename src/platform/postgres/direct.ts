@@ -30,7 +30,7 @@ export class DirectSession {
   /**
    * Connects, as somebody else where a login is given, runs `work`, and closes, whatever happens.
    *
-   * @throws AppError `unavailable` when only a pooler answers
+   * @throws AppError `unavailable` when only a pooler answers; what the driver throws as a client may see it
    */
   static async use<T>(
     endpoint: Endpoint,
@@ -49,6 +49,8 @@ export class DirectSession {
     }
     try {
       return await work(new DirectSession(endpoint, client))
+    } catch (error) {
+      throw translate(error)
     } finally {
       await client.end().catch(() => {})
     }

@@ -6,6 +6,8 @@ interface Meaning {
   readonly code: ErrorCode
   readonly message: string
   readonly hint?: string
+  /** As of an AppError; empty where nothing has to be mended. */
+  readonly fix?: string
   readonly retryable?: boolean
 }
 
@@ -13,18 +15,21 @@ const UNAVAILABLE: Meaning = {
   code: 'unavailable',
   message: 'PostgreSQL cannot be reached.',
   hint: 'Nothing was written. Send the same call again in a few seconds; read catalyst://db/status to see when the database is back.',
+  fix: 'Run "catalyst-db doctor": it says what keeps it away.',
 }
 
 const READ_ONLY_SERVER: Meaning = {
   code: 'unavailable',
   message: 'The database answers reads only at the moment; nothing was written.',
   hint: 'A failover or maintenance may be under way. Send the same call again in a few seconds.',
+  fix: 'A failover or maintenance may be under way; "catalyst-db doctor" says whether it is over.',
 }
 
 const SCHEMA_NOT_READY: Meaning = {
   code: 'unavailable',
   message: 'The tables of this database are not what this version of the server needs.',
   hint: 'Migrations run when the server starts: read catalyst://db/status for schema_version and its reasons.',
+  fix: 'A server applies the migrations of its version when it starts; "catalyst-db status" says whether they are.',
 }
 
 /**
@@ -47,6 +52,7 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
     code: 'session_lost',
     message: 'The transaction was idle for too long; the work was rolled back.',
     hint: 'Start a new session and repeat the work.',
+    fix: '',
   },
   '3F000': SCHEMA_NOT_READY,
   '42P01': SCHEMA_NOT_READY,
@@ -55,6 +61,7 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
     code: 'conflict',
     message: 'Another transaction changed the same rows first; nothing was written.',
     hint: 'Send the same call again.',
+    fix: '',
     retryable: true,
   },
   '42501': {
@@ -66,12 +73,14 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
     code: 'unavailable',
     message: 'PostgreSQL is out of a resource.',
     hint: 'Read catalyst://db/status. Nothing was written; send the same call again later.',
+    fix: 'Look into the log of PostgreSQL for what it lacks.',
   },
   '54': { code: 'invalid_input', message: 'A value is too complex for PostgreSQL.' },
   '55P03': {
     code: 'conflict',
     message: 'Another transaction holds what this call needs and did not finish in time.',
     hint: 'Send the same call again; read catalyst://db/performance/connections to see who is busy.',
+    fix: 'Let those who hold it finish: pg_stat_activity shows them.',
     retryable: true,
   },
   '57': UNAVAILABLE,
@@ -102,6 +111,7 @@ export class LostConnection extends AppError {
   constructor(cause: unknown) {
     super('unavailable', 'The connection to PostgreSQL was lost; nothing was written.', {
       hint: 'Send the same call again; read catalyst://db/status to see whether the database is back.',
+      fix: 'Look into the log of PostgreSQL for the reason.',
       cause,
     })
   }
@@ -119,6 +129,10 @@ export const isLockTimeout = (error: unknown): boolean => innerState(error) === 
 
 const innerState = (error: unknown): string | null =>
   sqlState(error) ?? sqlState(property(error, 'cause'))
+
+/** A statement asked for what the schema does not have. */
+export const isSchemaMismatch = (error: unknown): boolean =>
+  /^(3F000|42(?!501))/.test(innerState(error) ?? '')
 
 /** A row whose unique key another row has. */
 export const isDuplicateKey = (error: unknown): boolean => sqlState(error) === '23505'
@@ -142,10 +156,11 @@ function lackingCharacter(error: unknown): LackingCharacter {
   return new LackingCharacter(character, error)
 }
 
-function toAppError({ code, message, hint, retryable }: Meaning, cause: unknown): AppError {
+function toAppError({ code, message, hint, fix, retryable }: Meaning, cause: unknown): AppError {
   return new AppError(code, message, {
     cause,
     ...(hint === undefined ? {} : { hint }),
+    ...(fix === undefined ? {} : { fix }),
     ...(retryable === undefined ? {} : { retryable }),
   })
 }
@@ -175,6 +190,7 @@ const toMeaning = ({ cause, fix }: Trouble): Meaning => ({
   code: 'unavailable',
   message: cause,
   hint: `Nothing was written. ${fix} Then send the same call again; catalyst://db/status says when the database is back.`,
+  fix,
 })
 
 /** The client's view of a server that does not write. */
@@ -184,6 +200,7 @@ const POOL_EXHAUSTED: Meaning = {
   code: 'unavailable',
   message: 'Every database connection of this server is busy.',
   hint: 'Send the same call again; read catalyst://db/performance/connections to see what holds them.',
+  fix: 'Raise CATALYST_POOL_MAX, or let what holds them finish.',
 }
 
 /** Set on the driver's error by the pool when no connection became free in time. */

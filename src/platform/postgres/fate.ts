@@ -42,6 +42,7 @@ export async function hasCommitted(
 export const outcomeUnknown = (cause: unknown, retryable = true): AppError =>
   new AppError('outcome_unknown', 'Whether this was committed could not be found out.', {
     hint: 'Send the same call again with the same idempotency_key: it is then applied exactly once. Without a key, read whether the work is there before repeating it.',
+    fix: 'Look whether it is there: "catalyst-db migrate status" for a migration.',
     retryable,
     cause,
   })

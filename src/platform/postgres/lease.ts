@@ -161,6 +161,7 @@ export class Lease {
       'PostgreSQL rolled the transaction back instead of committing it.',
       {
         hint: 'Nothing was written; send the same call again.',
+        fix: '',
         retryable: true,
       },
     )

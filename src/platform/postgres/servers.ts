@@ -292,6 +292,7 @@ const rank = ({ timeline }: Standing): number => timeline ?? 0
 const noPrimary = (): AppError =>
   new AppError('unavailable', 'No PostgreSQL server of DATABASE_URL takes writes at the moment.', {
     hint: 'A failover may be under way; nothing was written. Send the same call again in a few seconds; read catalyst://db/status to see when the database is back.',
+    fix: 'A failover may be under way; "catalyst-db doctor" says whether it is over.',
   })
 
 const leftBehind = (): AppError =>

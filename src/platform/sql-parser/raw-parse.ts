@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads'
 import { bulkhead } from 'cockatiel'
 import type { SqlErrorDetails } from 'libpg-query'
 import { AppError, abortError } from '../../errors.js'
+import { codeFile } from '../../lib/package-files.js'
 import type { ReadStatement } from './read-statements.mjs'
 import { type ScriptStatement, untag } from './syntax.js'
 
@@ -92,7 +93,7 @@ function sooner<T>(signal: AbortSignal, work: (signal: AbortSignal) => Promise<T
 
 /** Its place is free again once the thread is gone, with all its memory. */
 async function parseAside(text: string, deadlineMs: number, signal: AbortSignal): Promise<Parsed> {
-  const worker = new Worker(new URL('./parse-worker.mjs', import.meta.url), {
+  const worker = new Worker(codeFile('platform/sql-parser/parse-worker.mjs'), {
     workerData: text,
     resourceLimits: { maxOldGenerationSizeMb: WORKER_HEAP_MB },
   })

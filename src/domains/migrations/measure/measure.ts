@@ -1,10 +1,11 @@
+import { catalogOnly } from '../../../platform/postgres/catalog-only.js'
 import type { DirectSession } from '../../../platform/postgres/direct.js'
 import type { ScriptStatement } from '../../../platform/sql-parser/syntax.js'
 import { backfillOf } from './backfill.js'
 import { type Catalog, catalogOf, diffOf, type Replaced } from './catalog-diff.js'
 import type { Counted, Loss } from './loss.js'
 import { setBack } from './sequences.js'
-import { catalogOnly, settle } from './settle.js'
+import { settle } from './settle.js'
 import * as statements from './snapshot.sql.js'
 
 /** Rows written so far, by oid. */

@@ -1,7 +1,7 @@
+import { aside } from '../../../platform/postgres/catalog-only.js'
 import type { DirectSession } from '../../../platform/postgres/direct.js'
 import type { Catalog } from './catalog-diff.js'
 import type { Loss } from './loss.js'
-import { catalogOnly } from './settle.js'
 import { restoreSequence, type SequenceValue, sequenceValues } from './snapshot.sql.js'
 
 /** So many values ahead no script goes by drawing one for each row. */
@@ -64,14 +64,4 @@ export async function restoreSequences(
   await aside(session, async () => {
     for (const { name, from } of wrong) await session.many(restoreSequence(name, from))
   })
-}
-
-/** Runs `work` in a transaction of its own, where nothing of a script is found. */
-export async function aside<T>(session: DirectSession, work: () => Promise<T>): Promise<T> {
-  await session.command('begin')
-  try {
-    return await catalogOnly(session, work)
-  } finally {
-    await session.command('rollback').catch(() => {})
-  }
 }

@@ -1,7 +1,8 @@
 import { AppError } from '../../../errors.js'
+import { catalogOnly } from '../../../platform/postgres/catalog-only.js'
 import type { DirectSession } from '../../../platform/postgres/direct.js'
 import { sql } from '../../../platform/postgres/sql.js'
-import { readCatalogOnly, readPublic, rowCounters } from './snapshot.sql.js'
+import { rowCounters } from './snapshot.sql.js'
 
 /** A trigger that defers again whenever it has run would go on for ever. */
 const MAX_ROUNDS = 10
@@ -29,12 +30,4 @@ export async function settle(session: DirectSession): Promise<void> {
       hint: 'Nothing was kept. Let no trigger set constraints to deferred.',
     },
   )
-}
-
-/** Looks at the database while the schemas of a script are out of sight, so that nothing of it is called. */
-export async function catalogOnly<T>(session: DirectSession, look: () => Promise<T>): Promise<T> {
-  await session.many(readCatalogOnly())
-  const seen = await look()
-  await session.many(readPublic())
-  return seen
 }

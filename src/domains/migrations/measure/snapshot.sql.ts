@@ -30,10 +30,6 @@ export interface SequenceValue {
   readonly increment_by: string
 }
 
-/** Catalog names only: what a script has put into other schemas must not be found. */
-export const readCatalogOnly = () => sql`
-  set local search_path to pg_catalog, pg_temp`
-
 /** What a table's row of `pg_class` may change to without anything being lost or opened. */
 const CLASS_NOISE = `array[
   'relpages', 'reltuples', 'relallvisible', 'relallfrozen', 'relfrozenxid', 'relminmxid', 'relacl',
@@ -433,7 +429,3 @@ export const countOf = ({ relation, column }: Counted, limit: number) => {
       limit ${sql.trusted(String(limit))}
     ) as counted`
 }
-
-/** Names lead again to where they do in scripts. */
-export const readPublic = () => sql`
-  set local search_path to public`

@@ -1,4 +1,4 @@
-import { sql } from '../../../platform/postgres/sql.js'
+import { sql } from '../sql.js'
 
 /** Something that the role of scripts could do and must not, and the line that takes it away. */
 export interface Power {

@@ -1,11 +1,8 @@
 import { AppError } from '../../../errors.js'
-import type { Endpoint } from '../../../platform/postgres/connection.js'
-import type { DirectSession } from '../../../platform/postgres/direct.js'
-import { reading } from '../runner-session.js'
-import { askCatalog, migratorOf, readRoles } from './migrator.js'
-import { type RoleFacts, whoAndWhere } from './migrator.sql.js'
+import { askCatalog } from '../catalog-only.js'
+import type { Endpoint } from '../connection.js'
+import { DirectSession } from '../direct.js'
 import type { MigratorDeps } from './migrator-login.js'
-import { powersOf } from './powers.sql.js'
 import {
   lockedOut,
   type Obstacle,
@@ -13,7 +10,10 @@ import {
   superuser,
   tooMighty,
   unprepared,
-} from './refusals.js'
+} from './obstacles.js'
+import { powersOf } from './powers.sql.js'
+import { migratorOf, readRoles } from './roles.js'
+import { type RoleFacts, whoAndWhere } from './roles.sql.js'
 
 /** What is found of the roles that migrations over MCP need. */
 export interface RoleFinding {
@@ -28,7 +28,7 @@ const CHECK = 'Migrations over MCP'
 /** Looks at the roles of scripts as a run would, and changes nothing; null where PostgreSQL does not answer. */
 export async function checkRoles(deps: MigratorDeps): Promise<RoleFinding | null> {
   try {
-    return await reading(deps.direct, (runner) => look(runner, deps))
+    return await DirectSession.use(deps.direct, (runner) => look(runner, deps))
   } catch (error) {
     // Why it does not answer is another finding.
     if (error instanceof AppError) return null
@@ -61,7 +61,7 @@ async function tryLogin(
   facts: RoleFacts,
 ): Promise<Obstacle | null> {
   try {
-    return await reading(given, async (session) => {
+    return await DirectSession.use(given, async (session) => {
       const [found] = await session.many(whoAndWhere())
       return found?.place === facts.place ? null : OTHER_DATABASE
     })

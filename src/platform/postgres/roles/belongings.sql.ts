@@ -1,4 +1,4 @@
-import { type Statement, sql } from '../../../platform/postgres/sql.js'
+import { type Statement, sql } from '../sql.js'
 
 /** One line of a hand-over, or why something stays with its owner. */
 export interface HandOverRow {

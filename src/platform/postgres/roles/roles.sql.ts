@@ -1,4 +1,4 @@
-import { sql } from '../../../platform/postgres/sql.js'
+import { sql } from '../sql.js'
 
 /** What has to be known before the roles are made or used. */
 export interface RoleFacts {

@@ -1,13 +1,21 @@
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { AppError } from '../../../errors.js'
-import type { Endpoint } from '../../../platform/postgres/connection.js'
-import type { DirectSession, Login } from '../../../platform/postgres/direct.js'
-import { sqlState } from '../../../platform/postgres/errors.js'
-import { askCatalog, migratorOf, prepareRoles } from './migrator.js'
-import { type RoleFacts, setPassword, whoAndWhere } from './migrator.sql.js'
+import { askCatalog } from '../catalog-only.js'
+import type { Endpoint } from '../connection.js'
+import type { DirectSession, Login } from '../direct.js'
+import { sqlState } from '../errors.js'
+import {
+  lockedOut,
+  OTHER_DATABASE,
+  refusal,
+  superuser,
+  tooMighty,
+  unprepared,
+} from './obstacles.js'
 import { powersOf } from './powers.sql.js'
-import { asSuperuser, elsewhere, mighty, notLetIn, notPrepared } from './refusals.js'
+import { migratorOf, prepareRoles } from './roles.js'
+import { type RoleFacts, setPassword, whoAndWhere } from './roles.sql.js'
 import type { ScriptLogin, ScriptPlace } from './script-login.js'
 
 /** How the role of scripts is reached. */
@@ -37,17 +45,17 @@ export class MigratorLogin implements ScriptLogin {
   async place(runner: DirectSession): Promise<ScriptPlace> {
     const { direct, given, isTrusted } = this.#deps
     const facts = await prepareRoles(runner, this.#role)
-    if (facts.is_superuser) throw asSuperuser(facts)
+    if (facts.is_superuser) throw refusal(superuser(facts))
     if (facts.missing.some(({ is_needed }) => is_needed))
-      throw notPrepared(this.#role, direct, facts)
+      throw refusal(unprepared(this.#role, direct, facts))
     const user = this.#role
     const powers = await askCatalog(runner, powersOf(user, facts.role, facts.version))
-    if (powers.length > 0) throw mighty(user, powers)
+    if (powers.length > 0) throw refusal(tooMighty(user, powers))
     const place = {
       heir: null,
       limitedTo: user,
       admit: (session: DirectSession) => admit(session, user, facts),
-      refused: (error: AppError) => notLetIn(user, error),
+      refused: (error: AppError) => refusal(lockedOut(user, error), error),
     }
     if (given) return { ...place, endpoint: given, login: null }
     const login = isTrusted ? { user } : await this.#newPassword(runner, facts)
@@ -62,7 +70,7 @@ export class MigratorLogin implements ScriptLogin {
       return { user, password }
     } catch (error) {
       if (sqlState(error) !== '42501') throw error
-      throw notPrepared(user, this.#deps.direct, facts, error)
+      throw refusal(unprepared(user, this.#deps.direct, facts), error)
     }
   }
 }
@@ -94,5 +102,5 @@ function verifierOf(password: string): string {
 /** What was asked of the role holds for this connection only if it is in that role, and on that database. */
 async function admit(session: DirectSession, user: string, { place }: RoleFacts): Promise<void> {
   const [found] = await session.many(whoAndWhere())
-  if (found?.place !== place || found.role !== user) throw elsewhere()
+  if (found?.place !== place || found.role !== user) throw refusal(OTHER_DATABASE)
 }

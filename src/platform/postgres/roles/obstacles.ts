@@ -1,8 +1,8 @@
 import { AppError } from '../../../errors.js'
-import type { Endpoint } from '../../../platform/postgres/connection.js'
-import { troubleOf } from '../../../platform/postgres/connection-trouble.js'
-import type { RoleFacts } from './migrator.sql.js'
+import type { Endpoint } from '../connection.js'
+import { troubleOf } from '../connection-trouble.js'
 import type { Power } from './powers.sql.js'
+import type { RoleFacts } from './roles.sql.js'
 
 const BY_HAND = '"catalyst-db migrate up" runs migrations by the operator\'s own hand.'
 
@@ -51,36 +51,15 @@ export const OTHER_DATABASE: Obstacle = {
   fix: 'Name the same server and database in both.',
 }
 
-const refused = ({ cause, fix }: Obstacle, from?: unknown): AppError =>
+/** Refuses to run scripts of clients, for that reason. */
+export const refusal = ({ cause, fix }: Obstacle, from?: unknown): AppError =>
   new AppError('permission_denied', `Migrations over MCP are refused: ${cause}.`, {
     hint: `${fix}\n${BY_HAND}`,
     ...(from === undefined ? {} : { cause: from }),
   })
-
-/** The refusal where the product is a superuser. */
-export const asSuperuser = (facts: RoleFacts): AppError => refused(superuser(facts))
-
-/** The refusal where the product may not make the role, or give it a password. */
-export const notPrepared = (
-  migrator: string,
-  endpoint: Pick<Endpoint, 'label'>,
-  facts: RoleFacts,
-  cause?: unknown,
-): AppError => refused(unprepared(migrator, endpoint, facts), cause)
-
-/** The refusal where the role could do too much. */
-export const mighty = (role: string, powers: readonly Power[]): AppError =>
-  refused(tooMighty(role, powers))
 
 /** PostgreSQL does not let the role in. */
 export function lockedOut(migrator: string, error: AppError): Obstacle {
   const { cause, fix } = troubleOf(error, 'CATALYST_MIGRATOR_URL')
   return { cause: `${migrator}: ${cause.replace(/\.$/, '')}`, fix }
 }
-
-/** The refusal where PostgreSQL does not let the role in. */
-export const notLetIn = (migrator: string, error: AppError): AppError =>
-  refused(lockedOut(migrator, error), error)
-
-/** The refusal where the given login leads elsewhere. */
-export const elsewhere = (): AppError => refused(OTHER_DATABASE)

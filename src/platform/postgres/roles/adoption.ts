@@ -1,12 +1,12 @@
 import { AppError } from '../../../errors.js'
 import { digestOf, type Question } from '../../../lib/confirmation.js'
-import type { Endpoint } from '../../../platform/postgres/connection.js'
-import type { DirectSession } from '../../../platform/postgres/direct.js'
-import { sqlState } from '../../../platform/postgres/errors.js'
-import { sql } from '../../../platform/postgres/sql.js'
-import { reading } from '../runner-session.js'
+import { askCatalog } from '../catalog-only.js'
+import type { Endpoint } from '../connection.js'
+import { DirectSession } from '../direct.js'
+import { sqlState } from '../errors.js'
+import { sql } from '../sql.js'
 import { findAdoptable, handOver } from './belongings.sql.js'
-import { askCatalog, migratorOf, prepareRoles, readRoles } from './migrator.js'
+import { migratorOf, prepareRoles, readRoles } from './roles.js'
 
 /** What hands a schema or a relation over to the role of scripts. */
 export interface Adoption {
@@ -40,7 +40,7 @@ export class Adopting {
    * @throws AppError `not_found`, or `permission_denied` for what is never handed over
    */
   plan(name: string): Promise<Adoption> {
-    return reading(this.#endpoint, (session) => this.#plan(session, name))
+    return DirectSession.use(this.#endpoint, (session) => this.#plan(session, name))
   }
 
   /**
@@ -49,7 +49,7 @@ export class Adopting {
    * @throws AppError `conflict` when they are not those that were confirmed
    */
   run(name: string, confirmedPlan: string): Promise<Adoption> {
-    return reading(this.#endpoint, async (session) => {
+    return DirectSession.use(this.#endpoint, async (session) => {
       await prepareRoles(session, this.#role)
       const plan = await this.#plan(session, name)
       const { lines } = plan

@@ -1,6 +1,6 @@
-import type { Endpoint } from '../../../platform/postgres/connection.js'
-import type { DirectSession } from '../../../platform/postgres/direct.js'
-import { migratorOf, prepareRoles } from './migrator.js'
+import type { Endpoint } from '../connection.js'
+import type { DirectSession } from '../direct.js'
+import { migratorOf, prepareRoles } from './roles.js'
 import type { ScriptLogin, ScriptPlace } from './script-login.js'
 
 /** The operator's own hand: scripts run as the role of the product, and what they make is handed over. */

@@ -1,9 +1,9 @@
-import type { Endpoint } from '../../../platform/postgres/connection.js'
-import type { DirectSession } from '../../../platform/postgres/direct.js'
-import { isConnectionLoss, sqlState } from '../../../platform/postgres/errors.js'
-import { type Statement, sql } from '../../../platform/postgres/sql.js'
-import { readCatalogOnly } from '../measure/snapshot.sql.js'
-import { type MissingLine, type RoleFacts, roleFacts } from './migrator.sql.js'
+import { askCatalog } from '../catalog-only.js'
+import type { Endpoint } from '../connection.js'
+import type { DirectSession } from '../direct.js'
+import { isConnectionLoss, sqlState } from '../errors.js'
+import { sql } from '../sql.js'
+import { type MissingLine, type RoleFacts, roleFacts } from './roles.sql.js'
 
 /** Who the scripts of clients run as, and who owns what they make, unless the operator names another. */
 const MIGRATOR = 'catalyst_migrator'
@@ -11,21 +11,6 @@ const MIGRATOR = 'catalyst_migrator'
 /** The role that an endpoint of the operator's logs in as. */
 export const migratorOf = (given: Endpoint | null): string =>
   given?.config.user === undefined ? MIGRATOR : given.config.user
-
-/** Asks, in a transaction, where names lead to the catalog only: scripts may have made functions of the same names. */
-export async function askCatalog<Row>(
-  session: DirectSession,
-  statement: Statement<Row>,
-): Promise<Row[]> {
-  await session.command('begin')
-  try {
-    await session.many(readCatalogOnly())
-    return await session.many(statement)
-  } finally {
-    // On a lost connection PostgreSQL has done so already.
-    await session.command('rollback').catch(() => {})
-  }
-}
 
 /** The roles as they are now. */
 export async function readRoles(runner: DirectSession, migrator: string): Promise<RoleFacts> {

@@ -1,11 +1,9 @@
 import { AppError } from '../../../errors.js'
-import type { DirectSession } from '../../../platform/postgres/direct.js'
-import { sqlState } from '../../../platform/postgres/errors.js'
-import { sql } from '../../../platform/postgres/sql.js'
-import type { ScriptStatement } from '../../../platform/sql-parser/syntax.js'
-import { readCatalogOnly, readPublic } from '../measure/snapshot.sql.js'
+import { askCatalog, catalogOnly } from '../catalog-only.js'
+import type { DirectSession } from '../direct.js'
+import { sqlState } from '../errors.js'
+import { sql } from '../sql.js'
 import { handOver, listBelongings, refusedFor } from './belongings.sql.js'
-import { askCatalog } from './migrator.js'
 
 /** What is made in the open transaction is handed over at its end, so that later scripts may change it. */
 export class HandOver {
@@ -22,9 +20,7 @@ export class HandOver {
   /** To be called once the transaction is open; null where nobody inherits. */
   static async begin(session: DirectSession, heir: string | null): Promise<HandOver | null> {
     if (heir === null) return null
-    await session.many(readCatalogOnly())
-    const rows = await session.many(listBelongings())
-    await session.many(readPublic())
+    const rows = await catalogOnly(session, () => session.many(listBelongings()))
     return new HandOver(
       session,
       heir,
@@ -35,8 +31,8 @@ export class HandOver {
   /** To be called last before the commit; answers what stays with its owner, and why. */
   async complete(): Promise<string[]> {
     const session = this.#session
-    await session.many(readCatalogOnly())
-    const rows = await session.many(handOver(this.#heir, { since: this.#before }))
+    const scope = { since: this.#before }
+    const rows = await catalogOnly(session, () => session.many(handOver(this.#heir, scope)))
     const stays = rows.flatMap(({ object, reason }) =>
       reason === null ? [] : [`${object} stays with its owner: ${reason}.`],
     )
@@ -63,7 +59,8 @@ export interface Refused {
   readonly ledger: DirectSession
   /** As whom the script ran; null where it may change everything. */
   readonly limitedTo: string | null
-  readonly statement: ScriptStatement
+  /** The statement that was refused. */
+  readonly text: string
 }
 
 /**
@@ -73,14 +70,14 @@ export interface Refused {
 export async function withHandOver(
   told: unknown,
   error: unknown,
-  { ledger, limitedTo, statement }: Refused,
+  { ledger, limitedTo, text }: Refused,
 ): Promise<unknown> {
   const isRefusal = sqlState(error) === '42501' && limitedTo !== null
   if (!isRefusal || !(told instanceof AppError) || told.code !== 'permission_denied') return told
   const said = error instanceof Error ? error.message : ''
-  const found = await askCatalog(ledger, refusedFor(limitedTo, said, statement.text))
+  const found = await askCatalog(ledger, refusedFor(limitedTo, said, text))
   if (found.length === 0) return told
-  const needsOwner = /owner/.test(said) || /\b(drop|alter|on)\s+schema\b/i.test(statement.text)
+  const needsOwner = /owner/.test(said) || /\b(drop|alter|on)\s+schema\b/i.test(text)
   const lines = found.map(({ owning, making }) => (needsOwner ? owning : (making ?? owning)))
   const owners = [...new Set(found.map(({ owner }) => owner))].join(', ')
   const adopt = found.flatMap(({ adoptable }) => adoptable ?? [])[0]

@@ -1,6 +1,6 @@
 import type { AppError } from '../../../errors.js'
-import type { Endpoint } from '../../../platform/postgres/connection.js'
-import type { DirectSession, Login } from '../../../platform/postgres/direct.js'
+import type { Endpoint } from '../connection.js'
+import type { DirectSession, Login } from '../direct.js'
 
 /** Where a script connects to, and as whom when it is not who the endpoint says. */
 export interface ScriptPlace {
