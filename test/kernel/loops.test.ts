@@ -67,3 +67,31 @@ test('its end waits for the round, of which nothing is told, and nothing follows
   await loop.stop()
   expect(rounds).toBe(1)
 })
+
+test('its first round waits for what it comes after, and calls of a moment are one round', async () => {
+  let rounds = 0
+  let migrated = (): void => {}
+  const after = new Promise<void>((resolve) => {
+    migrated = resolve
+  })
+  const ending = new Ending()
+  const loops = new Loops(databaseOutage({ warn: () => {}, error: () => {} }), ending)
+  onTestFinished(() => ending.run())
+  const loop = loops.every('the work', { everyMs: HOUR_MS, gatherMs: 20, after }, () => rounds++)
+  loops.begin()
+  await new Promise(setImmediate)
+  expect([rounds, loop.succeededAt]).toEqual([0, null])
+  migrated()
+  // Called while they are gathered, and so answered by the first round.
+  loop.wake()
+  await waitFor(() => rounds === 1)
+  await waitFor(() => loop.succeededAt !== null)
+  loop.wake()
+  loop.wake()
+  await waitFor(() => rounds === 2)
+  await ending.run()
+  expect(rounds).toBe(2)
+  expect(loops.all.map(({ name, failingSince }) => [name, failingSince])).toEqual([
+    ['the work', null],
+  ])
+})
