@@ -1,3 +1,4 @@
+import type { Check } from '../lib/check.js'
 import { Notifications } from '../mcp/notifications.js'
 import { Registry } from '../mcp/registry.js'
 import type { Core } from './core.js'
@@ -32,6 +33,7 @@ async function run(parts: readonly Part<unknown>[], core: Core): Promise<Assembl
   const services = new Map<unknown, unknown>()
   const opens: (() => unknown)[] = []
   const drains: (() => unknown)[] = []
+  const checks: Check[] = []
   const the = <S>(wanted: Part<S>): S => {
     if (!services.has(wanted)) throw new Error(`the part ${wanted.name} has not started yet`)
     // A part's service is what its own start has made.
@@ -46,6 +48,8 @@ async function run(parts: readonly Part<unknown>[], core: Core): Promise<Assembl
       throw new Error('what is served is known once all parts have started')
     },
     changed: (path) => lists?.notifications.resourceChanged(path),
+    check: (check) => checks.push(check),
+    checks,
     onOpen: (open) => opens.push(open),
     onDrain: (drain) => drains.push(drain),
     onClose: (close) => ending.add(close),

@@ -1,3 +1,4 @@
+import type { Check } from '../lib/check.js'
 import { type BoundDomain, bind, type Domain } from '../mcp/define.js'
 import type { Registry } from '../mcp/registry.js'
 import type { Core } from './core.js'
@@ -10,6 +11,10 @@ export interface Kernel extends Core {
   served(): Registry
   /** Says that the resource at this path has another answer now. */
   changed(path: string): void
+  /** Adds to what monitoring asks when it is asked how everything is. */
+  check(check: Check): void
+  /** What was added by all parts. */
+  readonly checks: readonly Check[]
   /** Runs once all parts have started, in their order; the server is ready when it is done. */
   onOpen(open: () => unknown): void
   /** Runs when the server is told to end, while calls are still answered. */

@@ -33,6 +33,11 @@ export const cache = part({
     kernel.onClose(() => coherent.stop())
     eventLog.subscribe((published) => coherent.eventsPublished(published))
     commits.onCommit(({ touched }) => coherent.committed(touched))
+    kernel.check({
+      name: 'cache_memory',
+      severity: 'warning',
+      look: () => (coherent.isFull ? 'The memory of the cache is nearly full.' : null),
+    })
     const publish = () => eventLog.poke()
     return new CacheService({ store, engine, coherent, database, clock, policy, publish })
   },

@@ -27,7 +27,7 @@ import { type Warmed, Warming, type WarmRequest, type WarmSource } from './warmi
 export interface CacheDeps {
   readonly store: CacheStore
   readonly engine: CacheEngine
-  readonly coherent: Pick<CoherentCache, 'barrier' | 'entries' | 'isFull' | 'reads' | 'tally'>
+  readonly coherent: Pick<CoherentCache, 'barrier' | 'entries' | 'reads' | 'tally'>
   readonly database: Pick<Database, 'transaction'>
   readonly clock: Clock
   readonly policy: Policy['cache']
@@ -67,11 +67,6 @@ export class CacheService {
   /** Where services keep answers that are worth it. */
   get reads(): ReadThrough {
     return this.#deps.coherent.reads
-  }
-
-  /** True while the memory of the cache is nearly full. */
-  get isFull(): boolean {
-    return this.#deps.coherent.isFull
   }
 
   /** Says what entries of one kind are built from when the cache is warmed. */

@@ -1,4 +1,5 @@
 import { part } from '../../kernel/part.js'
+import { instantText } from '../../lib/utc-text.js'
 import * as resources from './resources.js'
 import { EventService } from './service.js'
 import * as tools from './tools.js'
@@ -8,7 +9,19 @@ export const events = part({
   name: 'events',
   tools,
   resources,
-  start: ({ database, eventLog, onDrain }) => {
+  start: ({ database, eventLog, check, onDrain }) => {
+    check({
+      name: 'events_published',
+      severity: 'warning',
+      // While it is down nothing is committed that could be published.
+      needsDatabase: true,
+      look: () => {
+        const since = eventLog.failingSince
+        return since
+          ? `Events have not been published since ${instantText(since)}; they are kept.`
+          : null
+      },
+    })
     const service = new EventService({ database, log: eventLog })
     onDrain(() => service.stopWaiting())
     return service

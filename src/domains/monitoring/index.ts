@@ -1,6 +1,5 @@
 import { part } from '../../kernel/part.js'
 import { hasRoom } from '../../platform/postgres/room.js'
-import { cache } from '../cache/index.js'
 import { jobs } from '../jobs/index.js'
 import { schema } from '../migrations/index.js'
 import { DiskWatch } from './disk-watch.js'
@@ -12,7 +11,7 @@ export const monitoring = part({
   name: 'monitoring',
   resources,
   start: (kernel) => {
-    const { config, systems, database, health, clock, eventLog, commits, the } = kernel
+    const { config, systems, database, health, clock, commits, the } = kernel
     const { pooled, direct } = systems
     const disk = new DiskWatch({ ...kernel, hasRoom: () => hasRoom(direct) })
     commits.onFailure((error) => disk.failed(error))
@@ -27,11 +26,8 @@ export const monitoring = part({
       cacheHealth: () => systems.cache.store.health(),
       pool: () => ({ ...database.stats, max: config.CATALYST_POOL_MAX }),
       schema: () => the(schema).state,
-      own: () => ({
-        isCacheFull: the(cache).isFull,
-        eventsFailingSince: eventLog.failingSince,
-        queueTrouble: the(jobs).trouble,
-      }),
+      queueTrouble: () => the(jobs).trouble,
+      checks: kernel.checks,
       clock,
     })
   },

@@ -1,8 +1,9 @@
+import type { Check } from '../../lib/check.js'
 import type { Clock } from '../../lib/clock.js'
 import { instantText } from '../../lib/utc-text.js'
 import { type Probe, type ProbeDeps, probe } from './probe.js'
 import * as statements from './sql.js'
-import { findingsOf, inWords, type Look, verdict } from './verdict.js'
+import { findingsOf, inWords, type Look, toldBy, verdict } from './verdict.js'
 
 /** Where an outside system comes from. */
 type Engine = 'embedded' | 'external' | 'in-process'
@@ -14,8 +15,9 @@ export interface MonitoringDeps extends ProbeDeps {
   readonly cacheHealth: () => Promise<Look['cache']>
   readonly pool: () => Look['pool']
   readonly schema: () => Look['schema']
-  /** The rest of what this server knows of itself. */
-  readonly own: () => Pick<Look, 'isCacheFull' | 'eventsFailingSince' | 'queueTrouble'>
+  readonly queueTrouble: () => Look['queueTrouble']
+  /** What the parts say of themselves. */
+  readonly checks: readonly Check[]
   readonly clock: Clock
 }
 
@@ -79,11 +81,12 @@ export class MonitoringService {
   }
 
   async #lookAtAll(): Promise<Look> {
-    const { clock, cacheHealth, pool, schema, own } = this.#deps
+    const { clock, cacheHealth, pool, schema, queueTrouble, checks } = this.#deps
     const isMigrated = schema().state === 'current'
     const [found, cache] = await Promise.all([probe(this.#deps, isMigrated), cacheHealth()])
     this.#downSince = found.up ? null : (this.#downSince ?? clock.now())
-    return { probe: found, cache, pool: pool(), schema: schema(), ...own() }
+    const own = { pool: pool(), schema: schema(), queueTrouble: queueTrouble() }
+    return { probe: found, cache, ...own, told: toldBy(checks, found.up) }
   }
 }
 

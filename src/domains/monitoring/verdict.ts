@@ -1,5 +1,5 @@
+import type { Check } from '../../lib/check.js'
 import type { Trouble } from '../../lib/tls-trouble.js'
-import { instantText } from '../../lib/utc-text.js'
 import type { CacheHealth } from '../../platform/cache/cache-store.js'
 import type { PoolStats } from '../../platform/postgres/database.js'
 import type { Probe } from './probe.js'
@@ -20,14 +20,12 @@ export type CacheLook =
 export interface Look {
   readonly probe: Probe
   readonly cache: CacheLook
-  /** True while the memory of the cache is nearly full. */
-  readonly isCacheFull: boolean
   readonly pool: PoolStats & { readonly max: number }
   readonly schema: SchemaState
-  /** Since when events cannot be published; null while they can. */
-  readonly eventsFailingSince: Date | null
   /** Why jobs cannot be announced and taken; null while they can. */
   readonly queueTrouble: Trouble | null
+  /** What the parts say is wrong with them. */
+  readonly told: Findings
 }
 
 /** What a look comes to, each with what to do about it. */
@@ -46,15 +44,25 @@ const LAG_WARNING_SECONDS = 30
 export function findingsOf(look: Look): Findings {
   const { probe } = look
   if (!probe.up) {
-    const critical = [`PostgreSQL is down: ${inWords(probe.trouble)}`]
-    return { critical, warnings: outside(look) }
+    const critical = [`PostgreSQL is down: ${inWords(probe.trouble)}`, ...look.told.critical]
+    return { critical, warnings: [...look.told.warnings, ...outside(look)] }
   }
   const critical = [
     ...(probe.trouble ? [inWords(probe.trouble)] : []),
     ...(look.schema.state === 'failed' ? [`The schema is not usable: ${look.schema.reason}`] : []),
     ...jobReasons(probe.server.job_tables, look),
+    ...look.told.critical,
   ]
-  return { critical, warnings: [...inside(probe.server, look), ...outside(look)] }
+  const warnings = [...inside(probe.server, look), ...look.told.warnings, ...outside(look)]
+  return { critical, warnings }
+}
+
+/** What the checks of all parts come to. */
+export function toldBy(checks: readonly Check[], isUp: boolean): Findings {
+  const asked = checks.filter(({ needsDatabase }) => isUp || !needsDatabase)
+  const of = (severity: Check['severity']) =>
+    asked.filter((check) => check.severity === severity).flatMap((check) => check.look() ?? [])
+  return { critical: of('critical'), warnings: of('warning') }
 }
 
 /** The word for it. */
@@ -82,25 +90,20 @@ function jobReasons(tables: JobTables, { queueTrouble }: Look): string[] {
 }
 
 /** What is to be known of a database that answers. */
-function inside(server: ServerHealth, { schema, eventsFailingSince }: Look): string[] {
+function inside(server: ServerHealth, { schema }: Look): string[] {
   return [
     ...(schema.state === 'pending' ? [`The schema is not current yet: ${schema.reason}`] : []),
     ...capacityReasons(server),
     ...lagReasons(server.replicas),
-    // While PostgreSQL is down nothing is committed that could be published.
-    ...(eventsFailingSince
-      ? [`Events have not been published since ${instantText(eventsFailingSince)}; they are kept.`]
-      : []),
   ]
 }
 
 /** What is to be known whether the database answers or not. */
-function outside({ cache, isCacheFull, pool }: Look): string[] {
+function outside({ cache, pool }: Look): string[] {
   return [
     ...(cache.state === 'ready' || cache.state === 'not running'
       ? []
       : [`The cache is ${cache.state}: ${cache.reason}`]),
-    ...(isCacheFull ? ['The memory of the cache is nearly full.'] : []),
     ...(pool.waiting > 0
       ? [`${pool.waiting} calls wait for one of ${pool.max} pooled connections.`]
       : []),
