@@ -17,8 +17,7 @@ import { partitionKeeper } from './domains/market/partition-keeper.js'
 import { Partitions } from './domains/market/partitions.js'
 import { SecurityService } from './domains/market/securities.service.js'
 import { migrations as migrationDomain } from './domains/migrations/index.js'
-import { type LintedFile, lintPaths } from './domains/migrations/lint-files.js'
-import { Linting } from './domains/migrations/linting.js'
+import { type LintedFile, Linting } from './domains/migrations/linting.js'
 import { MigrationOperations } from './domains/migrations/operations.service.js'
 import { SchemaKeeper } from './domains/migrations/schema-keeper.js'
 import { type MigrationDeps, MigrationService } from './domains/migrations/service.js'
@@ -430,11 +429,11 @@ export async function lintMigrations(
 ): Promise<LintedFile[]> {
   const systems = await observeSystems(config)
   try {
-    if (systems.absent) return await lintPaths(paths, migrationsDir(config), new Linting(null))
+    if (systems.absent) return await new Linting(null).ofFiles(paths, migrationsDir(config))
     return await runnerOf(config, systems).lint(paths)
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== 'unavailable') throw error
-    return lintPaths(paths, migrationsDir(config), new Linting(null))
+    return new Linting(null).ofFiles(paths, migrationsDir(config))
   } finally {
     await systems.close()
   }

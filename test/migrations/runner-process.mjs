@@ -13,7 +13,7 @@ await new MigrationService({
 }).up({
   target: null,
   actor: { by: 'process', requestId: null },
-  confirmedPlan: null,
+  confirms: () => false,
   signal: new AbortController().signal,
   progress: () => {},
 })

@@ -1,25 +1,59 @@
 import type { DirectSession } from '../../platform/postgres/direct.js'
+import { sql } from '../../platform/postgres/sql.js'
 import type { ScriptStatement } from '../../platform/sql-parser/syntax.js'
-import { namedRelations } from './lint/named-relations.js'
-import { keyOf } from './lint/relation-name.js'
-import type { LockTaken, Rewrite } from './report.js'
-import * as statements from './session.sql.js'
+import { keyOf } from '../../platform/sql-parser/tree.js'
+import { relationsOf } from './lint/script-state.js'
+import type { Result } from './schemas.js'
 
-interface Observed {
-  readonly session: DirectSession
-  /** Relations that concern others, when not all that there are now do. */
-  readonly existing?: ReadonlySet<string>
+type Seen<K extends 'locks' | 'rewrites'> = NonNullable<Result[K]>[number]
+
+/** A relation with its name and the storage it has. */
+interface Relation {
+  readonly oid: string
+  readonly relation: string
+  readonly is_table: boolean
+  readonly storage: string
 }
+
+/** A lock of this session on a relation, with the storage that this has now. */
+interface OwnLock {
+  readonly oid: string
+  readonly mode: string
+  readonly storage: string | null
+}
+
+/** The relations that there are, beside those of PostgreSQL. */
+export const listRelations = () => sql<Relation>`
+  select
+    class.oid::text as oid,
+    format('%s.%s', namespace.nspname, class.relname) as relation,
+    class.relkind in ('r', 'm') as is_table,
+    class.relfilenode::text as storage
+  from pg_class as class
+  join pg_namespace as namespace on namespace.oid = class.relnamespace
+  where namespace.nspname not in ('pg_catalog', 'information_schema', 'pg_toast')`
+
+const listOwnLocks = () => sql<OwnLock>`
+  select
+    held.relation::text as oid,
+    held.mode,
+    class.relfilenode::text as storage
+  from pg_locks as held
+  left join pg_class as class on class.oid = held.relation
+  where held.pid = pg_backend_pid()
+    and held.locktype = 'relation'
+    and held.granted
+  order by held.relation, held.mode`
 
 /**
  * Sees, statement by statement inside one transaction, which relations that were there before it are
  * locked and which tables get new storage. What the transaction itself creates concerns nobody else.
  */
 export class Observation {
-  readonly locks: LockTaken[] = []
-  readonly rewrites: Rewrite[] = []
+  readonly locks: Seen<'locks'>[] = []
+  readonly rewrites: Seen<'rewrites'>[] = []
   readonly #session: DirectSession
-  readonly #before: ReadonlyMap<string, statements.Relation>
+  readonly #before: ReadonlyMap<string, Relation>
   readonly #storage: Map<string, string>
   /** By earlier files of the same dry run. */
   readonly #held: ReadonlySet<string>
@@ -27,8 +61,8 @@ export class Observation {
 
   private constructor(
     session: DirectSession,
-    relations: readonly statements.Relation[],
-    held: readonly statements.OwnLock[],
+    relations: readonly Relation[],
+    held: readonly OwnLock[],
   ) {
     this.#session = session
     this.#held = new Set(held.map(nameOf))
@@ -36,18 +70,22 @@ export class Observation {
     this.#storage = new Map(relations.map(({ oid, storage }) => [oid, storage]))
   }
 
-  /** Looks at the schema as it is before, and at what the transaction holds already. */
-  static async begin({ session, existing }: Observed): Promise<Observation> {
-    const all = await session.many(statements.listRelations())
+  /**
+   * Looks at the schema as it is before, and at what the transaction holds already.
+   *
+   * @param existing the relations (by oid) that concern others, when not all that there are now do
+   */
+  static async begin(session: DirectSession, existing?: ReadonlySet<string>): Promise<Observation> {
+    const all = await session.many(listRelations())
     const relations = existing ? all.filter(({ oid }) => existing.has(oid)) : all
-    return new Observation(session, relations, await session.many(statements.listOwnLocks()))
+    return new Observation(session, relations, await session.many(listOwnLocks()))
   }
 
   /** Notes what the statement that has just run took; of what was held before, what it names. */
-  async note({ statement }: { readonly statement: ScriptStatement }): Promise<void> {
+  async note(statement: ScriptStatement): Promise<void> {
     const { index } = statement
-    const named = new Set(namedRelations([statement]).map(keyOf))
-    for (const lock of await this.#session.many(statements.listOwnLocks())) {
+    const named = new Set(relationsOf([statement]).named.map(keyOf))
+    for (const lock of await this.#session.many(listOwnLocks())) {
       const { oid, mode, storage } = lock
       const known = this.#before.get(oid)
       if (!known) continue
@@ -57,12 +95,11 @@ export class Observation {
         this.locks.push({ relation, mode, statement: index })
         this.#seen.add(nameOf(lock))
       }
-      const isReplaced = storage !== null && storage !== this.#storage.get(oid)
-      if (!isReplaced) continue
+      if (storage === null || storage === this.#storage.get(oid)) continue
       this.#storage.set(oid, storage)
       if (is_table) this.rewrites.push({ relation, statement: index })
     }
   }
 }
 
-const nameOf = ({ oid, mode }: statements.OwnLock): string => `${oid} ${mode}`
+const nameOf = ({ oid, mode }: OwnLock): string => `${oid} ${mode}`

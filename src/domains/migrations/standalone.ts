@@ -1,11 +1,11 @@
+import type { Loss } from '../../platform/postgres/measure/loss.js'
 import {
   bodies,
   body,
   type RangeVar,
   type ScriptStatement,
 } from '../../platform/sql-parser/syntax.js'
-import { alterations, isOn, nameOf } from './lint/tree.js'
-import type { Loss } from './measure/loss.js'
+import { alterations, isOn, nameOf, option } from '../../platform/sql-parser/tree.js'
 
 /**
  * A statement that PostgreSQL refuses inside a transaction block: it and the record of it cannot be
@@ -22,29 +22,28 @@ export type Standalone =
 /** What a statement is outside of transactions; null when it can run in one. */
 export function standaloneOf(statement: ScriptStatement): Standalone | null {
   const { kind, node } = statement
-  switch (kind) {
-    case 'IndexStmt':
-      return node.concurrent
-        ? { kind: 'create index', table: text(node.relation), index: node.idxname ?? null }
-        : null
-    case 'DropStmt':
-      return node.concurrent
-        ? { kind: 'drop index', index: (node.objects ?? []).map(nameOf).map(text).join() }
-        : null
-    case 'ReindexStmt':
-      return isOn(node.params, 'concurrently')
-        ? { kind: 'reindex', relation: node.relation ? text(node.relation) : null }
-        : null
-    case 'VacuumStmt': {
-      const named = bodies(node.rels, 'VacuumRelation').map(({ relation }) => text(relation))
-      const isFull = isOn(node.options, 'full')
-      return node.is_vacuumcmd ? { kind: 'vacuum', relations: named, isFull } : null
-    }
-    case 'AlterTableStmt':
-      return detached(statement)
-    default:
-      return null
+  if (kind === 'IndexStmt' && node.concurrent) {
+    return { kind: 'create index', table: text(node.relation), index: node.idxname ?? null }
   }
+  if (kind === 'DropStmt' && node.concurrent) {
+    return { kind: 'drop index', index: (node.objects ?? []).map(nameOf).map(text).join() }
+  }
+  if (kind === 'ReindexStmt' && isOn(node.params, 'concurrently')) {
+    return { kind: 'reindex', relation: node.relation ? text(node.relation) : null }
+  }
+  if (kind === 'VacuumStmt' && node.is_vacuumcmd) {
+    const relations = bodies(node.rels, 'VacuumRelation').map(({ relation }) => text(relation))
+    return { kind: 'vacuum', relations, isFull: isOn(node.options, 'full') }
+  }
+  const [alteration] = alterations(statement)
+  const partition = body(alteration?.command.def, 'PartitionCmd')
+  return partition?.concurrent
+    ? {
+        kind: 'detach partition',
+        parent: text(alteration?.table),
+        partition: text(partition.name),
+      }
+    : null
 }
 
 /**
@@ -56,41 +55,59 @@ export function maySpareTransaction(statement: ScriptStatement): boolean {
   if (standaloneOf(statement) !== null || kind === 'VacuumStmt') return true
   if (kind === 'AlterEnumStmt') return Boolean(node.newVal) && !node.oldVal
   const changes = alterations(statement)
-  return (
-    changes.length > 0 &&
-    changes.every(({ command }) => command.subtype === 'AT_ValidateConstraint')
-  )
+  return changes.length > 0 && changes.every(({ command }) => command.subtype === VALIDATES)
+}
+
+const VALIDATES = 'AT_ValidateConstraint'
+
+/** Refused inside of transactions as well, and about the server and not about the schema of this database. */
+export function isOfServer({ kind, node }: ScriptStatement): boolean {
+  switch (kind) {
+    case 'ReindexStmt':
+      return /_(SCHEMA|SYSTEM|DATABASE)$/.test(node.kind ?? '')
+    case 'ClusterStmt':
+      return !node.relation
+    case 'AlterDatabaseStmt':
+      return option(node.options, 'tablespace') !== undefined
+    case 'CreateSubscriptionStmt':
+      // The slot is what a rollback could not take back.
+      return ['connect', 'create_slot'].every(
+        (name) => !option(node.options, name) || isOn(node.options, name),
+      )
+    case 'CreatedbStmt':
+    case 'DropdbStmt':
+    case 'AlterSystemStmt':
+    case 'CreateTableSpaceStmt':
+    case 'DropTableSpaceStmt':
+    case 'DropSubscriptionStmt':
+      return true
+    default:
+      return false
+  }
 }
 
 /** What is gone once it has run: outside of transactions nothing can be measured and taken back. */
 export function standaloneLoss(standalone: Standalone | null): Loss[] {
-  const named = (what: string, object: string): Loss[] => [
-    { what, object, rows: null, atLeast: false },
-  ]
+  const named = (what: string, object: string): Loss => ({
+    what,
+    object,
+    rows: null,
+    atLeast: false,
+  })
   switch (standalone?.kind) {
     case 'drop index':
-      return named('dropped', `index ${standalone.index}`)
+      return [named('dropped', `index ${standalone.index}`)]
     case 'detach partition':
-      return named('detached', `${standalone.partition} from ${standalone.parent}`)
+      return [named('detached', `${standalone.partition} from ${standalone.parent}`)]
     case 'vacuum': {
-      const { relations, isFull } = standalone
-      const tables =
-        relations.length === 0 ? ['every table'] : relations.map((name) => `table ${name}`)
-      return isFull ? tables.flatMap((table) => named('written anew', table)) : []
+      if (!standalone.isFull) return []
+      const tables = standalone.relations.map((name) => `table ${name}`)
+      return (tables.length === 0 ? ['every table'] : tables).map((one) =>
+        named('written anew', one),
+      )
     }
     default:
       return []
-  }
-}
-
-function detached(statement: ScriptStatement): Standalone | null {
-  const [alteration] = alterations(statement)
-  const partition = body(alteration?.command.def, 'PartitionCmd')
-  if (!partition?.concurrent) return null
-  return {
-    kind: 'detach partition',
-    parent: text(alteration?.table),
-    partition: text(partition.name),
   }
 }
 

@@ -1,11 +1,10 @@
 import { humanBytes } from '../../../lib/bytes.js'
 import { inTurns } from '../../../lib/turns.js'
 import type { ScriptStatement } from '../../../platform/sql-parser/syntax.js'
-import type { Finding } from './finding.js'
+import { keyOf, shown } from '../../../platform/sql-parser/tree.js'
+import type { Finding } from '../schemas.js'
 import { blockedBy, locksOf, strongest } from './locks.js'
-import { keyOf, shown } from './relation-name.js'
-import type { Rule } from './rule.js'
-import { RULES } from './rules.js'
+import { RULES, type Rule } from './rules.js'
 import { type Hit, type LintContext, ScriptState } from './script-state.js'
 
 /** Findings of one file that are told; the rest is counted. */
@@ -16,12 +15,12 @@ export async function lintScript(
   statements: readonly ScriptStatement[],
   context: LintContext,
 ): Promise<readonly Finding[]> {
-  const script = new ScriptState(statements, context)
+  const script = new ScriptState(context)
   const findings: Finding[] = []
   await inTurns(statements, (statement) => {
     for (const rule of RULES) {
-      for (const hit of rule.check(statement, script)) {
-        findings.push(finding(rule, hit, { statement, script }))
+      for (const hit of rule.find(statement, script)) {
+        findings.push(findingOf(rule, hit, statement, script))
       }
     }
     script.advance(statement)
@@ -39,35 +38,33 @@ function told(findings: readonly Finding[]): readonly Finding[] {
     .slice(0, MAX_FINDINGS)
     .toSorted((a, b) => a.statement - b.statement)
   const more = findings.length - worst.length
-  return [...worst, ...notice('more-findings', `There are ${more} more findings.`)]
+  return [...worst, notice('more-findings', `There are ${more} more findings.`)]
 }
 
-interface Place {
-  readonly statement: ScriptStatement
-  readonly script: ScriptState
-}
-
-function finding(rule: Rule, hit: Hit, place: Place): Finding {
-  const found = {
-    rule: rule.name,
-    severity: rule.severity,
-    statement: place.statement.index,
-    line: place.statement.line,
-    message: `${hit.subject}${sizeOf(hit, place.script)}: ${rule.what}`,
-    ...lockFor(hit, place),
-    rewrite: rule.safeWay,
-    docs: rule.docs,
+function findingOf(rule: Rule, hit: Hit, statement: ScriptStatement, script: ScriptState): Finding {
+  const { name, severity, what, safeWay, docs } = rule
+  const reason = severity === 'error' ? undefined : script.context.allow.get(name)
+  const excuse =
+    harmless(rule, hit, script) ??
+    (reason === undefined ? null : `Allowed in the file: ${printable(reason)}`)
+  const message = `${hit.subject}${sizeOf(hit, script)}: ${what}`
+  return {
+    rule: name,
+    severity: excuse === null ? severity : 'info',
+    statement: statement.index,
+    line: statement.line,
+    message: excuse === null ? message : `${message} ${excuse}`,
+    ...lockFor(hit, statement, script),
+    rewrite: safeWay,
+    docs,
   }
-  const note = harmless(rule, hit, place.script)
-  if (note) return { ...found, severity: 'info', message: `${found.message} ${note}` }
-  return withReason(found, place.script.context)
 }
 
 /** How large it is, where that is known: a lock is held for as long as the rows take. */
 function sizeOf({ on }: Hit, { context }: ScriptState): string {
   const sizes = on.flatMap((relation) => context.tables?.get(keyOf(relation)) ?? [])
-  const shownSizes = sizes.map(({ rows, bytes }) => `about ${rows} rows, ${humanBytes(bytes)}`)
-  return shownSizes.length === 0 ? '' : ` (${shownSizes.join('; ')})`
+  const told = sizes.map(({ rows, bytes }) => `about ${rows} rows, ${humanBytes(bytes)}`)
+  return told.length === 0 ? '' : ` (${told.join('; ')})`
 }
 
 /** Why it does no harm here; null when it may. */
@@ -78,19 +75,15 @@ function harmless({ harmlessOn }: Rule, { on }: Hit, script: ScriptState): strin
   return isSmall ? 'Harmless here: the table is small.' : null
 }
 
-/** With a reason in the file, what would block or warn only informs. */
-function withReason(finding: Finding, { allow }: LintContext): Finding {
-  const reason = allow.get(finding.rule)
-  if (reason === undefined || finding.severity === 'error') return finding
-  const message = `${finding.message} Allowed in the file: ${printable(reason)}`
-  return { ...finding, severity: 'info', message }
-}
-
 const MAX_REASON = 200
 const printable = (reason: string): string => reason.replaceAll(/\p{C}/gu, ' ').slice(0, MAX_REASON)
 
-function lockFor(hit: Hit, { statement, script }: Place): Pick<Finding, 'lock' | 'blocks'> {
-  const keys = hit.on.map(keyOf)
+function lockFor(
+  { on }: Hit,
+  statement: ScriptStatement,
+  script: ScriptState,
+): Pick<Finding, 'lock' | 'blocks'> {
+  const keys = on.map(keyOf)
   const taken = locksOf(statement)
     .map(({ relation, mode }) => ({ name: script.resolve(relation), mode }))
     .filter(({ name }) => keys.includes(keyOf(name)))
@@ -104,24 +97,19 @@ function lockFor(hit: Hit, { statement, script }: Place): Pick<Finding, 'lock' |
 const vainAllowances = ({ allow }: LintContext): Finding[] =>
   [...allow.keys()].flatMap((name) => {
     const rule = RULES.find((candidate) => candidate.name === name)
-    if (!rule) return warning(`The file allows ${printable(name)}, which is no rule.`)
-    return rule.severity === 'error'
-      ? warning(`The file allows ${name}, which no file can allow.`)
-      : []
+    if (rule && rule.severity !== 'error') return []
+    const why = rule ? `${name}, which no file can allow` : `${printable(name)}, which is no rule`
+    return [notice('vain-allow', `The file allows ${why}.`)]
   })
 
-const warning = (message: string): Finding[] => notice('vain-allow', message)
-
-const notice = (rule: string, message: string): Finding[] => [
-  {
-    rule,
-    severity: 'warn',
-    statement: 1,
-    line: 1,
-    message,
-    lock: null,
-    blocks: null,
-    rewrite: null,
-    docs: null,
-  },
-]
+const notice = (rule: string, message: string): Finding => ({
+  rule,
+  severity: 'warn',
+  statement: 1,
+  line: 1,
+  message,
+  lock: null,
+  blocks: null,
+  rewrite: null,
+  docs: null,
+})

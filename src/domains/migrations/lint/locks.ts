@@ -2,11 +2,18 @@ import {
   type AlterTableCmd,
   bodies,
   body,
+  type Node,
   type RangeVar,
   type ScriptStatement,
 } from '../../../platform/sql-parser/syntax.js'
-import { changedRelations, partOwners, writtenRelations } from './targets.js'
-import { addedColumns, addedConstraints, alterations, isOn } from './tree.js'
+import {
+  addedColumns,
+  addedConstraints,
+  alterations,
+  isOn,
+  nameOf,
+  nodesIn,
+} from '../../../platform/sql-parser/tree.js'
 
 /** The modes of PostgreSQL, weakest first, with what each keeps waiting. */
 const BLOCKS = {
@@ -32,15 +39,22 @@ export const blockedBy = (mode: LockMode): string | null => BLOCKS[mode]
 export const holdsUpWrites = (mode: LockMode): boolean =>
   MODES.indexOf(mode) >= MODES.indexOf('SHARE')
 
+/** The mode that includes the others. */
+export const strongest = (modes: readonly LockMode[]): LockMode | null =>
+  MODES.findLast((mode) => modes.includes(mode)) ?? null
+
 /** A lock that a statement takes and its transaction keeps. */
 export interface Lock {
   readonly relation: RangeVar
   readonly mode: LockMode
 }
 
-/** The mode that includes the others. */
-export const strongest = (modes: readonly LockMode[]): LockMode | null =>
-  MODES.findLast((mode) => modes.includes(mode)) ?? null
+const locks = (mode: LockMode, ...relations: readonly (RangeVar | undefined)[]): Lock[] =>
+  relations.flatMap((relation) => (relation ? [{ relation, mode }] : []))
+
+/** What runs beside readers and writers when it is told to. */
+const gentle = (isGentle: boolean | undefined, otherwise: LockMode): LockMode =>
+  isGentle ? 'SHARE UPDATE EXCLUSIVE' : otherwise
 
 /**
  * The locks on tables that a statement takes, by the manual's pages of the commands and
@@ -52,27 +66,21 @@ export function locksOf(statement: ScriptStatement): Lock[] {
     case 'AlterTableStmt':
       return alterTableLocks(statement)
     case 'IndexStmt':
-      return locks(node.concurrent ? 'SHARE UPDATE EXCLUSIVE' : 'SHARE', node.relation)
+      return locks(gentle(node.concurrent, 'SHARE'), node.relation)
     case 'ReindexStmt':
-      return locks(
-        isOn(node.params, 'concurrently') ? 'SHARE UPDATE EXCLUSIVE' : 'SHARE',
-        node.relation,
-      )
+      return locks(gentle(isOn(node.params, 'concurrently'), 'SHARE'), node.relation)
     case 'DropStmt':
-      return dropLocks(statement)
+      return dropLocks(node.objects ?? [], node.removeType ?? '', node.concurrent)
     case 'TruncateStmt':
       return locks('ACCESS EXCLUSIVE', ...bodies(node.relations, 'RangeVar'))
-    case 'ClusterStmt':
-      return locks('ACCESS EXCLUSIVE', node.relation)
-    case 'VacuumStmt':
-      return bodies(node.rels, 'VacuumRelation').flatMap(({ relation }) =>
-        locks(isOn(node.options, 'full') ? 'ACCESS EXCLUSIVE' : 'SHARE UPDATE EXCLUSIVE', relation),
-      )
-    case 'LockStmt':
-      return locks(
-        MODES[(node.mode ?? MODES.length) - 1] ?? 'ACCESS EXCLUSIVE',
-        ...bodies(node.relations, 'RangeVar'),
-      )
+    case 'VacuumStmt': {
+      const mode = gentle(!isOn(node.options, 'full'), 'ACCESS EXCLUSIVE')
+      return bodies(node.rels, 'VacuumRelation').flatMap(({ relation }) => locks(mode, relation))
+    }
+    case 'LockStmt': {
+      const mode = MODES[(node.mode ?? MODES.length) - 1] ?? 'ACCESS EXCLUSIVE'
+      return locks(mode, ...bodies(node.relations, 'RangeVar'))
+    }
     case 'RefreshMatViewStmt':
       return locks(node.concurrent ? 'EXCLUSIVE' : 'ACCESS EXCLUSIVE', node.relation)
     case 'CreateTrigStmt':
@@ -80,13 +88,10 @@ export function locksOf(statement: ScriptStatement): Lock[] {
     case 'CreatePolicyStmt':
     case 'AlterPolicyStmt':
       return locks('ACCESS EXCLUSIVE', node.table)
-    case 'RuleStmt':
-      return locks('ACCESS EXCLUSIVE', node.relation)
     case 'RenameStmt':
-      return locks(
-        node.renameType === 'OBJECT_INDEX' ? 'SHARE UPDATE EXCLUSIVE' : 'ACCESS EXCLUSIVE',
-        node.relation,
-      )
+      return locks(gentle(node.renameType === 'OBJECT_INDEX', 'ACCESS EXCLUSIVE'), node.relation)
+    case 'ClusterStmt':
+    case 'RuleStmt':
     case 'AlterObjectSchemaStmt':
       return locks('ACCESS EXCLUSIVE', node.relation)
     case 'CreateStmt':
@@ -96,9 +101,6 @@ export function locksOf(statement: ScriptStatement): Lock[] {
   }
 }
 
-const locks = (mode: LockMode, ...relations: readonly (RangeVar | undefined)[]): Lock[] =>
-  relations.flatMap((relation) => (relation ? [{ relation, mode }] : []))
-
 function alterTableLocks(statement: ScriptStatement): Lock[] {
   const referenced = [
     ...addedConstraints(statement).map(({ constraint }) => constraint),
@@ -106,57 +108,37 @@ function alterTableLocks(statement: ScriptStatement): Lock[] {
   ].map(({ pktable }) => pktable)
   const changes = alterations(statement)
   const mode = strongest(changes.map(({ command }) => alterationMode(command)))
+  const partitions = changes.map(({ command }) => body(command.def, 'PartitionCmd')?.name)
   return [
     ...(mode ? locks(mode, changes[0]?.table) : []),
     ...locks('SHARE ROW EXCLUSIVE', ...referenced),
-    ...changes.flatMap(({ command }) => partitionLocks(command)),
+    ...locks('ACCESS EXCLUSIVE', ...partitions),
   ]
 }
 
+const GENTLE =
+  /^AT_(ValidateConstraint|SetStatistics|(Set|Reset)(Rel)?Options|ClusterOn|DropCluster|AttachPartition|DetachPartitionFinalize)$/
+const TRIGGERS = /^AT_(Enable|Disable)(Always|Replica)?Trig(All|User)?$/
+
 /** What ALTER TABLE does under less than ACCESS EXCLUSIVE. */
-function alterationMode(command: AlterTableCmd): LockMode {
-  switch (command.subtype) {
-    case 'AT_ValidateConstraint':
-    case 'AT_SetStatistics':
-    case 'AT_SetOptions':
-    case 'AT_ResetOptions':
-    case 'AT_SetRelOptions':
-    case 'AT_ResetRelOptions':
-    case 'AT_ClusterOn':
-    case 'AT_DropCluster':
-    case 'AT_AttachPartition':
-    case 'AT_DetachPartitionFinalize':
-      return 'SHARE UPDATE EXCLUSIVE'
-    case 'AT_DetachPartition':
-      return body(command.def, 'PartitionCmd')?.concurrent
-        ? 'SHARE UPDATE EXCLUSIVE'
-        : 'ACCESS EXCLUSIVE'
-    case 'AT_EnableTrig':
-    case 'AT_EnableAlwaysTrig':
-    case 'AT_EnableReplicaTrig':
-    case 'AT_EnableTrigAll':
-    case 'AT_EnableTrigUser':
-    case 'AT_DisableTrig':
-    case 'AT_DisableTrigAll':
-    case 'AT_DisableTrigUser':
-      return 'SHARE ROW EXCLUSIVE'
-    case 'AT_AddConstraint':
-      return body(command.def, 'Constraint')?.contype === 'CONSTR_FOREIGN'
-        ? 'SHARE ROW EXCLUSIVE'
-        : 'ACCESS EXCLUSIVE'
-    default:
-      return 'ACCESS EXCLUSIVE'
+function alterationMode({ subtype = 'AT_AddColumn', def }: AlterTableCmd): LockMode {
+  const isForeignKey = body(def, 'Constraint')?.contype === 'CONSTR_FOREIGN'
+  if (TRIGGERS.test(subtype) || (subtype === 'AT_AddConstraint' && isForeignKey)) {
+    return 'SHARE ROW EXCLUSIVE'
   }
+  const isGentle = GENTLE.test(subtype) || body(def, 'PartitionCmd')?.concurrent
+  return gentle(isGentle, 'ACCESS EXCLUSIVE')
 }
 
-const partitionLocks = (command: AlterTableCmd): Lock[] =>
-  locks('ACCESS EXCLUSIVE', body(command.def, 'PartitionCmd')?.name)
-
-function dropLocks(statement: ScriptStatement): Lock[] {
-  const { kind, node } = statement
-  if (kind !== 'DropStmt') return []
-  const mode = node.concurrent ? 'SHARE UPDATE EXCLUSIVE' : 'ACCESS EXCLUSIVE'
-  return locks(mode, ...changedRelations(statement), ...partOwners(statement))
+/** Triggers, policies and rules are named after their table, whose lock they take. */
+function dropLocks(objects: readonly Node[], type: string, isConcurrent = false): Lock[] {
+  const isPart = /^OBJECT_(TRIGGER|POLICY|RULE)$/.test(type)
+  if (!isPart && !/^OBJECT_(TABLE|INDEX|VIEW|MATVIEW|SEQUENCE|FOREIGN_TABLE)$/.test(type)) return []
+  const owners = objects.map((object) => {
+    const items = body(object, 'List')?.items
+    return nameOf(isPart && items ? { List: { items: items.slice(0, -1) } } : object)
+  })
+  return locks(gentle(isConcurrent, 'ACCESS EXCLUSIVE'), ...owners)
 }
 
 /** The new table itself is nobody's yet; what it refers to and belongs to is. */
@@ -169,9 +151,14 @@ function createTableLocks(statement: ScriptStatement): Lock[] {
   ]
   return [
     ...locks('SHARE ROW EXCLUSIVE', ...constraints.map(({ pktable }) => pktable)),
-    ...locks(
-      partbound ? 'ACCESS EXCLUSIVE' : 'SHARE UPDATE EXCLUSIVE',
-      ...bodies(inhRelations, 'RangeVar'),
-    ),
+    ...locks(gentle(!partbound, 'ACCESS EXCLUSIVE'), ...bodies(inhRelations, 'RangeVar')),
   ]
 }
+
+/** The tables whose rows a statement writes, wherever in it. */
+const writtenRelations = (statement: ScriptStatement): RangeVar[] =>
+  nodesIn(statement).flatMap(({ kind, node }) => {
+    const writes = kind === 'InsertStmt' || kind === 'UpdateStmt' || kind === 'DeleteStmt'
+    if (writes || kind === 'MergeStmt') return node.relation ?? []
+    return kind === 'CopyStmt' && node.is_from ? (node.relation ?? []) : []
+  })

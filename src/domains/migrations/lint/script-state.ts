@@ -4,27 +4,30 @@ import {
   type RangeVar,
   type ScriptStatement,
 } from '../../../platform/sql-parser/syntax.js'
-import { holdsUpWrites, locksOf } from './locks.js'
-import { keyOf, quoted, type RelationName, shown, TEMPORARY } from './relation-name.js'
 import {
   type Alteration,
   addedConstraints,
   alterations,
   dropped,
-  type NewColumn,
+  keyOf,
+  nodesIn,
   notNullColumn,
-} from './tree.js'
+  quoted,
+  type RelationName,
+  shown,
+  TEMPORARY,
+} from '../../../platform/sql-parser/tree.js'
+import { holdsUpWrites, locksOf } from './locks.js'
 
 /** What is known of a relation: of an index, its table's figures. */
 export interface RelationSize {
   readonly rows: number
   readonly bytes: number
-  /** Its checks that a column is not null. */
   readonly not_null_checks?: readonly NotNullCheck[]
 }
 
 /** A check that says no more than that one column is not null. */
-export interface NotNullCheck {
+interface NotNullCheck {
   readonly name: string
   readonly column: string
   readonly is_valid: boolean
@@ -39,8 +42,6 @@ export interface LintContext {
   readonly hasDown: boolean
   /** By `schema.name`, unquoted; null when there is no database to ask. */
   readonly tables: ReadonlyMap<string, RelationSize> | null
-  /** One of the product's own migrations, which may change the product's schema. */
-  readonly isBuiltIn?: boolean
 }
 
 /** One thing that a rule found in a statement. */
@@ -57,16 +58,16 @@ const SMALL_BYTES = 10 * 1024 * 1024
 
 /** What the statements before the one being judged have done. */
 export class ScriptState {
-  readonly statements: readonly ScriptStatement[]
   readonly context: LintContext
   readonly #created = new Set<string>()
-  readonly #exclusive = new Set<string>()
-  readonly #held = new Set<string>()
-  readonly #checks = new Map<string, NotNullCheck[]>()
+  /** Existing relations that the transaction has locked against everybody. */
+  readonly exclusive = new Set<string>()
+  /** Existing relations whose writers the transaction keeps waiting. */
+  readonly held = new Set<string>()
+  readonly #checks = new Map<string, readonly NotNullCheck[]>()
   #schema = 'public'
 
-  constructor(statements: readonly ScriptStatement[], context: LintContext) {
-    this.statements = statements
+  constructor(context: LintContext) {
     this.context = context
   }
 
@@ -74,7 +75,7 @@ export class ScriptState {
   resolve({ schemaname, relname = '' }: RangeVar): RelationName {
     if (schemaname) return { schema: schemaname, name: relname }
     const temporary = { schema: TEMPORARY, name: relname }
-    return this.#created.has(keyOf(temporary)) ? temporary : { schema: this.#schema, name: relname }
+    return this.isNew(temporary) ? temporary : { schema: this.#schema, name: relname }
   }
 
   /** Whether this script made it, so that nobody else knows it yet. */
@@ -94,28 +95,8 @@ export class ScriptState {
     return { subject: part ? `${shown(name)}.${quoted(part)}` : shown(name), on: [name] }
   }
 
-  /** A finding about a new column. */
-  readonly columnHit = ({ table, column }: NewColumn): Hit => this.hit(table, column.colname)
-
   /** A finding about what an ALTER TABLE changes. */
   readonly commandHit = ({ table, command }: Alteration): Hit => this.hit(table, command.name)
-
-  /** Findings about those of some relations that others may use already. */
-  existing(relations: readonly RangeVar[]): Hit[] {
-    return relations
-      .map((relation) => this.hit(relation))
-      .filter(({ on }) => !on.some((name) => this.isNew(name)))
-  }
-
-  /** Existing relations that the transaction has locked against everybody. */
-  get exclusive(): ReadonlySet<string> {
-    return this.#exclusive
-  }
-
-  /** Existing relations whose writers the transaction keeps waiting. */
-  get held(): ReadonlySet<string> {
-    return this.#held
-  }
 
   /** Whether a validated check says of this very column that it has no null. */
   isKnownNotNull(table: RangeVar, column: string | undefined): boolean {
@@ -123,54 +104,52 @@ export class ScriptState {
     return checks.some((check) => check.column === column && check.is_valid)
   }
 
-  #checksOf(key: string): readonly NotNullCheck[] {
-    return this.#checks.get(key) ?? this.context.tables?.get(key)?.not_null_checks ?? []
-  }
-
   /** Takes notice of what a statement does to names. */
   advance(statement: ScriptStatement): void {
-    this.#locked(statement)
-    for (const relation of created(statement)) this.#make(keyOf(this.#placed(relation)))
-    for (const relation of dropped(statement, 'OBJECT_TABLE', 'OBJECT_INDEX', 'OBJECT_MATVIEW')) {
+    for (const { relation, mode } of locksOf(statement)) {
+      const name = this.resolve(relation)
+      if (this.isNew(name)) continue
+      if (mode === 'ACCESS EXCLUSIVE') this.exclusive.add(keyOf(name))
+      if (holdsUpWrites(mode)) this.held.add(keyOf(name))
+    }
+    this.#checked(statement)
+    for (const relation of created(statement)) {
+      const key = keyOf(this.#placed(relation))
+      // What the database has already is not made by an IF NOT EXISTS.
+      if (!this.context.tables?.has(key)) this.#created.add(key)
+    }
+    for (const relation of dropped(statement, ...WITH_ROWS)) {
       this.#created.delete(keyOf(this.resolve(relation)))
     }
     this.#renamed(statement)
     this.#schema = searchedFirst(statement) ?? this.#schema
   }
 
-  #locked(statement: ScriptStatement): void {
-    for (const { relation, mode } of locksOf(statement)) {
-      const name = this.resolve(relation)
-      if (this.isNew(name)) continue
-      if (mode === 'ACCESS EXCLUSIVE') this.#exclusive.add(keyOf(name))
-      if (holdsUpWrites(mode)) this.#held.add(keyOf(name))
+  #checksOf(key: string): readonly NotNullCheck[] {
+    return this.#checks.get(key) ?? this.context.tables?.get(key)?.not_null_checks ?? []
+  }
+
+  #checked(statement: ScriptStatement): void {
+    const change = (
+      table: RangeVar,
+      to: (checks: readonly NotNullCheck[]) => readonly NotNullCheck[],
+    ): void => {
+      const key = keyOf(this.resolve(table))
+      this.#checks.set(key, to(this.#checksOf(key)))
     }
     for (const { table, constraint } of addedConstraints(statement)) {
       const column = notNullColumn(constraint)
       const { conname: name = '', skip_validation: isOpen = false } = constraint
-      if (column) this.#check(table, (all) => [...all, { name, column, is_valid: !isOpen }])
+      if (column) change(table, (all) => [...all, { name, column, is_valid: !isOpen }])
     }
     for (const { table, command } of alterations(statement, 'AT_ValidateConstraint')) {
-      this.#check(table, (all) =>
+      change(table, (all) =>
         all.map((one) => (one.name === command.name ? { ...one, is_valid: true } : one)),
       )
     }
     for (const { table, command } of alterations(statement, 'AT_DropConstraint')) {
-      this.#check(table, (all) => all.filter(({ name }) => name !== command.name))
+      change(table, (all) => all.filter(({ name }) => name !== command.name))
     }
-  }
-
-  #check(
-    table: RangeVar,
-    change: (checks: readonly NotNullCheck[]) => readonly NotNullCheck[],
-  ): void {
-    const key = keyOf(this.resolve(table))
-    this.#checks.set(key, [...change(this.#checksOf(key))])
-  }
-
-  /** What the database has already is not made by an IF NOT EXISTS. */
-  #make(key: string): void {
-    if (!this.context.tables?.has(key)) this.#created.add(key)
   }
 
   #placed({ schemaname, relname = '', relpersistence }: RangeVar): RelationName {
@@ -179,25 +158,67 @@ export class ScriptState {
   }
 
   #renamed({ kind, node }: ScriptStatement): void {
-    if (kind !== 'RenameStmt' || !node.relation || !node.newname) return
-    const { schema } = this.resolve(node.relation)
-    const isTable = node.renameType === 'OBJECT_TABLE'
-    if (!isTable || !this.#created.delete(keyOf(this.resolve(node.relation)))) return
-    this.#created.add(keyOf({ schema, name: node.newname }))
+    if (kind !== 'RenameStmt' || node.renameType !== 'OBJECT_TABLE' || !node.relation) return
+    const { schema, name } = this.resolve(node.relation)
+    if (!this.#created.delete(keyOf({ schema, name }))) return
+    this.#created.add(keyOf({ schema, name: node.newname ?? '' }))
   }
 }
 
-/** What a statement makes that holds rows. */
-export function created({ kind, node }: ScriptStatement): RangeVar[] {
-  const relation = () => {
-    if (kind === 'CreateStmt') return node.relation
-    if (kind === 'CreateTableAsStmt') return node.into?.rel
-    if (kind === 'SelectStmt') return node.intoClause?.rel
-    if (kind !== 'IndexStmt' || !node.idxname) return undefined
-    const { schemaname } = node.relation ?? {}
-    return { relname: node.idxname, ...(schemaname ? { schemaname } : {}) }
+/** What has rows, or is as large as what has them. */
+const WITH_ROWS = ['OBJECT_TABLE', 'OBJECT_INDEX', 'OBJECT_MATVIEW']
+
+const NOTHING_KNOWN = { allow: new Map(), isTransactional: true, hasDown: true, tables: null }
+
+/**
+ * The tables and indexes that a script names and did not make, whose sizes are to be looked up, and those
+ * that it makes: empty, when a later script of the same run is judged.
+ */
+export function relationsOf(statements: readonly ScriptStatement[]): {
+  readonly named: readonly RelationName[]
+  readonly made: readonly RelationName[]
+} {
+  const script = new ScriptState(NOTHING_KNOWN)
+  const named = new Map<string, RelationName>()
+  const made: RelationName[] = []
+  for (const statement of statements) {
+    for (const range of rangesOf(statement)) {
+      const relation = script.resolve(range)
+      if (relation.name && !script.isNew(relation)) named.set(keyOf(relation), relation)
+    }
+    script.advance(statement)
+    made.push(...created(statement).map((range) => script.resolve(range)))
   }
-  return [relation() ?? []].flat()
+  return { named: [...named.values()], made: made.filter((relation) => script.isNew(relation)) }
+}
+
+/** Relations are nodes of their own in lists, and plain fields elsewhere. */
+function rangesOf(statement: ScriptStatement): RangeVar[] {
+  const inside = nodesIn(statement).flatMap(({ kind, node }) => {
+    if (kind === 'RangeVar') return node
+    if (kind === 'Constraint') return node.pktable ?? []
+    return 'relation' in node && node.relation && 'relname' in node.relation ? node.relation : []
+  })
+  return [...inside, ...dropped(statement, ...WITH_ROWS)]
+}
+
+/** What a statement makes that holds rows. */
+function created({ kind, node }: ScriptStatement): RangeVar[] {
+  switch (kind) {
+    case 'CreateStmt':
+      return [node.relation ?? []].flat()
+    case 'CreateTableAsStmt':
+      return [node.into?.rel ?? []].flat()
+    case 'SelectStmt':
+      return [node.intoClause?.rel ?? []].flat()
+    case 'IndexStmt': {
+      const { schemaname } = node.relation ?? {}
+      if (!node.idxname) return []
+      return [{ relname: node.idxname, ...(schemaname ? { schemaname } : {}) }]
+    }
+    default:
+      return []
+  }
 }
 
 function searchedFirst({ kind, node }: ScriptStatement): string | null {

@@ -1,4 +1,4 @@
-import { sql } from '../../../platform/postgres/sql.js'
+import { sql } from '../sql.js'
 import type { Counted } from './loss.js'
 
 /** One thing of the catalog. Everything is text, so that comparing two snapshots is comparing strings. */

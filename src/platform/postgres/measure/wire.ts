@@ -1,7 +1,46 @@
-import { AppError } from '../../errors.js'
-import type { DirectSession } from '../../platform/postgres/direct.js'
-import { sql } from '../../platform/postgres/sql.js'
-import { PINNED, PINNED_VALUES } from './pinned-settings.js'
+import { AppError } from '../../../errors.js'
+import type { DirectSession } from '../direct.js'
+import { sql } from '../sql.js'
+
+/**
+ * What decides how text is read, where names lead, whose rights count, and how long is waited, with the
+ * value it gets for scripts; null where the run or the login decides.
+ */
+const PINNED_VALUES: Readonly<Record<string, string | null>> = {
+  standard_conforming_strings: 'on',
+  backslash_quote: 'safe_encoding',
+  escape_string_warning: 'on',
+  client_encoding: 'UTF8',
+  array_nulls: 'on',
+  transform_null_equals: 'off',
+  quote_all_identifiers: 'off',
+  search_path: 'public',
+  check_function_bodies: 'on',
+  row_security: 'on',
+  datestyle: 'ISO, MDY',
+  intervalstyle: 'postgres',
+  track_counts: null,
+  default_statistics_target: null,
+  default_text_search_config: null,
+  default_toast_compression: null,
+  default_tablespace: '',
+  default_table_access_method: 'heap',
+  default_transaction_isolation: 'read committed',
+  default_transaction_read_only: 'off',
+  default_transaction_deferrable: 'off',
+  session_replication_role: null,
+  role: null,
+  session_authorization: null,
+  transaction_isolation: null,
+  transaction_read_only: null,
+  lock_timeout: null,
+  statement_timeout: null,
+  transaction_timeout: null,
+  idle_in_transaction_session_timeout: null,
+}
+
+/** The settings that no statement of a script may change. */
+export const PINNED: ReadonlySet<string> = new Set(Object.keys(PINNED_VALUES))
 
 /** Brings the settings to what scripts are read with, whatever a role or database says. */
 export const pinSettings = () =>
@@ -15,7 +54,7 @@ export const pinSettings = () =>
 const look = () => sql<WireRow>`
   select
     pg_catalog.pg_current_xact_id()::pg_catalog.text as transaction_id,
-    ${sql.trusted(PINNED.map((name) => `pg_catalog.current_setting('${name}', true) as ${name}`).join(', '))}`
+    ${sql.trusted([...PINNED].map((name) => `pg_catalog.current_setting('${name}', true) as ${name}`).join(', '))}`
 
 type WireRow = Readonly<Record<string, string | null>>
 
@@ -64,7 +103,7 @@ export class Wire {
         hint: 'Leave out what commits or rolls back: a file is one transaction.',
       })
     }
-    const changed = PINNED.find((name) => now[name] !== this.#before[name])
+    const changed = [...PINNED].find((name) => now[name] !== this.#before[name])
     if (changed === undefined) return
     throw new AppError('precondition_failed', `${where} changed the setting ${changed}.`, {
       hint: 'Leave that out: write schema.name instead of a search_path, and "-- statement_timeout: 10min" at the top for more time.',

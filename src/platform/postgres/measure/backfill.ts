@@ -1,7 +1,13 @@
-import type { DirectSession } from '../../../platform/postgres/direct.js'
-import { sql } from '../../../platform/postgres/sql.js'
-import { bodies, type ScriptStatement } from '../../../platform/sql-parser/syntax.js'
+import type { DirectSession } from '../direct.js'
+import { sql } from '../sql.js'
 import type { Catalog } from './catalog-diff.js'
+
+/** What an UPDATE sets. */
+export interface Filling {
+  readonly schema: string
+  readonly table: string
+  readonly columns: readonly string[]
+}
 
 /** An UPDATE that may have filled nothing but empty columns. */
 export interface Backfill {
@@ -30,16 +36,11 @@ interface Target {
  */
 export async function backfillOf(
   session: DirectSession,
-  statement: ScriptStatement,
+  { schema, table, columns }: Filling,
   catalog: Catalog,
 ): Promise<Backfill | null> {
-  if (statement.kind !== 'UpdateStmt') return null
-  const { relation, targetList } = statement.node
-  const set = bodies(targetList, 'ResTarget').map(({ name }) => name ?? '')
-  // Of a temporary table of that name no rows are counted, so that nothing is excused.
-  const { schemaname = 'public', relname = '' } = relation ?? {}
-  const [target] = await session.many(findTarget(schemaname, relname, set))
-  if (!target?.is_plain || target.columns.length !== set.length) return null
+  const [target] = await session.many(findTarget(schema, table, columns))
+  if (!target?.is_plain || target.columns.length !== columns.length) return null
   const old = target.columns.filter(({ key }) => catalog.has(`column:${key}`))
   const count = async () => {
     if (old.length === 0) return []

@@ -1,7 +1,6 @@
-import { catalogOnly } from '../../../platform/postgres/catalog-only.js'
-import type { DirectSession } from '../../../platform/postgres/direct.js'
-import type { ScriptStatement } from '../../../platform/sql-parser/syntax.js'
-import { backfillOf } from './backfill.js'
+import { catalogOnly } from '../catalog-only.js'
+import type { DirectSession } from '../direct.js'
+import { backfillOf, type Filling } from './backfill.js'
 import { type Catalog, catalogOf, diffOf, type Replaced } from './catalog-diff.js'
 import type { Counted, Loss } from './loss.js'
 import { setBack } from './sequences.js'
@@ -71,10 +70,10 @@ export class Measure {
    * Runs a statement that may fill columns which nobody has filled yet, and excuses the rows that it
    * overwrote when the server says that it did only that.
    */
-  async filling(statement: ScriptStatement, run: () => Promise<number>): Promise<number> {
-    if (statement.kind !== 'UpdateStmt') return run()
+  async filling(filling: Filling | null, run: () => Promise<number>): Promise<number> {
+    if (!filling) return run()
     const { backfill, before, filled } = await catalogOnly(this.#session, async () => {
-      const found = await backfillOf(this.#session, statement, this.#catalog)
+      const found = await backfillOf(this.#session, filling, this.#catalog)
       const counted = await countersOf(this.#session)
       return { backfill: found, before: counted, filled: (await found?.count()) ?? [] }
     })

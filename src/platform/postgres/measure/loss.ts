@@ -17,12 +17,6 @@ export interface Counted {
   readonly column: string | null
 }
 
-/** The losses of one file of a plan. */
-export interface FileLosses {
-  readonly version: number
-  readonly losses: readonly Loss[]
-}
-
 const keyOf = ({ what, object }: Loss): string => `${what} ${object}`
 
 /** A loss as a sentence for who has to decide. */

@@ -1,7 +1,7 @@
 import { AppError } from '../../../errors.js'
-import { catalogOnly } from '../../../platform/postgres/catalog-only.js'
-import type { DirectSession } from '../../../platform/postgres/direct.js'
-import { sql } from '../../../platform/postgres/sql.js'
+import { catalogOnly } from '../catalog-only.js'
+import type { DirectSession } from '../direct.js'
+import { sql } from '../sql.js'
 import { rowCounters } from './snapshot.sql.js'
 
 /** A trigger that defers again whenever it has run would go on for ever. */

@@ -1,5 +1,5 @@
-import { aside } from '../../../platform/postgres/catalog-only.js'
-import type { DirectSession } from '../../../platform/postgres/direct.js'
+import { aside } from '../catalog-only.js'
+import type { DirectSession } from '../direct.js'
 import type { Catalog } from './catalog-diff.js'
 import type { Loss } from './loss.js'
 import { restoreSequence, type SequenceValue, sequenceValues } from './snapshot.sql.js'
