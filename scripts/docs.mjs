@@ -14,7 +14,7 @@ const built = (path) => import(new URL(`dist/${path}`, root).href)
 const { bind } = await built('mcp/define.js')
 const { Registry } = await built('mcp/registry.js')
 const { overview, reference } = await built('mcp/reference.js')
-const { ruleDocs } = await built('domains/migrations/lint/rules.js')
+const { ruleDocs } = await built('platform/sql-parser/lint/rules.js')
 
 const registry = new Registry((await domains()).map((domain) => bind(domain, undefined)))
 const documents = {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { relationsOf } from '../../src/domains/migrations/lint/script-state.js'
+import { relationsOf } from '../../src/platform/sql-parser/lint/script-state.js'
 import { parseScript } from '../../src/platform/sql-parser/parse-script.js'
 import { keyOf } from '../../src/platform/sql-parser/tree.js'
 

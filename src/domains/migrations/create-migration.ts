@@ -1,8 +1,9 @@
 import { AppError } from '../../errors.js'
+import type { Finding } from '../../platform/sql-parser/lint/lint-script.js'
 import { MAX_SCRIPT_BYTES } from '../../platform/sql-parser/parse-script.js'
 import { type Directives, readDirectives } from './directives.js'
 import type { NewMigration } from './new-files.js'
-import type { CreateRequest, Finding } from './schemas.js'
+import type { CreateRequest } from './schemas.js'
 
 /** Over MCP a model may have written it; who uses the command line runs the server. */
 export type Origin = 'client' | 'operator'

@@ -75,21 +75,29 @@ async function readFolder(
     const version = Number(digits)
     if (!name || !part) faults.push(misnamed(entry))
     else if (version >= first && version <= last) return [{ file: entry, version, name, part }]
-    else faults.push(outside(entry, version, first, last))
+    else {
+      const message = `${entry} has a version outside of ${first} to ${last}.`
+      faults.push(fault(entry, version, message, OUTSIDE))
+    }
     return []
   })
   const texts = new Map<string, string>()
   for (const { file, version } of named) {
     const read = await readText(join(directory, file), directory)
-    if ('fault' in read) faults.push(unusable(file, version, read.fault))
+    if ('fault' in read) faults.push(fault(file, version, `${file} ${read.fault}.`, UNUSABLE))
     else texts.set(file, read.text)
   }
   const ups = named.filter(({ part, file }) => part === 'up' && texts.has(file))
-  const versions = ups.map(({ version }) => version)
-  faults.push(
-    ...ups.filter(({ version }, at) => versions.indexOf(version) !== at).map(duplicate),
-    ...named.filter((one) => isOrphan(one, named)).map(orphan),
-  )
+  for (const [at, { file, version }] of ups.entries()) {
+    if (ups.findIndex((other) => other.version === version) === at) continue
+    const next = `Give ${file} and its down script the next free version.`
+    faults.push(fault(file, version, `Two migrations have version ${version}.`, next))
+  }
+  for (const { file, version, part } of named) {
+    const up = file.replace(/down\.sql$/, 'up.sql')
+    if (part === 'up' || named.some((other) => other.file === up)) continue
+    faults.push(fault(file, version, `${file} has no .up.sql beside it.`, ORPHAN))
+  }
   const migrations = ups.map((up) => migrationOf(up, texts, faults))
   return { migrations: migrations.sort((a, b) => a.version - b.version), faults }
 }
@@ -123,7 +131,10 @@ function migrationOf(
   const read = (of: string, text: string): Directives => {
     const wrong: string[] = []
     const directives = readDirectives(text, wrong)
-    faults.push(...wrong.map((what) => badDirective(of, version, what)))
+    for (const what of wrong) {
+      const message = `${of} has a header that cannot be read: ${what}.`
+      faults.push(fault(of, version, message, BAD_HEADER))
+    }
     return directives
   }
   const directives = read(file, upSql)
@@ -182,16 +193,19 @@ async function readRegular(path: string): Promise<Text> {
   }
 }
 
-/** A down script alone is half of what somebody wanted to write, or the rest of what was deleted. */
-const isOrphan = ({ part, file }: FileName, named: readonly FileName[]): boolean =>
-  part === 'down' && !named.some((other) => other.file === file.replace(/down\.sql$/, 'up.sql'))
-
 const fault = (
   file: string,
   version: number | null,
   message: string,
   next_step: string,
 ): Problem => ({ version, name: file, problem: 'unusable_file', message, next_step })
+
+const OUTSIDE = `Rename it: versions below ${LAST_BUILT_IN + 1} belong to catalyst-db, yours begin there.`
+const UNUSABLE =
+  'Migrations are plain files of the folder, in UTF-8 and of at most 5 MB: put one there, divide a large one, and load data with COPY outside of migrations.'
+/** It is half of what somebody wanted to write, or the rest of what was deleted. */
+const ORPHAN = 'Add the .up.sql of the same name, or delete this file.'
+const BAD_HEADER = 'Correct the header line; nothing of the file was run.'
 
 function misnamed(file: string): Problem {
   const shown = JSON.stringify(file.slice(0, 100)).replaceAll(/[^\x20-\x7e]/g, '?')
@@ -202,43 +216,3 @@ function misnamed(file: string): Problem {
     'Name it <version>_<name>.up.sql or .down.sql, the name of a-z, 0-9 and _ (up to 80); or move it out of the folder.',
   )
 }
-
-const outside = (file: string, version: number, first: number, last: number): Problem =>
-  fault(
-    file,
-    version,
-    `${file} has a version outside of ${first} to ${last}.`,
-    `Rename it: versions below ${LAST_BUILT_IN + 1} belong to catalyst-db, yours begin there.`,
-  )
-
-const unusable = (file: string, version: number, why: string): Problem =>
-  fault(
-    file,
-    version,
-    `${file} ${why}.`,
-    'Migrations are plain files of the folder, in UTF-8 and of at most 5 MB: put one there, divide a large one, and load data with COPY outside of migrations.',
-  )
-
-const duplicate = ({ file, version }: FileName): Problem =>
-  fault(
-    file,
-    version,
-    `Two migrations have version ${version}.`,
-    `Give ${file} and its down script the next free version.`,
-  )
-
-const orphan = ({ file, version }: FileName): Problem =>
-  fault(
-    file,
-    version,
-    `${file} has no .up.sql beside it.`,
-    'Add the .up.sql of the same name, or delete this file.',
-  )
-
-const badDirective = (file: string, version: number, what: string): Problem =>
-  fault(
-    file,
-    version,
-    `${file} has a header that cannot be read: ${what}.`,
-    'Correct the header line; nothing of the file was run.',
-  )

@@ -1,6 +1,6 @@
-import type { Loss } from '../../platform/postgres/measure/loss.js'
 import { type Statement, sql } from '../../platform/postgres/sql.js'
 import type { Migration } from './files.js'
+import type { FileLosses } from './losses.js'
 import type { HistoryEntry } from './schemas.js'
 
 /** One row of the ledger. */
@@ -22,12 +22,6 @@ export interface LedgerRow {
   /** The transaction of the statements up to `statements_started`, while nobody has recorded how it ended. */
   readonly commit_xid: string | null
   readonly applied_by: string
-}
-
-/** The losses of one file of a plan. */
-export interface FileLosses {
-  readonly version: number
-  readonly losses: readonly Loss[]
 }
 
 /** Makes the ledger and its log, the one thing that cannot be a migration itself. */

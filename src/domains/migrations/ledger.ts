@@ -4,8 +4,9 @@ import { ref } from '../../lib/refs.js'
 import type { DirectSession } from '../../platform/postgres/direct.js'
 import { sqlState } from '../../platform/postgres/errors.js'
 import { insertOutbox } from '../../platform/postgres/outbox.js'
+import { changedObjects } from '../../platform/sql-parser/schema-changes.js'
 import * as statements from './ledger.sql.js'
-import { changedObjects } from './schema-changes.js'
+import type { FileLosses } from './losses.js'
 import type { Script } from './script.js'
 
 /** Who asked: a principal, `cli` or `server start`. */
@@ -58,7 +59,7 @@ export async function hasLedger(session: DirectSession): Promise<boolean> {
 export async function knownLosses(
   session: DirectSession,
   plan: string,
-): Promise<readonly statements.FileLosses[] | null> {
+): Promise<readonly FileLosses[] | null> {
   if (!(await hasLedger(session))) return null
   const [row] = await session.many(statements.findLosses(plan))
   return row?.losses ?? null

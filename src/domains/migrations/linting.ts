@@ -1,12 +1,13 @@
 import { access } from 'node:fs/promises'
 import { AppError } from '../../errors.js'
 import type { DirectSession } from '../../platform/postgres/direct.js'
+import { PINNED } from '../../platform/postgres/measure/wire.js'
 import { sql } from '../../platform/postgres/sql.js'
+import type { Finding } from '../../platform/sql-parser/lint/lint-script.js'
+import { lintScript } from '../../platform/sql-parser/lint/lint-script.js'
+import { type RelationSize, relationsOf } from '../../platform/sql-parser/lint/script-state.js'
 import { keyOf, type RelationName } from '../../platform/sql-parser/tree.js'
 import { readOperatorFolder, readText } from './files.js'
-import { lintScript } from './lint/lint-script.js'
-import { type RelationSize, relationsOf } from './lint/script-state.js'
-import type { Finding } from './schemas.js'
 import { readScript, type Script } from './script.js'
 
 /** What the linter says of one file. */
@@ -48,7 +49,8 @@ export class Linting {
     for (const { schema, name, ...size } of sizes) tables.set(keyOf({ schema, name }), size)
     for (const one of made) this.#made.set(keyOf(one), { rows: 0, bytes: 0 })
     const hasDown = judged.hasDown || directives.irreversible !== null
-    const context = { hasDown, isTransactional, tables, allow: directives.allow }
+    const { allow } = directives
+    const context = { hasDown, isTransactional, tables, allow, pinned: PINNED }
     const findings = await lintScript(statements, context)
     return findings.filter(({ statement }) => statement > judged.done)
   }

@@ -1,6 +1,7 @@
 import { AppError } from '../../errors.js'
 import { canonicalJson } from '../../lib/canonical-json.js'
 import type { Statement } from '../../platform/postgres/sql.js'
+import type { Finding } from '../../platform/sql-parser/lint/lint-script.js'
 import { isBuiltIn, sha256 } from './files.js'
 import {
   downCommand,
@@ -15,10 +16,9 @@ import {
 } from './inventory.js'
 import * as ledger from './ledger.sql.js'
 import type { Linting } from './linting.js'
-import type { Finding } from './schemas.js'
+import { type FileLosses, standaloneLoss } from './losses.js'
 import { digestOfFirst, readScript, type Script } from './script.js'
 import type { NextStep } from './script-failure.js'
-import { standaloneLoss } from './standalone.js'
 
 /** A script that is read and ready to be run for one migration, up or down. */
 export interface Task {
@@ -48,7 +48,7 @@ export interface Task {
 export interface Plan {
   readonly tasks: readonly Task[]
   /** As far as they were measured: a run measures again, and keeps nothing that goes beyond them. */
-  readonly losses: readonly ledger.FileLosses[]
+  readonly losses: readonly FileLosses[]
   readonly isMeasured: boolean
   /** The version that is the newest afterwards. */
   readonly version: number
@@ -94,7 +94,7 @@ export function planOf(
   { direction }: Course,
   tasks: readonly Task[],
   rows: readonly ledger.LedgerRow[],
-  measured: readonly ledger.FileLosses[] | null,
+  measured: readonly FileLosses[] | null,
 ): Plan {
   const last = tasks.at(-1)?.version
   const losses = withKnown(tasks, measured ?? [])
@@ -118,10 +118,7 @@ export const digestOfScripts = (tasks: readonly Task[]): string =>
   sha256(canonicalJson(tasks.map(({ version, contents, done }) => [version, ...contents, done])))
 
 /** What is measured, and what statements outside of transactions do, which is known before. */
-function withKnown(
-  tasks: readonly Task[],
-  measured: readonly ledger.FileLosses[],
-): ledger.FileLosses[] {
+function withKnown(tasks: readonly Task[], measured: readonly FileLosses[]): FileLosses[] {
   return tasks.flatMap(({ version, script, done }) => {
     const known = script.steps.slice(done).flatMap(({ standalone }) => standaloneLoss(standalone))
     const found = measured.flatMap((one) => (one.version === version ? one.losses : []))

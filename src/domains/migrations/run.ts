@@ -7,6 +7,7 @@ import { isDoneAlready, runAlone } from './alone.js'
 import { isBuiltIn } from './files.js'
 import { inTransaction, type MigrationActor, recordFact } from './ledger.js'
 import * as ledger from './ledger.sql.js'
+import type { FileLosses } from './losses.js'
 import type { Task } from './plan.js'
 import { asOwnScript, asScript } from './runner.js'
 import type { Result } from './schemas.js'
@@ -51,7 +52,7 @@ export function contextOf(
 export async function runAll(
   run: Run,
   tasks: readonly Task[],
-  confirmed: readonly ledger.FileLosses[],
+  confirmed: readonly FileLosses[],
 ): Promise<Result[]> {
   const base = contextOf(run, tasks)
   const results: Result[] = []

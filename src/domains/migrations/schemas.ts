@@ -28,7 +28,7 @@ export const CreateInput = z.object({
 /** A migration as somebody asks for it. */
 export type CreateRequest = z.output<typeof CreateInput>
 
-/** All that the linter says of a file; only `error` and `block` stand in the way of a run. */
+/** All that the linter says of a file. */
 export const Lint = list(
   z.object({
     rule: z.string(),
@@ -42,9 +42,6 @@ export const Lint = list(
     docs: z.string().nullable(),
   }),
 )
-
-/** What the linter says of one statement. */
-export type Finding = z.infer<typeof Lint>[number]
 
 /** Versions of migrations. */
 export const Versions = list(z.int())

@@ -1,10 +1,10 @@
 import { AppError, abortError, type ErrorCode } from '../../errors.js'
 import type { DirectSession } from '../../platform/postgres/direct.js'
 import { isConnectionLoss, sqlState } from '../../platform/postgres/errors.js'
-import { sql } from '../../platform/postgres/sql.js'
+import type { Blocker } from '../../platform/postgres/lock-watch.js'
+import { namesOf } from '../../platform/postgres/named-objects.js'
 import type { ScriptStatement } from '../../platform/sql-parser/syntax.js'
 import { placeOf, unitsOf } from '../../platform/sql-parser/text-place.js'
-import type { Blocker } from './lock-watch.js'
 import type { Script } from './script.js'
 
 /** How somebody goes on after a failure. */
@@ -129,23 +129,6 @@ function shownPlace({ text, line }: ScriptStatement, error: unknown): string {
   return `line ${line + place.line - 1}, column ${place.column}${shown}`
 }
 
-/** Where the driver keeps what an error names. */
-const FIELDS = { table: 'table', column: 'column', type: 'dataType', constraint: 'constraint' }
-
-/** The objects that the error names, as far as the catalog has them: what was made up is left out. */
-async function namesOf(error: unknown, ledger: DirectSession): Promise<string> {
-  const fields = Object.entries({ schema: 'schema', ...FIELDS }).flatMap(([kind, field]) => {
-    const name: unknown = Reflect.get(Object(error), field)
-    return typeof name === 'string' ? [[kind, name]] : []
-  })
-  if (fields.length === 0) return ''
-  const [known] = await ledger.many(knownNames(Object.fromEntries(fields))).catch(() => [])
-  const shown = Object.entries(known ?? {}).flatMap(([kind, name]) =>
-    name === null ? [] : [`${kind} ${name.replaceAll(/\p{C}/gu, '?')}`],
-  )
-  return shown.length === 0 ? '' : `: ${shown.join(', ')}`
-}
-
 /** Others were in the way; the script itself may be right. */
 const isPassing = (state: string): boolean => state === '55P03' || state.startsWith('40')
 
@@ -171,37 +154,3 @@ function waitedFor(blockers: readonly Blocker[]): string {
   })
   return named.length === 0 ? '' : ` It waited for ${named.join(', ')}.`
 }
-
-/** Those of the names that the catalog has, the others null. */
-const knownNames = (names: Readonly<Partial<Record<string, string>>>) =>
-  sql<Record<keyof typeof FIELDS, string | null>>`
-  with named as (
-    select class.oid, namespace.oid as namespace, format('%I.%I', nspname, relname) as name
-    from pg_namespace as namespace
-    left join pg_class as class
-      on relnamespace = namespace.oid and relname::text = ${names.table}::text
-    where nspname::text = ${names.schema}::text
-  )
-  select
-    (select name from named where oid is not null) as table,
-    (
-      select attname::text
-      from pg_attribute
-      where attrelid = (select oid from named) and attname::text = ${names.column}::text
-    ) as column,
-    (
-      select typname::text
-      from pg_type
-      where typnamespace = (select namespace from named) and typname::text = ${names.type}::text
-    ) as type,
-    (
-      select conname::text
-      from pg_constraint
-      where connamespace = (select namespace from named) and conname::text = ${names.constraint}::text
-      union
-      select relname::text
-      from pg_class
-      where relnamespace = (select namespace from named)
-        and relkind = 'i' and relname::text = ${names.constraint}::text
-      limit 1
-    ) as constraint`

@@ -1,9 +1,14 @@
 import { AppError } from '../../errors.js'
 import { parseScript } from '../../platform/sql-parser/parse-script.js'
+import {
+  isOfServer,
+  maySpareTransaction,
+  type Standalone,
+  standaloneOf,
+} from '../../platform/sql-parser/standalone.js'
 import type { ScriptStatement } from '../../platform/sql-parser/syntax.js'
 import { type Directives, readDirectives } from './directives.js'
 import { sha256 } from './files.js'
-import { isOfServer, maySpareTransaction, type Standalone, standaloneOf } from './standalone.js'
 
 /** One statement, and how it is to be run. */
 export interface Step {

@@ -3,7 +3,6 @@ import { type PageKey, pageOf } from '../../lib/page.js'
 import type { Endpoint } from '../../platform/postgres/connection.js'
 import { DirectSession } from '../../platform/postgres/direct.js'
 import { UnconfirmedLoss } from '../../platform/postgres/measure/guard.js'
-import { sentenceOf } from '../../platform/postgres/measure/loss.js'
 import { OperatorLogin } from '../../platform/postgres/roles/operator-login.js'
 import type { ScriptLogin } from '../../platform/postgres/roles/script-login.js'
 import * as corrections from './corrections.js'
@@ -20,8 +19,9 @@ import {
   openLedger,
   readLedger,
 } from './ledger.js'
-import { type FileLosses, type LedgerRow, listLog, recordLosses } from './ledger.sql.js'
+import { type LedgerRow, listLog, recordLosses } from './ledger.sql.js'
 import { Linting } from './linting.js'
+import { type FileLosses, unconfirmed } from './losses.js'
 import { type Course, digestOfScripts, type Plan, planOf, prepare, type Task } from './plan.js'
 import { type Run, runAll } from './run.js'
 import { asRunner, isRunning } from './runner.js'
@@ -329,18 +329,4 @@ export class MigrationService {
       this.#deps.committed?.()
     }
   }
-}
-
-/** Sentences of an error; the plan has them all. */
-const MAX_SHOWN = 10
-
-/** What was rolled back because nobody had confirmed what it loses. */
-function unconfirmed(losses: readonly FileLosses[], done: readonly number[]): AppError {
-  const sentences = losses.flatMap((one) => one.losses.map(sentenceOf))
-  const more = sentences.length > MAX_SHOWN ? ` And ${sentences.length - MAX_SHOWN} more.` : ''
-  const stays = done.length > 0 ? ` Done before it, and kept: ${done.join(', ')}.` : ''
-  const shown = sentences.slice(0, MAX_SHOWN).join(' ')
-  return new AppError('confirmation_required', `It was rolled back: ${shown}${more}${stays}`, {
-    hint: 'Do the same again: it then asks for exactly that.',
-  })
 }

@@ -1,21 +1,23 @@
 import type { Endpoint } from '../../platform/postgres/connection.js'
 import type { DirectSession } from '../../platform/postgres/direct.js'
 import { isConnectionLoss } from '../../platform/postgres/errors.js'
+import { type Blocker, watchingLocks } from '../../platform/postgres/lock-watch.js'
 import type { Filling } from '../../platform/postgres/measure/backfill.js'
 import { Guard } from '../../platform/postgres/measure/guard.js'
 import type { Loss } from '../../platform/postgres/measure/loss.js'
+import { Observation } from '../../platform/postgres/measure/observation.js'
 import { restoreSequences, sequencesOf } from '../../platform/postgres/measure/sequences.js'
 import { repeatWhenLocked } from '../../platform/postgres/policies.js'
 import { HandOver, withHandOver } from '../../platform/postgres/roles/hand-over.js'
 import type { ScriptSession } from '../../platform/postgres/roles/script-login.js'
 import { sql } from '../../platform/postgres/sql.js'
+import { relationsOf } from '../../platform/sql-parser/lint/script-state.js'
+import { changesSchema } from '../../platform/sql-parser/schema-changes.js'
 import { bodies, type ScriptStatement } from '../../platform/sql-parser/syntax.js'
+import { keyOf } from '../../platform/sql-parser/tree.js'
 import { hasCommitted, inTransaction, type MigrationActor } from './ledger.js'
 import * as ledger from './ledger.sql.js'
-import { type Blocker, watchingLocks } from './lock-watch.js'
-import { Observation } from './observation.js'
 import type { Task } from './plan.js'
-import { changesSchema } from './schema-changes.js'
 import { digestOfFirst, type Script, type Step } from './script.js'
 import { scriptFailure } from './script-failure.js'
 
@@ -106,7 +108,8 @@ export async function runSteps(
   const statement_ms: number[] = []
   for (const step of steps) {
     statement_ms.push(await execute(context, task, step, place))
-    await observed.note(step.statement)
+    const { named } = relationsOf([step.statement])
+    await observed.note(step.statement.index, new Set(named.map(keyOf)))
     context.stepDone(task, step)
   }
   return { statement_ms, observed }

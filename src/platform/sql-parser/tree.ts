@@ -82,16 +82,10 @@ export interface NewColumn {
 
 /** The columns that an ALTER TABLE adds. */
 export const addedColumns = (statement: ScriptStatement): NewColumn[] =>
-  alterations(statement, 'AT_AddColumn').flatMap(({ table, command }) =>
-    command.def ? columns(table, [command.def]) : [],
-  )
-
-const columns = (table: RangeVar, nodes: readonly Node[] | undefined): NewColumn[] =>
-  bodies(nodes, 'ColumnDef').map((column) => ({
-    table,
-    column,
-    constraints: bodies(column.constraints, 'Constraint'),
-  }))
+  alterations(statement, 'AT_AddColumn').flatMap(({ table, command }) => {
+    const column = body(command.def, 'ColumnDef')
+    return column ? [{ table, column, constraints: bodies(column.constraints, 'Constraint') }] : []
+  })
 
 /** The constraints that an ALTER TABLE adds to a table, not those of columns it adds. */
 export const addedConstraints = (

@@ -1,4 +1,4 @@
-import type { LintContext } from '../../../src/domains/migrations/lint/script-state.js'
+import type { LintContext } from '../../../src/platform/sql-parser/lint/script-state.js'
 
 /** Scripts that a rule must find something in, and scripts near to them in which it must not. */
 export interface RuleFixtures {

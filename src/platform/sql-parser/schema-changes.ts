@@ -1,4 +1,4 @@
-import type { Kind, ScriptStatement } from '../../platform/sql-parser/syntax.js'
+import type { Kind, ScriptStatement } from './syntax.js'
 
 /** Statements whose whole effect is in the rows, which logical decoding shows, or ends with the session. */
 const NO_SCHEMA_CHANGE: ReadonlySet<Kind> = new Set<Kind>([
@@ -46,19 +46,14 @@ export const changesSchema = (statement: ScriptStatement): boolean =>
 /** What the schema changes of a script name: tables, views, types, functions, as they are written. */
 export function changedObjects(statements: readonly ScriptStatement[]): string[] {
   const names = statements.filter(changesSchema).flatMap(({ node }) => {
-    const field = NAMES.find((name) => Reflect.has(node, name))
-    return field === undefined ? [] : namesIn(Reflect.get(node, field), field === 'objects')
+    const field = NAMES.find((name) => Reflect.has(node, name)) ?? ''
+    const value: unknown = Reflect.get(node, field)
+    return field === 'objects' && Array.isArray(value) ? value.map(nameOf) : [nameOf(value)]
   })
-  return [...new Set(names)]
+  return [...new Set(names)].filter(Boolean)
 }
 
-/** A name is a string, a list of its parts, or something that has one; `objects` is a list of names. */
-function namesIn(value: unknown, isList: boolean): string[] {
-  if (isList && Array.isArray(value)) return value.flatMap((item) => namesIn(item, false))
-  const name = nameOf(value)
-  return name === '' ? [] : [name]
-}
-
+/** Where a name, or what has one, keeps it. */
 const HOLDERS = [
   'List',
   'items',
@@ -72,6 +67,7 @@ const HOLDERS = [
   'names',
 ]
 
+/** A name is a string, a list of its parts, or something that has one. */
 function nameOf(value: unknown): string {
   if (typeof value === 'string') return value
   if (Array.isArray(value)) return value.map(nameOf).filter(Boolean).join('.')

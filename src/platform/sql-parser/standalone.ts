@@ -1,11 +1,5 @@
-import type { Loss } from '../../platform/postgres/measure/loss.js'
-import {
-  bodies,
-  body,
-  type RangeVar,
-  type ScriptStatement,
-} from '../../platform/sql-parser/syntax.js'
-import { alterations, isOn, nameOf, option } from '../../platform/sql-parser/tree.js'
+import { bodies, body, type RangeVar, type ScriptStatement } from './syntax.js'
+import { alterations, isOn, nameOf, option } from './tree.js'
 
 /**
  * A statement that PostgreSQL refuses inside a transaction block: it and the record of it cannot be
@@ -83,31 +77,6 @@ export function isOfServer({ kind, node }: ScriptStatement): boolean {
       return true
     default:
       return false
-  }
-}
-
-/** What is gone once it has run: outside of transactions nothing can be measured and taken back. */
-export function standaloneLoss(standalone: Standalone | null): Loss[] {
-  const named = (what: string, object: string): Loss => ({
-    what,
-    object,
-    rows: null,
-    atLeast: false,
-  })
-  switch (standalone?.kind) {
-    case 'drop index':
-      return [named('dropped', `index ${standalone.index}`)]
-    case 'detach partition':
-      return [named('detached', `${standalone.partition} from ${standalone.parent}`)]
-    case 'vacuum': {
-      if (!standalone.isFull) return []
-      const tables = standalone.relations.map((name) => `table ${name}`)
-      return (tables.length === 0 ? ['every table'] : tables).map((one) =>
-        named('written anew', one),
-      )
-    }
-    default:
-      return []
   }
 }
 

@@ -5,15 +5,8 @@ import {
   type Node,
   type RangeVar,
   type ScriptStatement,
-} from '../../../platform/sql-parser/syntax.js'
-import {
-  addedColumns,
-  addedConstraints,
-  alterations,
-  isOn,
-  nameOf,
-  nodesIn,
-} from '../../../platform/sql-parser/tree.js'
+} from './syntax.js'
+import { addedColumns, addedConstraints, alterations, isOn, nameOf, nodesIn } from './tree.js'
 
 /** The modes of PostgreSQL, weakest first, with what each keeps waiting. */
 const BLOCKS = {

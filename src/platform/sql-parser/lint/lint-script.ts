@@ -1,11 +1,27 @@
 import { humanBytes } from '../../../lib/bytes.js'
 import { inTurns } from '../../../lib/turns.js'
-import type { ScriptStatement } from '../../../platform/sql-parser/syntax.js'
-import { keyOf, shown } from '../../../platform/sql-parser/tree.js'
-import type { Finding } from '../schemas.js'
-import { blockedBy, locksOf, strongest } from './locks.js'
+import { blockedBy, locksOf, strongest } from '../locks.js'
+import type { ScriptStatement } from '../syntax.js'
+import { keyOf, shown } from '../tree.js'
 import { RULES, type Rule } from './rules.js'
 import { type Hit, type LintContext, ScriptState } from './script-state.js'
+
+/** What the linter says of one statement; only `error` and `block` stand in the way of a run. */
+export interface Finding {
+  readonly rule: string
+  readonly severity: 'error' | 'block' | 'warn' | 'info'
+  /** The place of the statement in the script, from 1. */
+  readonly statement: number
+  readonly line: number
+  readonly message: string
+  /** Such as `ACCESS EXCLUSIVE on public.trades`. */
+  readonly lock: string | null
+  /** What waits while the lock is held. */
+  readonly blocks: string | null
+  /** The safe way to the same end. */
+  readonly rewrite: string | null
+  readonly docs: string | null
+}
 
 /** Findings of one file that are told; the rest is counted. */
 const MAX_FINDINGS = 100

@@ -1,4 +1,4 @@
-import { PINNED } from '../../../platform/postgres/measure/wire.js'
+import { locksOf } from '../locks.js'
 import {
   bodies,
   body,
@@ -8,7 +8,7 @@ import {
   type RangeVar,
   type ScriptStatement,
   untag,
-} from '../../../platform/sql-parser/syntax.js'
+} from '../syntax.js'
 import {
   addedColumns,
   addedConstraints,
@@ -23,8 +23,7 @@ import {
   partsOf,
   quoted,
   typeOf,
-} from '../../../platform/sql-parser/tree.js'
-import { locksOf } from './locks.js'
+} from '../tree.js'
 import type { Hit, ScriptState } from './script-state.js'
 
 /** One rule of the linter. */
@@ -372,8 +371,8 @@ export const RULES: readonly Rule[] = [
     safeWay:
       'Write schema.name instead of a search_path, and "-- statement_timeout: 10min" at the top for more time.',
     docs: manual('sql-set'),
-    find: ({ kind, node }) =>
-      kind === 'VariableSetStmt' && PINNED.has(node.name?.toLowerCase() ?? '')
+    find: ({ kind, node }, { context }) =>
+      kind === 'VariableSetStmt' && context.pinned.has(node.name?.toLowerCase() ?? '')
         ? about(quoted(node.name ?? ''))
         : [],
   },

@@ -1,9 +1,5 @@
-import {
-  bodies,
-  body,
-  type RangeVar,
-  type ScriptStatement,
-} from '../../../platform/sql-parser/syntax.js'
+import { holdsUpWrites, locksOf } from '../locks.js'
+import { bodies, body, type RangeVar, type ScriptStatement } from '../syntax.js'
 import {
   type Alteration,
   addedConstraints,
@@ -16,8 +12,7 @@ import {
   type RelationName,
   shown,
   TEMPORARY,
-} from '../../../platform/sql-parser/tree.js'
-import { holdsUpWrites, locksOf } from './locks.js'
+} from '../tree.js'
 
 /** What is known of a relation: of an index, its table's figures. */
 export interface RelationSize {
@@ -40,6 +35,8 @@ export interface LintContext {
   /** The whole script is one transaction. */
   readonly isTransactional: boolean
   readonly hasDown: boolean
+  /** The settings that no script may change. */
+  readonly pinned: ReadonlySet<string>
   /** By `schema.name`, unquoted; null when there is no database to ask. */
   readonly tables: ReadonlyMap<string, RelationSize> | null
 }
@@ -168,7 +165,13 @@ export class ScriptState {
 /** What has rows, or is as large as what has them. */
 const WITH_ROWS = ['OBJECT_TABLE', 'OBJECT_INDEX', 'OBJECT_MATVIEW']
 
-const NOTHING_KNOWN = { allow: new Map(), isTransactional: true, hasDown: true, tables: null }
+const NOTHING_KNOWN: LintContext = {
+  allow: new Map(),
+  isTransactional: true,
+  hasDown: true,
+  pinned: new Set(),
+  tables: null,
+}
 
 /**
  * The tables and indexes that a script names and did not make, whose sizes are to be looked up, and those

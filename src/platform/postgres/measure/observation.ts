@@ -1,11 +1,13 @@
-import type { DirectSession } from '../../platform/postgres/direct.js'
-import { sql } from '../../platform/postgres/sql.js'
-import type { ScriptStatement } from '../../platform/sql-parser/syntax.js'
-import { keyOf } from '../../platform/sql-parser/tree.js'
-import { relationsOf } from './lint/script-state.js'
-import type { Result } from './schemas.js'
+import type { DirectSession } from '../direct.js'
+import { sql } from '../sql.js'
 
-type Seen<K extends 'locks' | 'rewrites'> = NonNullable<Result[K]>[number]
+/** A lock on a relation that was there before, and the statement that first took it. */
+interface LockTaken {
+  readonly relation: string
+  /** PostgreSQL's name of it, such as `AccessExclusiveLock`. */
+  readonly mode: string
+  readonly statement: number
+}
 
 /** A relation with its name and the storage it has. */
 interface Relation {
@@ -50,8 +52,8 @@ const listOwnLocks = () => sql<OwnLock>`
  * locked and which tables get new storage. What the transaction itself creates concerns nobody else.
  */
 export class Observation {
-  readonly locks: Seen<'locks'>[] = []
-  readonly rewrites: Seen<'rewrites'>[] = []
+  readonly locks: LockTaken[] = []
+  readonly rewrites: Omit<LockTaken, 'mode'>[] = []
   readonly #session: DirectSession
   readonly #before: ReadonlyMap<string, Relation>
   readonly #storage: Map<string, string>
@@ -81,10 +83,13 @@ export class Observation {
     return new Observation(session, relations, await session.many(listOwnLocks()))
   }
 
-  /** Notes what the statement that has just run took; of what was held before, what it names. */
-  async note(statement: ScriptStatement): Promise<void> {
-    const { index } = statement
-    const named = new Set(relationsOf([statement]).named.map(keyOf))
+  /**
+   * Notes what the statement that has just run took; of what was held before, what it names.
+   *
+   * @param index its place in the script
+   * @param named relations as `schema.name`
+   */
+  async note(index: number, named: ReadonlySet<string>): Promise<void> {
     for (const lock of await this.#session.many(listOwnLocks())) {
       const { oid, mode, storage } = lock
       const known = this.#before.get(oid)

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Endpoint } from '../../platform/postgres/connection.js'
-import { DirectSession } from '../../platform/postgres/direct.js'
-import { sql } from '../../platform/postgres/sql.js'
+import type { Endpoint } from './connection.js'
+import { DirectSession } from './direct.js'
+import { sql } from './sql.js'
 
 /** A session that holds what another waits for. */
 export interface Blocker {
