@@ -1,5 +1,5 @@
 import { AppError } from '../../errors.js'
-import { type Loss, sentenceOf } from '../../platform/postgres/measure/loss.js'
+import { type Loss, lossOf, sentenceOf } from '../../platform/postgres/measure/loss.js'
 import type { Standalone } from '../../platform/sql-parser/standalone.js'
 
 /** The losses of one file of a plan. */
@@ -10,22 +10,16 @@ export interface FileLosses {
 
 /** What is gone once it has run: outside of transactions nothing can be measured and taken back. */
 export function standaloneLoss(standalone: Standalone | null): Loss[] {
-  const named = (what: string, object: string): Loss => ({
-    what,
-    object,
-    rows: null,
-    atLeast: false,
-  })
   switch (standalone?.kind) {
     case 'drop index':
-      return [named('dropped', `index ${standalone.index}`)]
+      return [lossOf('dropped', `index ${standalone.index}`)]
     case 'detach partition':
-      return [named('detached', `${standalone.partition} from ${standalone.parent}`)]
+      return [lossOf('detached', `${standalone.partition} from ${standalone.parent}`)]
     case 'vacuum': {
       if (!standalone.isFull) return []
       const tables = standalone.relations.map((name) => `table ${name}`)
       return (tables.length === 0 ? ['every table'] : tables).map((one) =>
-        named('written anew', one),
+        lossOf('written anew', one),
       )
     }
     default:

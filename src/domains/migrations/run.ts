@@ -67,11 +67,8 @@ export async function runAll(
         : await asScript(run.scripts, run.session, work)
       results.push(result)
     } catch (error) {
-      throw withStory(
-        error,
-        task,
-        results.map(({ version }) => version),
-      )
+      const before = results.map(({ version }) => version)
+      throw withStory(error, task, before)
     }
   }
   return results

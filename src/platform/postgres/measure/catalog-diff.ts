@@ -1,4 +1,4 @@
-import type { Counted, Loss } from './loss.js'
+import { type Counted, type Loss, lossOf } from './loss.js'
 import type { CatalogEntry } from './snapshot.sql.js'
 
 /** A catalog by `kind:id`. */
@@ -42,7 +42,10 @@ export function diffOf(before: Catalog, after: Catalog): CatalogDiff {
     }
   }
   for (const [key, entry] of after) {
-    if (!before.has(key)) losses.push(...opened(entry, context))
+    if (before.has(key)) continue
+    const isOnOld = entry.parent !== null && before.has(entry.parent)
+    const what = KINDS[entry.kind]?.added?.(entry, context, isOnOld) ?? null
+    if (what !== null) losses.push(lossOf(what, titleOf(entry)))
   }
   return { losses, replaced }
 }
@@ -55,7 +58,37 @@ interface Context {
   readonly rights: ReadonlySet<unknown>
 }
 
-const loss = (what: string, object: string): Loss => ({ what, object, rows: null, atLeast: false })
+/** What is told of the entries of a kind. */
+interface Kind {
+  /** How one is called; `kind name` unless it says otherwise. */
+  readonly title?: (entry: CatalogEntry) => string
+  /** When it is gone: `dropped` unless it says otherwise; null when something else says it better. */
+  readonly gone?: string | null
+  /** It is one definition: when it is another one it is replaced, not only changed. */
+  readonly isDefinition?: true
+  /**
+   * What is new and yet changes what was there before: code behind old tables, rights, other meanings of
+   * names. Null, as of most kinds, when nobody has to be asked.
+   */
+  readonly added?: Added
+}
+
+type Added = (entry: CatalogEntry, context: Context, isOnOld: boolean) => string | null
+
+const field = ({ state }: CatalogEntry, name: string): unknown => {
+  const value: unknown = JSON.parse(state)
+  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined
+}
+
+/** Kinds that nobody adds by the way: they reach others, or run code at everybody's statements. */
+const NEVER: Kind = { added: () => 'added' }
+const onOld: Added = (_entry, _context, isOnOld) => (isOnOld ? 'added' : null)
+const aboutOld: Added = (entry, context) => (concernsOld(entry, context) ? 'added' : null)
+/** Where one field says whether it matters. */
+const onOldWith =
+  (name: string): Added =>
+  (entry, _context, isOnOld) =>
+    isOnOld && field(entry, name) === true ? 'added' : null
 
 const RELATION_KINDS: Readonly<Record<string, string>> = {
   r: 'table',
@@ -68,34 +101,76 @@ const RELATION_KINDS: Readonly<Record<string, string>> = {
 }
 
 /** `table public.orders`, `column note of public.orders`. */
-function title(entry: CatalogEntry): string {
-  const kind =
-    entry.kind === 'relation' ? RELATION_KINDS[String(field(entry, 'relkind'))] : entry.kind
-  return `${kind} ${entry.name}`
+const titleOf = (entry: CatalogEntry): string =>
+  KINDS[entry.kind]?.title?.(entry) ?? `${entry.kind} ${entry.name}`
+
+const KINDS: Readonly<Record<string, Kind>> = {
+  relation: {
+    title: (entry) => `${RELATION_KINDS[String(field(entry, 'relkind'))]} ${entry.name}`,
+  },
+  column: { added: onOldWith('runs_code') },
+  constraint: { isDefinition: true, added: onOldWith('cascades') },
+  default: { isDefinition: true },
+  trigger: { isDefinition: true, added: onOld },
+  rule: { isDefinition: true, added: onOld },
+  policy: { isDefinition: true, added: onOld },
+  sequence: { gone: null },
+  inheritance: {
+    title: ({ name }) => name,
+    gone: 'detached',
+    added: (_entry, _context, isOnOld) => (isOnOld ? 'attached' : null),
+  },
+  code: { title: ({ name }) => `the call "${name}"`, gone: null, added: onOld },
+  schema: {
+    added: (entry) => (field(entry, 'of_role') === true ? 'added, under the name of a role' : null),
+  },
+  function: {
+    isDefinition: true,
+    added: (entry, context) => {
+      if (capturesCalls(entry, context)) return 'added under a name that others call'
+      const isDefiner = field(entry, 'definer') === true
+      return isDefiner ? 'added, which runs with the rights of its owner' : null
+    },
+  },
+  operator: { added: aboutOld },
+  cast: { added: aboutOld },
+  right: {
+    title: ({ name }) => `the right ${name}`,
+    gone: 'taken away',
+    added: (entry, { rights }, isOnOld) =>
+      opensRight(entry, isOnOld) && !rights.has(field(entry, 'is_like')) ? 'given' : null,
+  },
+  'event trigger': NEVER,
+  language: NEVER,
+  transform: NEVER,
+  'access method': NEVER,
+  'foreign-data wrapper': NEVER,
+  'foreign server': NEVER,
+  'user mapping': NEVER,
+  publication: NEVER,
+  'published table': { ...NEVER, gone: null },
+  subscription: NEVER,
+  setting: NEVER,
+  role: NEVER,
+  membership: NEVER,
+  'default right': NEVER,
 }
 
-const field = ({ state }: CatalogEntry, name: string): unknown => {
-  const value: unknown = JSON.parse(state)
-  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined
-}
-
-/** Kinds that only say something of another entry, which says it better. */
-const SILENT_WHEN_GONE = new Set(['code', 'published table'])
+/** What stays when its parent goes, and is told of by itself. */
+const OUTLIVES = ['relation', 'function', 'type']
 
 function gone(entry: CatalogEntry, { before, after }: Context): Loss[] {
-  if (SILENT_WHEN_GONE.has(entry.kind) || field(entry, 'relkind') === 'c') return []
+  const { kind, parent } = entry
+  const what = KINDS[kind]?.gone === undefined ? 'dropped' : KINDS[kind].gone
+  if (what === null || field(entry, 'relkind') === 'c') return []
   // With its table, schema or type it is gone without being mentioned.
-  if (entry.parent !== null && before.has(entry.parent) && !after.has(entry.parent)) {
-    if (entry.kind !== 'relation' && entry.kind !== 'function' && entry.kind !== 'type') return []
+  const isGoneWith = parent !== null && before.has(parent) && !after.has(parent)
+  if (isGoneWith && !OUTLIVES.includes(kind)) return []
+  if (kind === 'index' && isRebuilt(entry, after)) return []
+  if (kind === 'constraint' && isRenamed(entry, before, after)) {
+    return [lossOf('renamed', titleOf(entry))]
   }
-  if (entry.kind === 'index' && isRebuilt(entry, after)) return []
-  if (entry.kind === 'right') return [loss('taken away', `the right ${entry.name}`)]
-  if (entry.kind === 'inheritance') return [loss('detached', entry.name)]
-  if (entry.kind === 'sequence') return []
-  if (entry.kind === 'constraint' && isRenamed(entry, before, after)) {
-    return [loss('renamed', title(entry))]
-  }
-  return [{ ...loss('dropped', title(entry)), ...rowsOf(entry, before) }]
+  return [{ ...lossOf(what, titleOf(entry)), ...rowsOf(entry, before) }]
 }
 
 /** Where the rows of a table, or the values of a column, were. */
@@ -140,15 +215,12 @@ const CHANGES: Readonly<Record<string, string>> = {
   is_grantable: 'changed in who may pass it on',
 }
 
-/** Kinds that are one definition. */
-const REPLACED = new Set(['function', 'rule', 'default', 'constraint', 'trigger', 'policy'])
-
 /** Each way in which it is another one now. */
 function changed(entry: CatalogEntry, now: CatalogEntry): Loss[] {
   const fields = changedFields(entry, now).filter((name) => !isHarmless(name, entry, now))
-  const other = REPLACED.has(entry.kind) ? 'replaced' : 'changed'
+  const other = KINDS[entry.kind]?.isDefinition ? 'replaced' : 'changed'
   const whats = fields.map((name) => CHANGES[name] ?? other)
-  return [...new Set(whats)].map((what) => loss(what, title(entry)))
+  return [...new Set(whats)].map((what) => lossOf(what, titleOf(entry)))
 }
 
 /** What loses and opens nothing, or is told of by something else. */
@@ -186,65 +258,6 @@ const valuesOf = (catalog: Catalog, kind: string, name: string): Set<unknown> =>
       entry.kind === kind ? [field(entry, name)].filter((value) => value !== null) : [],
     ),
   )
-
-/** Kinds that nobody adds by the way: they reach others, or run code at everybody's statements. */
-const NEVER_UNASKED = new Set([
-  'event trigger',
-  'language',
-  'transform',
-  'access method',
-  'foreign-data wrapper',
-  'foreign server',
-  'user mapping',
-  'publication',
-  'published table',
-  'subscription',
-  'setting',
-  'role',
-  'membership',
-  'default right',
-])
-
-/** What is new and yet changes what was there before: code behind old tables, rights, other meanings of names. */
-function opened(entry: CatalogEntry, context: Context): Loss[] {
-  const { before } = context
-  const isOnOld = entry.parent !== null && before.has(entry.parent)
-  const added = [loss('added', title(entry))]
-  if (NEVER_UNASKED.has(entry.kind)) return added
-  switch (entry.kind) {
-    case 'trigger':
-    case 'rule':
-    case 'policy':
-      return isOnOld ? added : []
-    case 'code':
-      return isOnOld ? [loss('added', `the call "${entry.name}"`)] : []
-    case 'constraint':
-      return isOnOld && field(entry, 'cascades') === true ? added : []
-    case 'column':
-      return isOnOld && field(entry, 'runs_code') === true ? added : []
-    case 'inheritance':
-      return isOnOld ? [loss('attached', entry.name)] : []
-    case 'schema':
-      return field(entry, 'of_role') === true
-        ? [loss('added, under the name of a role', title(entry))]
-        : []
-    case 'right':
-      return opensRight(entry, isOnOld) && !context.rights.has(field(entry, 'is_like'))
-        ? [loss('given', `the right ${entry.name}`)]
-        : []
-    case 'function':
-      return capturesCalls(entry, context)
-        ? [loss('added under a name that others call', title(entry))]
-        : field(entry, 'definer') === true
-          ? [loss('added, which runs with the rights of its owner', title(entry))]
-          : []
-    case 'operator':
-    case 'cast':
-      return concernsOld(entry, context) ? added : []
-    default:
-      return []
-  }
-}
 
 /** Of new things only what everybody gets; functions and types are everybody's by default. */
 const opensRight = (entry: CatalogEntry, isOnOld: boolean): boolean =>

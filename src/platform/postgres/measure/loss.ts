@@ -11,6 +11,14 @@ export interface Loss {
   readonly of?: Counted
 }
 
+/** A loss that is not about rows. */
+export const lossOf = (what: string, object: string): Loss => ({
+  what,
+  object,
+  rows: null,
+  atLeast: false,
+})
+
 /** A table, or one of its columns, by names that the server has quoted. */
 export interface Counted {
   readonly relation: string

@@ -1,7 +1,7 @@
 import { aside } from '../catalog-only.js'
 import type { DirectSession } from '../direct.js'
 import type { Catalog } from './catalog-diff.js'
-import type { Loss } from './loss.js'
+import { type Loss, lossOf } from './loss.js'
 import { restoreSequence, type SequenceValue, sequenceValues } from './snapshot.sql.js'
 
 /** So many values ahead no script goes by drawing one for each row. */
@@ -16,12 +16,7 @@ export function setBack(
 ): Loss[] {
   return moved(before, after)
     .filter(({ oid }) => isSameStorage(oid, catalog, now))
-    .map(({ name, from, to }) => ({
-      what: `moved from ${from} to ${to}`,
-      object: `sequence ${name}`,
-      rows: null,
-      atLeast: false,
-    }))
+    .map(({ name, from, to }) => lossOf(`moved from ${from} to ${to}`, `sequence ${name}`))
 }
 
 const isSameStorage = (oid: string, catalog: Catalog, now: Catalog): boolean =>
