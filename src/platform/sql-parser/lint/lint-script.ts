@@ -58,7 +58,7 @@ function told(findings: readonly Finding[]): readonly Finding[] {
 }
 
 function findingOf(rule: Rule, hit: Hit, statement: ScriptStatement, script: ScriptState): Finding {
-  const { name, severity, what, safeWay, docs } = rule
+  const { name, severity, what, safeWay, docs = `https://squawkhq.com/docs/${name}` } = rule
   const reason = severity === 'error' ? undefined : script.context.allow.get(name)
   const excuse =
     harmless(rule, hit, script) ??

@@ -38,12 +38,11 @@ export interface Rule {
   readonly what: string
   /** The safe way to the same end; null when there is none. */
   readonly safeWay: string | null
-  readonly docs: string | null
+  /** The page that explains it, where that is not squawk's of the same name. */
+  readonly docs?: string | null
   find(statement: ScriptStatement, script: ScriptState): readonly Hit[]
 }
 
-/** A page of squawk's, which explains most rules about locks well. */
-const squawk = (rule: string): string => `https://squawkhq.com/docs/${rule}`
 /** A page of PostgreSQL's manual. */
 const manual = (page: string): string => `https://www.postgresql.org/docs/18/${page}.html`
 
@@ -61,7 +60,6 @@ export const RULES: readonly Rule[] = [
     name: 'require-concurrent-index-creation',
     what: 'writes wait until the index is built.',
     safeWay: `CREATE INDEX CONCURRENTLY, ${ALONE}`,
-    docs: squawk('require-concurrent-index-creation'),
     find: ({ kind, node }, script) =>
       kind === 'IndexStmt' && !node.concurrent ? [script.hit(node.relation)] : [],
   },
@@ -70,7 +68,6 @@ export const RULES: readonly Rule[] = [
     name: 'require-concurrent-index-deletion',
     what: 'reads and writes of its table wait for it, and it for the queries that run.',
     safeWay: `DROP INDEX CONCURRENTLY, ${ALONE}`,
-    docs: squawk('require-concurrent-index-deletion'),
     find: (statement, script) =>
       statement.kind === 'DropStmt' && !statement.node.concurrent
         ? dropped(statement, 'OBJECT_INDEX').map((index) => script.hit(index))
@@ -81,7 +78,6 @@ export const RULES: readonly Rule[] = [
     name: 'require-concurrent-reindex',
     what: 'writes wait until the indexes are rebuilt, and so do reads that would use them.',
     safeWay: `REINDEX (CONCURRENTLY), ${ALONE}`,
-    docs: squawk('require-concurrent-reindex'),
     find: ({ kind, node }, script) => {
       if (kind !== 'ReindexStmt' || isOn(node.params, 'concurrently')) return []
       return node.relation ? [script.hit(node.relation)] : about('REINDEX')
@@ -92,7 +88,6 @@ export const RULES: readonly Rule[] = [
     name: 'constraint-missing-not-valid',
     what: 'reads and writes wait until every row was checked.',
     safeWay: 'ADD CONSTRAINT ... NOT VALID, and VALIDATE CONSTRAINT in a later migration.',
-    docs: squawk('constraint-missing-not-valid'),
     find: (statement, script) => [
       ...unvalidated(statement, script, 'CONSTR_CHECK'),
       ...newColumns(statement, script, ({ constraints }) => has(constraints, 'CONSTR_CHECK')),
@@ -104,7 +99,6 @@ export const RULES: readonly Rule[] = [
     name: 'adding-foreign-key-constraint',
     what: 'writes of both tables wait until every row was looked up.',
     safeWay: 'ADD FOREIGN KEY ... NOT VALID, and VALIDATE CONSTRAINT in a later migration.',
-    docs: squawk('adding-foreign-key-constraint'),
     find: (statement, script) => [
       ...unvalidated(statement, script, 'CONSTR_FOREIGN'),
       ...addedColumns(statement)
@@ -121,7 +115,6 @@ export const RULES: readonly Rule[] = [
     what: 'reads and writes wait until every row was checked for nulls.',
     safeWay:
       'ADD CONSTRAINT ... CHECK (column IS NOT NULL) NOT VALID, VALIDATE CONSTRAINT in a later migration, and SET NOT NULL after that: it then reads no row.',
-    docs: squawk('adding-not-nullable-field'),
     find: (statement, script) => [
       ...alterations(statement, 'AT_SetNotNull')
         .filter(({ table, command }) => !script.isKnownNotNull(table, command.name))
@@ -149,7 +142,6 @@ export const RULES: readonly Rule[] = [
     what: 'reads and writes wait until the index of the constraint is built.',
     safeWay:
       'CREATE UNIQUE INDEX CONCURRENTLY in a file of its own, then ADD CONSTRAINT ... USING INDEX.',
-    docs: squawk('disallowed-unique-constraint'),
     find: (statement, script) => [
       ...addedConstraints(statement)
         .filter(({ constraint }) => has([constraint], 'CONSTR_UNIQUE', 'CONSTR_PRIMARY'))
@@ -173,7 +165,6 @@ export const RULES: readonly Rule[] = [
     harmlessOn: 'new tables',
     what: 'the column must not be null and has no default, so that it cannot be added to existing rows.',
     safeWay: 'Add it without NOT NULL or with a default; fill it; then set NOT NULL.',
-    docs: squawk('adding-required-field'),
     find: (statement, script) =>
       newColumns(
         statement,
@@ -190,7 +181,6 @@ export const RULES: readonly Rule[] = [
     what: 'the default is counted for each row, so that reads and writes wait until all are rewritten.',
     safeWay:
       'Add the column without a default, set the default after it, and fill the old rows in batches.',
-    docs: squawk('adding-field-with-default'),
     find: (statement, script) =>
       newColumns(statement, script, ({ constraints }) => constraints.some(isVolatileDefault)),
   },
@@ -211,7 +201,6 @@ export const RULES: readonly Rule[] = [
     what: 'every row is numbered or indexed, so that reads and writes wait until all are.',
     safeWay:
       'Add a plain column, fill it in batches, index it CONCURRENTLY, and add the key USING INDEX.',
-    docs: squawk('adding-serial-primary-key-field'),
     find: (statement, script) =>
       newColumns(
         statement,
@@ -225,7 +214,6 @@ export const RULES: readonly Rule[] = [
     name: 'changing-column-type',
     what: 'reads and writes wait until every row is rewritten, and clients meet another type.',
     safeWay: 'Add a column of the new type, write both, fill the old rows in batches, then switch.',
-    docs: squawk('changing-column-type'),
     find: (statement, script) =>
       alterations(statement, 'AT_AlterColumnType')
         .filter(({ command }) => !isWidening(command.def))
@@ -283,7 +271,6 @@ export const RULES: readonly Rule[] = [
     name: 'require-concurrent-partition-detach',
     what: 'reads and writes of the whole partitioned table wait for it.',
     safeWay: `DETACH PARTITION ... CONCURRENTLY, ${ALONE}`,
-    docs: squawk('require-concurrent-partition-detach'),
     find: (statement, script) =>
       alterations(statement, 'AT_DetachPartition')
         .filter(({ command }) => !body(command.def, 'PartitionCmd')?.concurrent)
