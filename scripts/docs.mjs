@@ -14,7 +14,7 @@ const built = (path) => import(new URL(`dist/${path}`, root).href)
 const { PARTS } = await built('app.js')
 const { Registry } = await built('mcp/registry.js')
 const { overview, reference } = await built('mcp/reference.js')
-const { ruleDocs } = await built('domains/migrations/lint/rule-docs.js')
+const { ruleDocs } = await built('platform/sql-parser/lint/rules.js')
 
 const registry = new Registry(PARTS.map((/** @type {any} */ { described }) => described))
 const documents = {

@@ -1,7 +1,6 @@
 import { type Config, migrationsDir } from './config.js'
-import { type LintedFile, lintPaths } from './domains/migrations/lint-files.js'
-import { Linting } from './domains/migrations/linting.js'
-import { loginOf, operationsOf, runnerOf } from './domains/migrations/runner.js'
+import { loginOf, operationsOf, runnerOf } from './domains/migrations/construct.js'
+import { type LintedFile, Linting } from './domains/migrations/linting.js'
 import type { MigrationService } from './domains/migrations/service.js'
 import { checkUp, type Finding, isUsable } from './domains/monitoring/checkup.js'
 import { MonitoringService } from './domains/monitoring/service.js'
@@ -102,11 +101,11 @@ export async function lintMigrations(
 ): Promise<LintedFile[]> {
   const systems = await observeSystems(config)
   try {
-    if (systems.absent) return await lintPaths(paths, migrationsDir(config), new Linting(null))
+    if (systems.absent) return await new Linting(null).ofFiles(paths, migrationsDir(config))
     return await runnerOf(config, systems).lint(paths)
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== 'unavailable') throw error
-    return lintPaths(paths, migrationsDir(config), new Linting(null))
+    return new Linting(null).ofFiles(paths, migrationsDir(config))
   } finally {
     await systems.close()
   }

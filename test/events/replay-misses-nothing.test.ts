@@ -5,6 +5,11 @@ import { article } from '../support/news.js'
 import { waitFor } from '../support/wait-for.js'
 
 const { client, database } = await startApp()
+// What the migrations of the database had to tell comes first.
+await waitFor(async () => {
+  const waiting = await database.query('select 1 from catalyst.event_outbox')
+  return waiting.length === 0
+})
 
 const cursor = async (): Promise<number> => (await client.tool('list_events')).next_cursor
 

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, expect, type MockInstance, test, vi } from 'vitest'
 import { z } from 'zod'
 import type { AuditedCall } from '../../src/lib/call-record.js'
 import { bind, toolFor } from '../../src/mcp/define.js'
@@ -48,8 +48,25 @@ const call = (signal: AbortSignal) => {
   return dispatcher.callTool(tool, {}, origin(signal))
 }
 
+const DEADLINE_MS = 50_000
+let set: MockInstance<typeof setTimeout>
+let cleared: MockInstance<typeof clearTimeout>
+
+/** The timers of deadlines that were set; what else runs in this process sets its own. */
+const deadlines = () =>
+  set.mock.calls.flatMap(([, ms], nth) =>
+    ms === DEADLINE_MS ? [set.mock.results[nth]?.value] : [],
+  )
+
+function expectNoTimerLeft(): void {
+  expect(deadlines()).toHaveLength(1)
+  expect(cleared).toHaveBeenCalledWith(deadlines()[0])
+}
+
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  set = vi.spyOn(globalThis, 'setTimeout')
+  cleared = vi.spyOn(globalThis, 'clearTimeout')
   audited.length = 0
 })
 afterEach(() => {
@@ -58,12 +75,12 @@ afterEach(() => {
 
 test('a call is stopped at its deadline, says so, and leaves no timer', async () => {
   const answer = call(new AbortController().signal)
-  await vi.advanceTimersByTimeAsync(49_999)
+  await vi.advanceTimersByTimeAsync(DEADLINE_MS - 1)
   expect(audited).toEqual([])
   await vi.advanceTimersByTimeAsync(1)
   expect(await answer).toMatchObject({ ok: false, error: { code: 'timeout' } })
   expect(audited).toMatchObject([{ tool: 'wait', outcome: 'timeout' }])
-  expect(vi.getTimerCount()).toBe(0)
+  expectNoTimerLeft()
 })
 
 test.each(['before', 'while'])('a caller that goes away %s it runs stops it', async (when) => {
@@ -72,5 +89,5 @@ test.each(['before', 'while'])('a caller that goes away %s it runs stops it', as
   const answer = call(caller.signal)
   caller.abort()
   expect(await answer).toMatchObject({ ok: false, error: { code: 'cancelled' } })
-  expect(vi.getTimerCount()).toBe(0)
+  expectNoTimerLeft()
 })

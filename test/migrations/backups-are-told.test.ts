@@ -81,8 +81,7 @@ test('where the log is decoded, each schema change is marked in its own transact
   expect(together.some((data) => data.startsWith('table public.venue: INSERT'))).toBe(true)
 
   const target = { target: BUILT_IN_VERSION, includeBuiltIn: false }
-  await service.measureDown({ ...run(), ...target })
-  const { digest } = await service.planDown(BUILT_IN_VERSION, false)
+  const { digest } = await service.measured({ direction: 'down', ...target }, run())
   await service.rollback({ ...run({ confirmedPlan: digest }), ...target })
   const undone = marksIn(await cluster.query<Change & Record<string, string>>(CHANGES))
   expect(undone.map(({ sql }) => sql)).toEqual([

@@ -64,7 +64,7 @@ test('a file of single statements keeps what was done, says so, and goes on behi
     },
   ])
   await operator.write({ '1001_five.up': SINGLE.replace('missing', 'venue') })
-  expect((await operator.service.planUp(null)).migrations).toMatchObject([
+  expect((await operator.planUp(null)).migrations).toMatchObject([
     { transactional: false, statements: 5, statements_done: 2 },
   ])
   expect(await operator.up()).toEqual([1001])
@@ -125,7 +125,7 @@ test.each([
   ['select 1;\nselect (', 'line 2'],
 ])('a script that cannot be read is refused with the place: %j', async (text, place) => {
   const operator = await Operator.start({ '1000_unread.up': text })
-  const error = await refusal(operator.service.planUp(null))
+  const error = await refusal(operator.planUp(null))
   expect(error).toMatchObject({ code: 'invalid_input' })
   expect(error.message).toMatch(/^1000_unread\.up\.sql cannot be read\. /)
   expect(error.message).toContain(place)
@@ -151,7 +151,7 @@ test('a down script that fails leaves the migration applied; corrected and repai
       change: expect.stringMatching(/^row 1000: down_sha256 [0-9a-f]{64} -> [0-9a-f]{64}$/),
     },
   ])
-  await operator.service.repair({ by: 'cli', requestId: null }, plan.digest)
+  await operator.repair({ by: 'cli', requestId: null }, plan.digest)
   expect(await operator.down(BUILT_IN_VERSION)).toEqual([1000])
   expect(await operator.has('venue')).toBe(false)
   expect(await operator.log()).toEqual(['up 1000', 'repair 1000', 'down 1000'])
@@ -180,7 +180,7 @@ test('a down script of single statements that fails is half done, and says how f
   await operator.write({
     '1000_venue.down': down.replace('drop index concurrently nowhere', 'analyze venue'),
   })
-  await operator.service.repair({ by: 'cli', requestId: null }, null)
+  await operator.repair({ by: 'cli', requestId: null }, null)
   expect(await operator.down(BUILT_IN_VERSION)).toEqual([1000])
   expect(await operator.log()).toEqual(['up 1000', 'repair 1000', 'down 1000'])
 })

@@ -40,10 +40,10 @@ test('an edited file is refused with both checksums; other line ends are no edit
     },
   ])
   await operator.write({ '1000_venue.up': 'create table venue (id bigint)' })
-  expect(await refusal(operator.service.repair(CLI, plan.digest))).toMatchObject({
+  expect(await refusal(operator.repair(CLI, plan.digest))).toMatchObject({
     code: 'conflict',
   })
-  await operator.service.repair(CLI, null)
+  await operator.repair(CLI, null)
   expect((await operator.service.status()).problems).toEqual([])
   await operator.write({ '1000_venue.up': 'create table venue (id bigint)' })
   expect((await operator.service.planRepair()).changes).toEqual([])
@@ -59,7 +59,7 @@ test('a missing file is refused; repair takes the row out of the ledger, not out
     message: 'Migration 1002 (desk) was applied, but its file is missing.',
     next_step: expect.stringContaining('Restore the file'),
   })
-  await operator.service.repair(CLI, null)
+  await operator.repair(CLI, null)
   expect(await operator.applied()).toEqual([1000])
   expect(await operator.has('desk')).toBe(true)
   expect(await operator.log()).toEqual(['up 1000', 'up 1002', 'repair 1002'])
@@ -151,7 +151,7 @@ test('a folder that does not exist is empty; what is no file is named; other fil
 test('targets are versions that exist', async () => {
   const operator = await applied()
   await operator.write({ '1003_a.up': 'select 1', '1005_b.up': 'select 1' })
-  expect(await refusal(operator.service.planUp(1004))).toMatchObject({
+  expect(await refusal(operator.planUp(1004))).toMatchObject({
     code: 'invalid_input',
     message: 'No migration has version 1004.',
     hint: expect.stringContaining('1005'),

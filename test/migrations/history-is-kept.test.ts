@@ -60,29 +60,6 @@ test('each migration is told to all who listen, together with what it changed', 
   expect(new Set(events.slice(0, 2).map(({ data }) => data.transaction_id)).size).toBe(1)
 })
 
-test('a ledger of an earlier build is brought to the form of this one, and begins the log', async () => {
-  const operator = await Operator.start()
-  const { database } = operator
-  await database.query('drop table catalyst.schema_migration_log')
-  await database.query('drop function catalyst.schema_migration_log_refuses')
-  await database.query(`alter table catalyst.schema_migrations
-    drop column down_sha256, drop column status, drop column direction,
-    drop column statements_total, drop column statements_started, drop column statements_done,
-    drop column done_sha256, drop column error`)
-  expect(await operator.service.status()).toMatchObject({
-    current_version: BUILT_IN_VERSION,
-    problems: [],
-  })
-  expect(await operator.service.history({ limit: 5 })).toEqual({ items: [], next_cursor: null })
-  expect(await operator.service.applyBuiltIn()).toEqual([])
-  const { items } = await operator.service.history({ limit: 50 })
-  expect(items.map(({ version, direction }) => `${direction} ${version}`)).toEqual(
-    Array.from({ length: BUILT_IN_VERSION }, (_, i) => `up ${BUILT_IN_VERSION - i}`),
-  )
-  await operator.write({ '1000_venue.up': 'create table venue (id int)' })
-  expect(await operator.up()).toEqual([1000])
-})
-
 test('an empty database gets everything from one run, and progress tells of every statement', async () => {
   const operator = await Operator.start(
     { '1000_two.up': 'create table a (id int); create table b (id int)' },

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { lintScript } from '../../src/domains/migrations/lint/lint-script.js'
+import { lintScript } from '../../src/platform/sql-parser/lint/lint-script.js'
 import { parseScript } from '../../src/platform/sql-parser/parse-script.js'
 import { turnsDuring } from '../sql-parser/turns.js'
 import { CONTEXT } from './lint/linted.js'

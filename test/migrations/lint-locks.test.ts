@@ -1,6 +1,6 @@
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { locksOf, strongest } from '../../src/domains/migrations/lint/locks.js'
+import { locksOf, strongest } from '../../src/platform/sql-parser/locks.js'
 import { parseScript } from '../../src/platform/sql-parser/parse-script.js'
 import { createDatabase, type TestDatabase } from '../support/database.js'
 

@@ -1,18 +1,15 @@
 import { expect, test } from 'vitest'
-import {
-  createdRelations,
-  namedRelations,
-} from '../../src/domains/migrations/lint/named-relations.js'
-import { keyOf } from '../../src/domains/migrations/lint/relation-name.js'
+import { relationsOf } from '../../src/platform/sql-parser/lint/script-state.js'
 import { parseScript } from '../../src/platform/sql-parser/parse-script.js'
+import { keyOf } from '../../src/platform/sql-parser/tree.js'
 
 const named = async (sql: string) =>
-  namedRelations(await parseScript(sql))
-    .map(keyOf)
+  relationsOf(await parseScript(sql))
+    .named.map(keyOf)
     .sort()
 const made = async (sql: string) =>
-  createdRelations(await parseScript(sql))
-    .map(keyOf)
+  relationsOf(await parseScript(sql))
+    .made.map(keyOf)
     .sort()
 
 test.each([

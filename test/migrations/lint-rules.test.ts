@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest'
-import { ruleDocs } from '../../src/domains/migrations/lint/rule-docs.js'
-import { RULES } from '../../src/domains/migrations/lint/rules.js'
+import { RULES, ruleDocs } from '../../src/platform/sql-parser/lint/rules.js'
 import { linted } from './lint/linted.js'
 import { RULE_FIXTURES } from './lint/rule-fixtures.js'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { LintContext } from '../../src/domains/migrations/lint/script-state.js'
+import type { LintContext } from '../../src/platform/sql-parser/lint/script-state.js'
 import { linted } from './lint/linted.js'
 
 const INDEX = 'create index i on app.t (a)'

@@ -31,7 +31,7 @@ test('scripts that lose something are asked about, with what a model says; all o
     expect(await refusal(operator.service.up(run())), text).toMatchObject({
       code: 'confirmation_required',
     })
-    const { losses } = await operator.service.planUp(null)
+    const { losses } = await operator.planUp(null)
     const found = losses.flatMap((file) => file.losses)
     const told = found.map(({ object, what, rows }) => `${object} ${what} ${rows ?? '-'}`)
     expect(told.toSorted(), text).toEqual(expected.toSorted())

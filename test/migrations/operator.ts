@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
-import { MigrationService, type RunOptions } from '../../src/domains/migrations/service.js'
+import { isConfirmed, type Plan } from '../../src/domains/migrations/plan.js'
+import { MigrationService } from '../../src/domains/migrations/service.js'
 import { AppError } from '../../src/errors.js'
 import { parseDatabaseUrl } from '../../src/platform/postgres/connection.js'
 import { createDatabase, type TestDatabase } from '../support/database.js'
@@ -66,10 +67,30 @@ export class Operator {
     return rm(join(this.directory, `${name}.sql`))
   }
 
+  /** What `up` would do now. */
+  async planUp(target: number | null) {
+    const { version, tasks, ...plan } = await this.service.plan({ direction: 'up', target })
+    return { ...plan, new_version: version, migrations: tasks.map(planned) }
+  }
+
+  /** What `down` would do now. */
+  async planDown(target: number, includeBuiltIn: boolean) {
+    const course = { direction: 'down', target, includeBuiltIn } as const
+    const { version, tasks, ...plan } = await this.service.plan(course)
+    return { ...plan, current_version: version, rollbacks: tasks.map(planned) }
+  }
+
+  /** Makes the ledger agree with the files, as it was confirmed or whatever it takes. */
+  repair(actor: typeof ACTOR | { by: string; requestId: null }, confirmedPlan: string | null) {
+    return this.service.repair(actor, ({ digest }) =>
+      isConfirmed({ digest, destructive: false }, confirmedPlan),
+    )
+  }
+
   /** Confirms whatever the plan is, and runs it; answers the versions. */
-  async up(options: Partial<RunOptions> = {}): Promise<number[]> {
+  async up(options: Partial<Options> = {}): Promise<number[]> {
     const outcome = await confirming(
-      () => this.service.planUp(options.target ?? null),
+      () => this.planUp(options.target ?? null),
       (confirmedPlan) => this.service.up(run({ confirmedPlan, ...options })),
     )
     return outcome.migrations_applied.map(({ version }) => version)
@@ -78,7 +99,7 @@ export class Operator {
   /** The same downwards. */
   async down(target: number, includeBuiltIn = false): Promise<number[]> {
     const outcome = await confirming(
-      () => this.service.planDown(target, includeBuiltIn),
+      () => this.planDown(target, includeBuiltIn),
       (confirmedPlan) =>
         this.service.rollback({ ...run({ confirmedPlan }), target, includeBuiltIn }),
     )
@@ -113,11 +134,26 @@ export class Operator {
   }
 }
 
-/** Options of a run that nobody confirmed. */
-export const run = (options: Partial<RunOptions> = {}): RunOptions => ({
+interface Options {
+  readonly target: number | null
+  readonly confirmedPlan: string | null
+  readonly signal: AbortSignal
+  progress(done: number, total: number, message: string): void
+}
+
+const planned = ({ version, name, done, script }: Plan['tasks'][number]) => ({
+  version,
+  name,
+  transactional: script.isTransactional,
+  statements: script.steps.length,
+  statements_done: done,
+})
+
+/** Options of a run that nobody confirmed, or only that plan. */
+export const run = ({ confirmedPlan = null, ...options }: Partial<Options> = {}) => ({
   target: null,
   actor: ACTOR,
-  confirmedPlan: null,
+  confirms: (plan: Plan) => isConfirmed(plan, confirmedPlan),
   signal: new AbortController().signal,
   progress: () => {},
   ...options,

@@ -7,12 +7,12 @@ test('what loses data runs only as it was confirmed', async () => {
   })
   await operator.service.up(run())
   await operator.write({ '1001_drop.up': 'drop table venue' })
-  expect(await operator.service.planUp(null)).toMatchObject({ destructive: false, losses: [] })
+  expect(await operator.planUp(null)).toMatchObject({ destructive: false, losses: [] })
   expect(await refusal(operator.service.up(run()))).toMatchObject({
     code: 'confirmation_required',
     message: 'It was rolled back: table public.venue is dropped, with 2 rows.',
   })
-  const plan = await operator.service.planUp(null)
+  const plan = await operator.planUp(null)
   expect(plan).toMatchObject({
     destructive: true,
     new_version: 1001,
@@ -43,13 +43,13 @@ test('when more is lost than was confirmed it is rolled back and asked again', a
   await operator.up()
   await operator.write({ '1001_less.up': 'delete from venue where id > 1' })
   await refusal(operator.service.up(run()))
-  const first = await operator.service.planUp(null)
+  const first = await operator.planUp(null)
   await operator.database.query('insert into venue values (3)')
   expect(await refusal(operator.service.up(run({ confirmedPlan: first.digest })))).toMatchObject({
     code: 'confirmation_required',
     message: 'It was rolled back: 2 rows of public.venue are deleted.',
   })
-  const second = await operator.service.planUp(null)
+  const second = await operator.planUp(null)
   await operator.database.query('delete from venue where id = 3')
   await operator.service.up(run({ confirmedPlan: second.digest }))
   expect(await operator.database.query('select id from venue')).toEqual([{ id: 1 }])
@@ -60,7 +60,7 @@ test('a table that was confirmed to be dropped is counted again', async () => {
   await operator.up()
   await operator.write({ '1001_drop.up': 'drop table venue' })
   await refusal(operator.service.up(run()))
-  const { digest } = await operator.service.planUp(null)
+  const { digest } = await operator.planUp(null)
   await operator.database.query('insert into venue values (1)')
   expect(await refusal(operator.service.up(run({ confirmedPlan: digest })))).toMatchObject({
     message: 'It was rolled back: table public.venue is dropped, with 1 row.',
@@ -78,14 +78,18 @@ test('a rollback is always confirmed, and only the scripts that were confirmed r
   expect(await refusal(operator.service.rollback(options))).toMatchObject({
     code: 'confirmation_required',
   })
-  const { digest, rollbacks } = await operator.service.planDown(BUILT_IN_VERSION, false)
+  const { digest, rollbacks } = await operator.planDown(BUILT_IN_VERSION, false)
   expect(rollbacks).toMatchObject([{ version: 1000, statements: 1, transactional: true }])
   await operator.write({
     '1001_desk.up': 'create table desk (id int)',
     '1001_desk.down': 'drop table desk',
   })
   await operator.up()
-  const grown = operator.service.rollback({ ...options, confirmedPlan: digest })
+  const grown = operator.service.rollback({
+    ...options,
+    ...run({ confirmedPlan: digest }),
+    target: BUILT_IN_VERSION,
+  })
   expect(await refusal(grown)).toMatchObject({ code: 'conflict' })
   expect(await operator.down(BUILT_IN_VERSION)).toEqual([1001, 1000])
 })
@@ -100,14 +104,14 @@ test('what has no way back is refused before anything is undone', async () => {
   })
   await operator.up()
   expect(await operator.down(1001)).toEqual([1002])
-  expect(await refusal(operator.service.planDown(BUILT_IN_VERSION, false))).toMatchObject({
+  expect(await refusal(operator.planDown(BUILT_IN_VERSION, false))).toMatchObject({
     code: 'precondition_failed',
     message: 'Migration 1001 (desk) has no down script.',
   })
-  expect(await refusal(operator.service.planDown(BUILT_IN_VERSION - 1, false))).toMatchObject({
+  expect(await refusal(operator.planDown(BUILT_IN_VERSION - 1, false))).toMatchObject({
     code: 'precondition_failed',
   })
-  expect(await refusal(operator.service.planDown(999, false))).toMatchObject({
+  expect(await refusal(operator.planDown(999, false))).toMatchObject({
     code: 'invalid_input',
     hint: expect.stringContaining(`such as ${BUILT_IN_VERSION}`),
   })
@@ -129,7 +133,7 @@ test('the down script that was stored runs, whatever became of the file', async 
 
 test('built-in migrations are undone only where that is asked for', async () => {
   const operator = await Operator.start()
-  expect(await refusal(operator.service.planDown(BUILT_IN_VERSION - 1, false))).toMatchObject({
+  expect(await refusal(operator.planDown(BUILT_IN_VERSION - 1, false))).toMatchObject({
     code: 'precondition_failed',
     message: expect.stringContaining('part of catalyst-db'),
   })

@@ -39,6 +39,8 @@ export class FaultProxy {
   isSliced = false
   /** New connections are refused. */
   isClosed = false
+  /** How many were. */
+  refused = 0
   /** Messages of the pool's connections since the fault was set. */
   passed = 0
   /** Connections that pools have asked for. */
@@ -123,7 +125,10 @@ export class FaultProxy {
   }
 
   #relay(client: net.Socket): void {
-    if (this.isClosed) return void client.resetAndDestroy()
+    if (this.isClosed) {
+      this.refused++
+      return void client.resetAndDestroy()
+    }
     const server = net.connect(this.#upstream)
     const link = new Link(client, server)
     for (const [socket, other] of [

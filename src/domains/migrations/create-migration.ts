@@ -1,8 +1,8 @@
 import { AppError } from '../../errors.js'
+import type { Finding } from '../../platform/sql-parser/lint/lint-script.js'
 import { MAX_SCRIPT_BYTES } from '../../platform/sql-parser/parse-script.js'
 import { type Directives, readDirectives } from './directives.js'
 import type { NewMigration } from './new-files.js'
-import type { Finding } from './report.js'
 import type { CreateRequest } from './schemas.js'
 
 /** Over MCP a model may have written it; who uses the command line runs the server. */
@@ -27,38 +27,58 @@ export async function newMigration(
   refuseLong('down_sql', down_sql, origin)
   const body = ended(up_sql)
   const down = down_sql.trim() === '' ? null : ended(down_sql)
-  const directives = checkHeader('up_sql', body, origin)
-  const header = headerOf(directives, { description, isReversible: down !== null })
-  const up = header.join('') + body
+  const given = checkHeader('up_sql', body, origin)
+  if (description !== undefined && given.description !== '') {
+    refuse('description is given twice: as an argument and in up_sql.', 'Give it once.')
+  }
+  if (down !== null && given.irreversible !== null) {
+    refuse(
+      'up_sql says "-- irreversible:", but there is a down_sql.',
+      'Leave out the one that is not meant.',
+    )
+  }
+  const header = [
+    ...(description === undefined ? [] : [`-- description: ${description}\n`]),
+    ...(down !== null || given.irreversible !== null
+      ? []
+      : ['-- irreversible: it was written without a down script\n']),
+  ]
   const lint = await check(judge, 'up_sql', body, down !== null)
   if (down !== null) {
     checkHeader('down_sql', down, origin)
     await check(judge, 'down_sql', down, true)
   }
-  return { migration: { name, up, down }, lint: lint.map(below(header.length)) }
+  return {
+    migration: { name, up: header.join('') + body, down },
+    lint: lint.map((one) => ({ ...one, line: one.line + header.length })),
+  }
+}
+
+const refuse = (message: string, hint: string): never => {
+  throw new AppError('invalid_input', message, { hint: `Nothing was written. ${hint}` })
 }
 
 /** As it is read back: line ends are LF there, whatever they were. */
 const ended = (text: string): string => `${text.replaceAll('\r\n', '\n').trimEnd()}\n`
-
-const below =
-  (lines: number) =>
-  (finding: Finding): Finding => ({ ...finding, line: finding.line + lines })
 
 function checkHeader(field: Field, text: string, origin: Origin): Directives {
   const faults: string[] = []
   const directives = readDirectives(text, faults)
   const [fault] = faults
   if (fault !== undefined) {
-    throw new AppError('invalid_input', `The header of ${field} cannot be read: ${short(fault)}.`, {
-      hint: 'Nothing was written. Correct that line; comments begin after an empty line.',
-    })
+    refuse(
+      `The header of ${field} cannot be read: ${fault.slice(0, 200)}.`,
+      'Correct that line; comments begin after an empty line.',
+    )
   }
   const [theirs] = origin === 'client' ? operatorsOnly(directives) : []
-  if (theirs === undefined) return directives
-  throw new AppError('invalid_input', `${field} has "-- ${theirs}:", which only people may set.`, {
-    hint: 'Nothing was written. Leave it out: run_migrations asks for what has to be confirmed. Who runs the server can add the line to the file before it is applied.',
-  })
+  if (theirs !== undefined) {
+    refuse(
+      `${field} has "-- ${theirs}:", which only people may set.`,
+      'Leave it out: run_migrations asks for what has to be confirmed. Who runs the server can add the line to the file before it is applied.',
+    )
+  }
+  return directives
 }
 
 /** What takes away a confirmation, or lets a migration keep others waiting for longer. */
@@ -67,20 +87,6 @@ const operatorsOnly = ({ allow, lockTimeoutMs, outOfOrder }: Directives): string
   ...(lockTimeoutMs === null ? [] : ['lock_timeout']),
   ...(outOfOrder ? ['out-of-order'] : []),
 ]
-
-function headerOf(
-  directives: Directives,
-  given: { readonly description: string | undefined; readonly isReversible: boolean },
-): string[] {
-  const { description, irreversible } = directives
-  if (given.description !== undefined && description !== '') throw twice()
-  if (given.isReversible && irreversible !== null) throw contradiction()
-  const needsReason = !given.isReversible && irreversible === null
-  return [
-    ...(given.description === undefined ? [] : [`-- description: ${given.description}\n`]),
-    ...(needsReason ? ['-- irreversible: it was written without a down script\n'] : []),
-  ]
-}
 
 async function check(
   judge: Judge,
@@ -91,40 +97,28 @@ async function check(
   const findings = await judge(field, text, hasDown)
   const refused = findings.filter(({ severity }) => severity === 'error')
   const [first] = refused
-  if (first === undefined) return findings
-  const more = refused.length > 1 ? ` (and ${refused.length - 1} more like it)` : ''
-  throw new AppError(
-    'invalid_input',
-    `${field}, line ${first.line}: ${first.rule}: ${first.message}${more}`,
-    { hint: `Nothing was written. ${first.rewrite ?? 'Leave it out: it is never run.'}` },
-  )
+  if (first) {
+    const more = refused.length > 1 ? ` (and ${refused.length - 1} more like it)` : ''
+    refuse(
+      `${field}, line ${first.line}: ${first.rule}: ${first.message}${more}`,
+      first.rewrite ?? 'Leave it out: it is never run.',
+    )
+  }
+  return findings
 }
-
-const MAX_SHOWN = 200
-const short = (text: string): string => text.slice(0, MAX_SHOWN)
 
 /** What a model writes is read, judged and asked about while others wait; files carry more. */
 const MAX_CLIENT_BYTES = 256 * 1024
 /** With the header that is written above it, a file may still be read. */
 const MAX_HEADER_BYTES = 1_024
 
-/** @throws AppError `invalid_input` naming the limit */
 function refuseLong(field: Field, text: string, origin: Origin): void {
   const bytes = Buffer.byteLength(text)
   const most = origin === 'client' ? MAX_CLIENT_BYTES : MAX_SCRIPT_BYTES - MAX_HEADER_BYTES
   if (bytes <= most) return
   const where = origin === 'client' ? ' over MCP' : ''
-  throw new AppError('invalid_input', `${field} has ${bytes} bytes; ${most} are allowed${where}.`, {
-    hint: 'Nothing was written. Divide it into several migrations; load rows with COPY outside of migrations. Who runs the server may put a file of up to 5 MB into the folder.',
-  })
+  refuse(
+    `${field} has ${bytes} bytes; ${most} are allowed${where}.`,
+    'Divide it into several migrations; load rows with COPY outside of migrations. Who runs the server may put a file of up to 5 MB into the folder.',
+  )
 }
-
-const twice = (): AppError =>
-  new AppError('invalid_input', 'description is given twice: as an argument and in up_sql.', {
-    hint: 'Nothing was written. Give it once.',
-  })
-
-const contradiction = (): AppError =>
-  new AppError('invalid_input', 'up_sql says "-- irreversible:", but there is a down_sql.', {
-    hint: 'Nothing was written. Leave out the one that is not meant.',
-  })

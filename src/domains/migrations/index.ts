@@ -1,7 +1,7 @@
 import { part } from '../../kernel/part.js'
 import { MigratorLogin } from '../../platform/postgres/roles/migrator-login.js'
+import { loginOf, operationsOf, runnerOf } from './construct.js'
 import * as resources from './resources.js'
-import { loginOf, operationsOf, runnerOf } from './runner.js'
 import { SchemaKeeper } from './schema-keeper.js'
 import * as tools from './tools.js'
 

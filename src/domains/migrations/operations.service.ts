@@ -3,13 +3,14 @@ import type { Caller } from '../../lib/caller.js'
 import { digestOf, type Question } from '../../lib/confirmation.js'
 import { describeIssues } from '../../lib/issues.js'
 import { type Adopting, questionOf } from '../../platform/postgres/roles/adoption.js'
+import type { RepairPlan } from './corrections.js'
 import { newMigration, type Origin } from './create-migration.js'
-import { DestructiveGate, type GateDeps } from './destructive-gate.js'
+import { LAST_BUILT_IN } from './files.js'
+import { DestructiveGate, type GateDeps } from './gate.js'
 import { writeMigration } from './new-files.js'
-import { downQuestion, repairQuestion, upQuestion } from './questions.js'
-import type { MigrationActor, RollbackOptions, RunOptions, UpPlan } from './report.js'
+import { type Course, isConfirmed, type Plan } from './plan.js'
 import { CreateInput, type CreateRequest } from './schemas.js'
-import type { MigrationService } from './service.js'
+import type { MigrationService, RunOptions } from './service.js'
 
 /** What clients and operators work with. */
 export interface OperationDeps extends GateDeps {
@@ -38,9 +39,6 @@ interface RollbackRequest {
   readonly includeBuiltIn?: boolean
 }
 
-/** The product's own versions end here. */
-const LAST_BUILT_IN = 999
-
 /** What may be asked of migrations: the runner behind the policy and the confirmation. */
 export class MigrationOperations {
   readonly #deps: OperationDeps
@@ -68,7 +66,8 @@ export class MigrationOperations {
    * @throws AppError `permission_denied` when the policy refuses it
    */
   async askUp({ target, dry_run }: UpRequest, signal?: AbortSignal): Promise<Question | null> {
-    return dry_run ? null : this.#questionOf(await this.#deps.runner.planUp(target, signal))
+    if (dry_run) return null
+    return this.#gate.questionOf(await this.#deps.runner.plan({ direction: 'up', target }, signal))
   }
 
   /**
@@ -77,17 +76,14 @@ export class MigrationOperations {
    * @throws AppError `conflict` when it is not what was confirmed, `permission_denied` when the policy
    *   refuses it
    */
-  async up({ target, dry_run }: UpRequest, call: MigrationCall) {
+  up({ target, dry_run }: UpRequest, call: MigrationCall) {
     const { runner } = this.#deps
-    const plan = await runner.planUp(target, call.signal)
-    if (dry_run) {
-      if (plan.destructive) this.#gate.checkLocks()
-      return runner.dryRun({ ...runOptions(call), target })
+    if (!dry_run) return this.#underPolicy(runner.up({ target, ...this.#optionsOf(call) }))
+    const confirms = ({ destructive }: Plan): boolean => {
+      if (destructive) this.#gate.checkLocks()
+      return false
     }
-    const question = this.#questionOf(plan)
-    const isDone = plan.migrations.length === 0
-    const confirmedPlan = isDone ? null : confirmedDigest(question, plan.digest, call)
-    return this.#underPolicy(runner.up({ ...runOptions(call), target, confirmedPlan }))
+    return runner.dryRun({ target, ...this.#optionsOf(call), confirms })
   }
 
   /**
@@ -99,12 +95,13 @@ export class MigrationOperations {
     call: MigrationCall,
   ): Promise<Question | null> {
     const { runner } = this.#deps
-    const plan = await runner.planDown(target, includeBuiltIn, call.signal)
-    if (plan.rollbacks.length === 0) return null
+    const course: Course = { direction: 'down', target, includeBuiltIn }
+    const plan = await runner.plan(course, call.signal)
+    if (plan.tasks.length === 0) return null
     this.#gate.check()
-    const options = { ...runOptions(call), target, includeBuiltIn }
-    const measured = plan.losses === null ? await runner.measureDown(options) : plan
-    return downQuestion(measured, this.#gate.market)
+    return this.#gate.questionOf(
+      plan.isMeasured ? plan : await runner.measured(course, this.#optionsOf(call)),
+    )
   }
 
   /**
@@ -113,15 +110,9 @@ export class MigrationOperations {
    * @throws AppError `conflict` when it is not what was confirmed, `permission_denied` when the policy
    *   refuses it
    */
-  async rollback({ target, includeBuiltIn = false }: RollbackRequest, call: MigrationCall) {
-    const { runner } = this.#deps
-    const plan = await runner.planDown(target, includeBuiltIn, call.signal)
-    const options: RollbackOptions = { ...runOptions(call), target, includeBuiltIn }
-    if (plan.rollbacks.length === 0) return runner.rollback(options)
-    this.#gate.check()
-    const question = downQuestion(plan, this.#gate.market)
-    const confirmedPlan = confirmedDigest(question, plan.digest, call)
-    return this.#underPolicy(runner.rollback({ ...options, confirmedPlan }))
+  rollback({ target, includeBuiltIn = false }: RollbackRequest, call: MigrationCall) {
+    const options = { target, includeBuiltIn, ...this.#optionsOf(call) }
+    return this.#underPolicy(this.#deps.runner.rollback(options))
   }
 
   /** Notes the operator's files up to a version as applied, without running them. */
@@ -140,11 +131,11 @@ export class MigrationOperations {
    *
    * @throws AppError `conflict` when the changes are not those that were confirmed
    */
-  async repair(call: MigrationCall) {
-    const { runner } = this.#deps
-    const plan = await runner.planRepair()
-    if (plan.changes.length === 0) return plan
-    return runner.repair(actorOf(call), confirmedDigest(repairQuestion(plan), plan.digest, call))
+  repair(call: MigrationCall) {
+    return this.#deps.runner.repair(actorOf(call), (plan) => {
+      const isNothing = plan.changes.length === 0
+      return isNothing || isConfirmed(asked(repairQuestion(plan)), call.confirmedPlan)
+    })
   }
 
   /** The lines that hand a schema or a table over to the role of the scripts of clients, and the question before they are run. */
@@ -201,35 +192,23 @@ export class MigrationOperations {
     }
   }
 
-  #questionOf(plan: UpPlan): Question | null {
-    if (!plan.destructive) return null
-    this.#gate.check()
-    return upQuestion(plan, this.#gate.market)
+  #optionsOf(call: MigrationCall): RunOptions {
+    const { signal, progress, confirmedPlan } = call
+    const confirms = (plan: Plan): boolean =>
+      plan.tasks.length > 0 && isConfirmed(asked(this.#gate.questionOf(plan)), confirmedPlan)
+    return { actor: actorOf(call), signal, progress, confirms }
   }
 }
 
-const actorOf = ({ principal, requestId }: MigrationCall): MigrationActor => ({
-  by: principal,
-  requestId,
+const actorOf = ({ principal, requestId }: MigrationCall) => ({ by: principal, requestId })
+
+/** A question as it is confirmed; where there is none nothing can have been. */
+const asked = (question: Question | null) => ({
+  digest: question ? digestOf(question.plan) : '',
+  destructive: question !== null,
 })
 
-/** Nothing is confirmed yet: that is decided where the plan is known. */
-const runOptions = (call: MigrationCall): Omit<RunOptions, 'target'> => ({
-  actor: actorOf(call),
-  confirmedPlan: null,
-  signal: call.signal,
-  progress: call.progress,
+const repairQuestion = ({ changes, digest }: RepairPlan): Question => ({
+  message: `Change ${changes.length} rows of the ledger, and nothing of the schema?`,
+  plan: { changes, digest },
 })
-
-/** The runner's name for what was confirmed, which it compares again under its lock. */
-function confirmedDigest(
-  question: Question | null,
-  digest: string,
-  { confirmedPlan }: MigrationCall,
-): string | null {
-  if (!question && confirmedPlan === null) return null
-  if (question && digestOf(question.plan) === confirmedPlan) return digest
-  throw new AppError('conflict', 'What would run now is not what was confirmed; nothing ran.', {
-    hint: 'Look at the plan as it is now, and confirm that.',
-  })
-}

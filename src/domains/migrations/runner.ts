@@ -1,51 +1,129 @@
-import { type Config, migrationsDir } from '../../config.js'
-import { systemClock } from '../../lib/clock.js'
-import { packageFile } from '../../lib/package-files.js'
-import { VERSION } from '../../lib/version.js'
+import { setTimeout as delay } from 'node:timers/promises'
+import { AppError, abortError } from '../../errors.js'
 import type { Endpoint } from '../../platform/postgres/connection.js'
-import { Adopting } from '../../platform/postgres/roles/adoption.js'
-import { MigrationOperations } from './operations.service.js'
-import { type MigrationDeps, MigrationService } from './service.js'
+import { DirectSession } from '../../platform/postgres/direct.js'
+import { sqlState } from '../../platform/postgres/errors.js'
+import { pinSettings } from '../../platform/postgres/measure/wire.js'
+import type { ScriptLogin, ScriptSession } from '../../platform/postgres/roles/script-login.js'
+import { sql } from '../../platform/postgres/sql.js'
 
-/** The database as its own role, and as the role of migrations over MCP where the operator names one. */
-interface Endpoints {
-  readonly direct: Endpoint
-  readonly migrator: Endpoint | null
+/** The runners' advisory lock: a class of ours, so that no other use of advisory locks meets it. */
+const LOCK_CLASS = 1_127_429_203
+const RUNNER_LOCK = 1
+
+/** Never the blocking form: CREATE INDEX CONCURRENTLY would deadlock with a waiter. */
+const tryLock = () => sql<{ locked: boolean }>`
+  select pg_try_advisory_lock(${LOCK_CLASS}::integer, ${RUNNER_LOCK}::integer) as locked`
+
+const unlock = () => sql`
+  select pg_advisory_unlock(${LOCK_CLASS}::integer, ${RUNNER_LOCK}::integer)`
+
+const lockHolder = () => sql<{ pid: number; application_name: string }>`
+  select activity.pid, activity.application_name
+  from pg_locks as held
+  join pg_stat_activity as activity using (pid)
+  where held.locktype = 'advisory'
+    and held.granted
+    and held.database = (select oid from pg_database where datname = current_database())
+    and held.classid = ${LOCK_CLASS}::oid
+    and held.objid = ${RUNNER_LOCK}::oid
+    and held.objsubid = 2`
+
+const WAIT_MS = 60_000
+const POLL_MS = 100
+
+/**
+ * Runs `work` on a connection of its own while no other runner of this database runs.
+ *
+ * @throws AppError `conflict` when another one holds the lock for a minute
+ */
+export const asRunner = <T>(
+  endpoint: Endpoint,
+  signal: AbortSignal,
+  work: (session: DirectSession) => Promise<T>,
+): Promise<T> =>
+  DirectSession.use(endpoint, async (session) => {
+    const deadline = Date.now() + WAIT_MS
+    for (;;) {
+      if (signal.aborted) throw abortError(signal)
+      const [row] = await session.many(tryLock())
+      if (row?.locked) break
+      if (Date.now() > deadline) throw await lockedOut(session)
+      await delay(POLL_MS * (0.5 + Math.random()))
+    }
+    try {
+      return await work(session)
+    } finally {
+      // A lost connection has given it back already.
+      await session.many(unlock()).catch(() => {})
+    }
+  })
+
+/** True while some runner holds the lock. */
+export const isRunning = async (session: DirectSession): Promise<boolean> =>
+  (await session.many(lockHolder())).length > 0
+
+async function lockedOut(session: DirectSession): Promise<AppError> {
+  const [holder] = await session.many(lockHolder())
+  const who = holder ? ` (backend ${holder.pid}, "${holder.application_name}")` : ''
+  return new AppError(
+    'conflict',
+    `Another runner${who} has held the migration lock for a minute.`,
+    { hint: 'Wait for it to finish, or end that backend, then start again.', retryable: true },
+  )
 }
 
-const BUILT_IN = packageFile('migrations')
+/** A server of another database has given the role of scripts a newer password. */
+const MAX_LOGINS = 10
 
-/** The runner of the product's own migrations and the operator's. */
-export const runnerOf = (
-  config: Config,
-  { direct }: Pick<Endpoints, 'direct'>,
-  more: Pick<MigrationDeps, 'committed' | 'scripts'> = {},
-): MigrationService =>
-  new MigrationService({
-    endpoint: direct,
-    builtInDir: BUILT_IN,
-    operatorDir: migrationsDir(config),
-    appVersion: VERSION,
-    ...more,
-  })
+/** Runs `work` on a connection of its own for one script, which is closed with whatever it left there. */
+export async function asScript<T>(
+  scripts: ScriptLogin,
+  runner: DirectSession,
+  work: (script: ScriptSession) => Promise<T>,
+): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    const { endpoint, login, admit, refused, heir, limitedTo } = await scripts.place(runner)
+    let isIn = false
+    const use = async (session: DirectSession): Promise<T> => {
+      isIn = true
+      await session.many(pinSettings())
+      await admit(session)
+      return work({ session, heir, limitedTo, marksSchemaChanges: await prepared(session) })
+    }
+    try {
+      return await DirectSession.use(endpoint, use, login)
+    } catch (error) {
+      if (isIn || !isRefusedLogin(error)) throw error
+      if (login?.password === undefined || attempt === MAX_LOGINS) throw refused(error)
+    }
+  }
+}
 
-/** As whom the migrations of clients run. */
-export const loginOf = (config: Config, { direct, migrator }: Endpoints) => ({
-  direct,
-  given: migrator,
-  isTrusted: !config.DATABASE_URL,
-})
+/** SQLSTATE class 28: who wants in is not let in. */
+const isRefusedLogin = (error: unknown): error is AppError =>
+  error instanceof AppError && /^28/.test(sqlState(error.cause) ?? '')
 
-/** What clients and operators may ask of migrations. */
-export const operationsOf = (
-  config: Config,
-  { direct, migrator }: Endpoints,
-  runner: MigrationService,
-): MigrationOperations =>
-  new MigrationOperations({
-    runner,
-    adopting: new Adopting(direct, migrator),
-    directory: migrationsDir(config),
-    policy: config.policy.migrations,
-    clock: systemClock,
-  })
+/** Runs `work` for one of the product's own scripts, on the runner's connection. */
+export async function asOwnScript<T>(
+  session: DirectSession,
+  work: (script: ScriptSession) => Promise<T>,
+): Promise<T> {
+  await session.many(pinSettings())
+  const marksSchemaChanges = await prepared(session)
+  return work({ session, heir: null, limitedTo: null, marksSchemaChanges })
+}
+
+/**
+ * True when the log is decoded by somebody. A runner that dies is noticed during its statement, where the
+ * kernel of the server can tell, so that the next one need not wait.
+ */
+async function prepared(session: DirectSession): Promise<boolean> {
+  const [settings] = await session.many(sql<{ wal_level: string }>`
+    select
+      current_setting('wal_level') as wal_level,
+      case when version() ~ '(linux|darwin|bsd)'
+        then set_config('client_connection_check_interval', '2s', false)
+      end as noticed`)
+  return settings?.wal_level === 'logical'
+}

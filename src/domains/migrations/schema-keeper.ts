@@ -4,8 +4,7 @@ import type { Attempts } from '../../lib/outage.js'
 import type { SharedOutage } from '../../lib/shared-outage.js'
 import type { Log } from '../../platform/log.js'
 import { isSchemaMismatch } from '../../platform/postgres/errors.js'
-import type { SchemaState } from './schema-state.js'
-import type { MigrationService } from './service.js'
+import type { MigrationService, SchemaState } from './service.js'
 
 const RETRY_MS = 1_000
 

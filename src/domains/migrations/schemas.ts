@@ -28,21 +28,20 @@ export const CreateInput = z.object({
 /** A migration as somebody asks for it. */
 export type CreateRequest = z.output<typeof CreateInput>
 
-/** What the linter says of one statement. */
-const Finding = z.object({
-  rule: z.string(),
-  severity: z.enum(['error', 'block', 'warn', 'info']),
-  statement: z.int(),
-  line: z.int(),
-  message: z.string(),
-  lock: z.string().nullable(),
-  blocks: z.string().nullable(),
-  rewrite: z.string().nullable().describe('The safe way.'),
-  docs: z.string().nullable(),
-})
-
 /** All that the linter says of a file. */
-export const Lint = list(Finding)
+export const Lint = list(
+  z.object({
+    rule: z.string(),
+    severity: z.enum(['error', 'block', 'warn', 'info']),
+    statement: z.int(),
+    line: z.int(),
+    message: z.string(),
+    lock: z.string().nullable(),
+    blocks: z.string().nullable(),
+    rewrite: z.string().nullable().describe('The safe way.'),
+    docs: z.string().nullable(),
+  }),
+)
 
 /** Versions of migrations. */
 export const Versions = list(z.int())
@@ -70,6 +69,9 @@ export const Results = list(
   }),
 )
 
+/** What a run, or a dry run, did with one file. */
+export type Result = z.infer<typeof Results>[number]
+
 /** Where the schema stands. */
 export const Status = z.object({
   current_version: z.int(),
@@ -93,18 +95,21 @@ export const Status = z.object({
   ).describe('Nothing is mended by itself: each says what to do.'),
 })
 
-/** A page of what was done to the schema. */
-export const History = z.object({
-  migrations: list(
-    z.object({
-      version: z.int(),
-      name: z.string(),
-      applied_at: z.string(),
-      duration_ms: z.number(),
-      direction: z.enum(['up', 'down', 'baseline', 'repair']),
-      applied_by: z.string(),
-      checksum: z.string().nullable(),
-    }),
-  ),
-  next_cursor: NEXT_CURSOR,
+/** One thing that is wrong between files and database, and the exact next step. */
+export type Problem = z.infer<typeof Status>['problems'][number]
+
+const Entry = z.object({
+  version: z.int(),
+  name: z.string(),
+  applied_at: z.string(),
+  duration_ms: z.number(),
+  direction: z.enum(['up', 'down', 'baseline', 'repair']),
+  applied_by: z.string(),
+  checksum: z.string().nullable(),
 })
+
+/** One entry of the append-only log. */
+export type HistoryEntry = z.infer<typeof Entry>
+
+/** A page of what was done to the schema. */
+export const History = z.object({ migrations: list(Entry), next_cursor: NEXT_CURSOR })

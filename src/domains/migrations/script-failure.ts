@@ -1,9 +1,11 @@
 import { AppError, abortError, type ErrorCode } from '../../errors.js'
 import type { DirectSession } from '../../platform/postgres/direct.js'
 import { isConnectionLoss, sqlState } from '../../platform/postgres/errors.js'
+import type { Blocker } from '../../platform/postgres/lock-watch.js'
+import { namesOf } from '../../platform/postgres/named-objects.js'
 import type { ScriptStatement } from '../../platform/sql-parser/syntax.js'
 import { placeOf, unitsOf } from '../../platform/sql-parser/text-place.js'
-import { type Blocker, type ErrorNames, knownNames } from './session.sql.js'
+import type { Script } from './script.js'
 
 /** How somebody goes on after a failure. */
 export interface NextStep {
@@ -13,13 +15,11 @@ export interface NextStep {
 }
 
 /** What a failed statement is told with. */
-export interface FailurePlace {
-  readonly file: string
+interface Failed {
+  readonly task: { readonly script: Script; readonly next: NextStep }
   readonly statement: ScriptStatement
-  readonly total: number
   /** What became of the statements before it, as a sentence. */
   readonly kept: string
-  readonly next: NextStep
   readonly blockers: readonly Blocker[]
   readonly signal: AbortSignal
   /** Where it is looked up which objects there are. */
@@ -78,10 +78,11 @@ const RAISED = { routine: 'exec_stmt_raise', state: 'P0001' }
  * A failure of a script: where it happened and what it means, and the objects it names that are there.
  * PostgreSQL's own text is only in the cause, for it may quote a row.
  */
-export async function scriptFailure(error: unknown, place: FailurePlace): Promise<unknown> {
+export async function scriptFailure(error: unknown, failed: Failed): Promise<unknown> {
   if (error instanceof AppError) return error
-  const { file, statement, total, kept, next, signal } = place
-  const where = `${file}, statement ${statement.index} of ${total}`
+  const { task, statement, kept, blockers, signal, ledger } = failed
+  const { script, next } = task
+  const where = `${script.file}, statement ${statement.index} of ${script.steps.length}`
   if (isConnectionLoss(error)) {
     return new AppError('unavailable', `The connection was lost during ${where}.`, {
       hint: `Run "${next.command}": it goes on from what PostgreSQL has kept.`,
@@ -97,22 +98,23 @@ export async function scriptFailure(error: unknown, place: FailurePlace): Promis
       cause: abortError(signal),
     })
   }
-  const named = isRaised ? '' : await namesOf(error, place.ledger)
-  const what = `${meaningOf(state)}${named} (SQLSTATE ${state})`
-  const message = `${where} (${shownPlace(statement, error)}) failed: ${what}.`
-  return new AppError(codeOf(state), `${message}${waitedFor(place)} ${kept}`, {
-    hint: `${adviceFor(state, place)} run "${next.command}". PostgreSQL's own words may hold values of rows: they are in the server's log.`,
+  const named = isRaised ? '' : await namesOf(error, ledger)
+  const meaning = meantBy(MEANINGS, state) ?? 'PostgreSQL refused it'
+  const message = `${where} (${shownPlace(statement, error)}) failed: ${meaning}${named} (SQLSTATE ${state}).`
+  const code = meantBy(CODES, state) ?? 'precondition_failed'
+  return new AppError(code, `${message}${waitedFor(blockers)} ${kept}`, {
+    hint: `${adviceFor(state, script.file, next)} run "${next.command}". PostgreSQL's own words may hold values of rows: they are in the server's log.`,
     retryable: isPassing(state),
     cause: error,
   })
 }
 
-function meaningOf(state: string): string {
+function meantBy<T>(table: Readonly<Record<string, T>>, state: string): T | undefined {
   for (let length = 5; length >= 2; length--) {
-    const meaning = MEANINGS[state.slice(0, length)]
-    if (meaning) return meaning
+    const meaning = table[state.slice(0, length)]
+    if (meaning !== undefined) return meaning
   }
-  return 'PostgreSQL refused it'
+  return undefined
 }
 
 /** Line and column, with the word of the script that is there. */
@@ -127,49 +129,23 @@ function shownPlace({ text, line }: ScriptStatement, error: unknown): string {
   return `line ${line + place.line - 1}, column ${place.column}${shown}`
 }
 
-const FIELDS = ['schema', 'table', 'column', 'dataType', 'constraint'] as const
-
-/** The objects that the error names, as far as the catalog has them: what was made up is left out. */
-async function namesOf(error: unknown, ledger: DirectSession): Promise<string> {
-  const [schema, table, column, dataType, constraint] = FIELDS.map((field) => {
-    const name: unknown = Reflect.get(Object(error), field)
-    return typeof name === 'string' ? name : null
-  })
-  const names: ErrorNames = {
-    schema: schema ?? null,
-    table: table ?? null,
-    column: column ?? null,
-    type: dataType ?? null,
-    constraint: constraint ?? null,
-  }
-  if (Object.values(names).every((name) => name === null)) return ''
-  const [known] = await ledger.many(knownNames(names)).catch(() => [])
-  const shown = Object.entries(known ?? {}).flatMap(([kind, name]) =>
-    name === null ? [] : [`${kind} ${name.replaceAll(/\p{C}/gu, '?')}`],
-  )
-  return shown.length === 0 ? '' : `: ${shown.join(', ')}`
-}
-
-const codeOf = (state: string): ErrorCode =>
-  CODES[state] ?? CODES[state.slice(0, 2)] ?? 'precondition_failed'
-
 /** Others were in the way; the script itself may be right. */
 const isPassing = (state: string): boolean => state === '55P03' || state.startsWith('40')
 
-function adviceFor(state: string, { file, next }: FailurePlace): string {
+function adviceFor(state: string, file: string, { before }: NextStep): string {
   if (isPassing(state)) {
     return 'Let those sessions finish (pg_stat_activity and catalyst://db/performance/connections show them), or choose a quieter time, then'
   }
   if (state === '57014') {
-    return `Give ${file} more time with a line "-- statement_timeout: 1h" at its top,${next.before} then`
+    return `Give ${file} more time with a line "-- statement_timeout: 1h" at its top,${before} then`
   }
   if (state === '42501') {
-    return `What belongs to another role is changed once it is handed over, what is in the schema catalyst never;${next.before} then`
+    return `What belongs to another role is changed once it is handed over, what is in the schema catalyst never;${before} then`
   }
-  return `Correct ${file},${next.before} then`
+  return `Correct ${file},${before} then`
 }
 
-function waitedFor({ blockers }: FailurePlace): string {
+function waitedFor(blockers: readonly Blocker[]): string {
   const named = blockers.map(({ pid, application_name, transaction_seconds }) => {
     const name = application_name.replaceAll(/[^\x20-\x7e]|"/g, '?').slice(0, 60)
     const since =

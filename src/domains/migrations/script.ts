@@ -1,10 +1,14 @@
 import { AppError } from '../../errors.js'
 import { parseScript } from '../../platform/sql-parser/parse-script.js'
+import {
+  isOfServer,
+  maySpareTransaction,
+  type Standalone,
+  standaloneOf,
+} from '../../platform/sql-parser/standalone.js'
 import type { ScriptStatement } from '../../platform/sql-parser/syntax.js'
 import { type Directives, readDirectives } from './directives.js'
 import { sha256 } from './files.js'
-import { transactionless } from './lint/transactionless.js'
-import { maySpareTransaction, type Standalone, standaloneOf } from './standalone.js'
 
 /** One statement, and how it is to be run. */
 export interface Step {
@@ -37,12 +41,15 @@ export async function readScript(
   signal?: AbortSignal,
 ): Promise<Script> {
   const directives = readDirectives(text, [])
-  const statements = await parsed(file, text, signal)
+  const statements = await parseScript(text, signal).catch((error: unknown) => {
+    if (!(error instanceof AppError)) throw error
+    throw new AppError(error.code, `${file} cannot be read. ${error.message}`, {
+      hint: error.hint ?? 'Correct the file.',
+      cause: error,
+    })
+  })
   refuseForeign(file, text, statements)
-  const steps = statements.map((statement) => ({
-    statement,
-    standalone: standaloneOf(statement),
-  }))
+  const steps = statements.map((statement) => ({ statement, standalone: standaloneOf(statement) }))
   const isTransactional = !directives.noTransaction && steps.every((step) => !step.standalone)
   for (const step of steps) refuseUnrunnable(file, step, isTransactional)
   return { file, directives, steps, isTransactional, digests: digestsOf(statements) }
@@ -52,29 +59,12 @@ export async function readScript(
 export const digestOfFirst = ({ digests }: Script, count: number): string =>
   digests[count - 1] ?? ''
 
-/** Each is of its statement and of all before it. */
 function digestsOf(statements: readonly ScriptStatement[]): string[] {
   let digest = ''
   return statements.map(({ text }) => {
     digest = sha256(JSON.stringify([digest, text]))
     return digest
   })
-}
-
-async function parsed(
-  file: string,
-  text: string,
-  signal?: AbortSignal,
-): Promise<readonly ScriptStatement[]> {
-  try {
-    return await parseScript(text, signal)
-  } catch (error) {
-    if (!(error instanceof AppError)) throw error
-    throw new AppError(error.code, `${file} cannot be read. ${error.message}`, {
-      hint: error.hint ?? 'Correct the file.',
-      cause: error,
-    })
-  }
 }
 
 /** How other tools mark the parts of one file, or say what it is. */
@@ -89,19 +79,25 @@ const FOREIGN: readonly (readonly [tool: string, marker: RegExp])[] = [
   ['Flyway', /^[ \t]*--[ \t]*flyway:/im],
 ]
 
+const refuse = (message: string, hint: string): never => {
+  throw new AppError('invalid_input', message, { hint })
+}
+
 /** Both halves of such a file would run, one after the other. Strings of a statement are not looked at. */
 function refuseForeign(file: string, text: string, statements: readonly ScriptStatement[]): void {
   if (statements.length === 0) {
-    throw new AppError('invalid_input', `${file} has no statement in it.`, {
-      hint: 'Write at least one SQL statement, or remove the file; a migration without a way back has no down script.',
-    })
+    refuse(
+      `${file} has no statement in it.`,
+      'Write at least one SQL statement, or remove the file; a migration without a way back has no down script.',
+    )
   }
   const around = betweenStatements(text, statements)
   const [tool] = FOREIGN.find(([, marker]) => marker.test(around)) ?? []
   if (tool === undefined) return
-  throw new AppError('invalid_input', `${file} is written for another tool (${tool}).`, {
-    hint: "Put what it does into <version>_<name>.up.sql and what undoes it into <version>_<name>.down.sql, and leave the other tool's comments out.",
-  })
+  refuse(
+    `${file} is written for another tool (${tool}).`,
+    "Put what it does into <version>_<name>.up.sql and what undoes it into <version>_<name>.down.sql, and leave the other tool's comments out.",
+  )
 }
 
 function betweenStatements(text: string, statements: readonly ScriptStatement[]): string {
@@ -122,23 +118,24 @@ function refuseUnrunnable(
 ): void {
   const at = `${file}, statement ${statement.index} (line ${statement.line})`
   if (statement.kind === 'TransactionStmt') {
-    throw new AppError('invalid_input', `${at} begins or ends a transaction by itself.`, {
-      hint: 'Remove it: a file is one transaction.',
-    })
+    refuse(`${at} begins or ends a transaction by itself.`, 'Remove it: a file is one transaction.')
   }
-  if (transactionless(statement) !== null && standalone === null) {
-    throw new AppError('invalid_input', `${at} cannot be part of a migration.`, {
-      hint: 'It is about the server and not about the schema of this database: run it by hand.',
-    })
+  if (standalone === null && isOfServer(statement)) {
+    refuse(
+      `${at} cannot be part of a migration.`,
+      'It is about the server and not about the schema of this database: run it by hand.',
+    )
   }
   if (!isTransactional && !maySpareTransaction(statement)) {
-    throw new AppError('invalid_input', `${at} needs a transaction, which this file has not.`, {
-      hint: 'Put it into a file of its own. Without a transaction there may be CREATE, DROP and REINDEX INDEX CONCURRENTLY, DETACH PARTITION CONCURRENTLY, VACUUM, ANALYZE, ALTER TYPE ADD VALUE and VALIDATE CONSTRAINT.',
-    })
+    refuse(
+      `${at} needs a transaction, which this file has not.`,
+      'Put it into a file of its own. Without a transaction there may be CREATE, DROP and REINDEX INDEX CONCURRENTLY, DETACH PARTITION CONCURRENTLY, VACUUM, ANALYZE, ALTER TYPE ADD VALUE and VALIDATE CONSTRAINT.',
+    )
   }
   if (standalone?.kind === 'create index' && standalone.index === null) {
-    throw new AppError('invalid_input', `${at} creates an index without naming it.`, {
-      hint: 'Name the index: after an interruption only its name tells whether it was built.',
-    })
+    refuse(
+      `${at} creates an index without naming it.`,
+      'Name the index: after an interruption only its name tells whether it was built.',
+    )
   }
 }

@@ -2,36 +2,30 @@ import { AppError } from '../../errors.js'
 import { type PageKey, pageOf } from '../../lib/page.js'
 import type { Endpoint } from '../../platform/postgres/connection.js'
 import { DirectSession } from '../../platform/postgres/direct.js'
+import { UnconfirmedLoss } from '../../platform/postgres/measure/guard.js'
 import { OperatorLogin } from '../../platform/postgres/roles/operator-login.js'
 import type { ScriptLogin } from '../../platform/postgres/roles/script-login.js'
-import { applyAll, type RunStart } from './apply.js'
-import { isBuiltIn, refuseProblems, unfinished } from './comparison.js'
-import { baselineOf, correct, planOf, repairsOf } from './corrections.js'
+import * as corrections from './corrections.js'
 import type { Judge } from './create-migration.js'
-import { DRY_RUN_NOTE, dryRunAll, measureAll, type Tried } from './dry-run.js'
-import { UnconfirmedLoss } from './guard.js'
-import { type Folders, type Inventory, newestOf, takeInventory, upTo } from './inventory.js'
-import { type LintedFile, lintOne, lintPaths } from './lint-files.js'
-import { Linting } from './linting.js'
-import type { FileLosses } from './measure/loss.js'
-import { filesDigest, type PreparedUp, planUpOf, prepareUp, withKnown } from './planning.js'
-import type { Author } from './recording.js'
-import { refuseErrors, refuseUnconfirmed, unconfirmed } from './refusals.js'
-import type * as report from './report.js'
-import { planDownOf, prepareDown, rollBackAll, scriptsDigest } from './rollback.js'
-import { isRunning } from './runner-lock.js'
+import { DRY_RUN_NOTE, dryRun, measureAll } from './dry-run.js'
+import { type Folders, isBuiltIn } from './files.js'
+import { type Inventory, newestOf, refuseProblems, takeInventory, unfinished } from './inventory.js'
 import {
-  asRunner,
-  hasCurrentLedger,
+  type Author,
+  hasLedger,
+  inTransaction,
   knownLosses,
+  type MigrationActor,
   openLedger,
   readLedger,
-} from './runner-session.js'
-import type { SchemaState } from './schema-state.js'
-import * as ledger from './sql.js'
-import { listLog } from './sql.js'
-
-export type * from './report.js'
+} from './ledger.js'
+import { type LedgerRow, listLog, recordLosses } from './ledger.sql.js'
+import { Linting } from './linting.js'
+import { type FileLosses, unconfirmed } from './losses.js'
+import { type Course, digestOfScripts, type Plan, planOf, prepare, type Task } from './plan.js'
+import { type Run, runAll } from './run.js'
+import { asRunner, isRunning } from './runner.js'
+import type { Problem } from './schemas.js'
 
 /** What the runner works with. */
 export interface MigrationDeps extends Folders {
@@ -43,7 +37,20 @@ export interface MigrationDeps extends Folders {
   readonly scripts?: ScriptLogin
 }
 
-const AT_START: report.MigrationActor = { by: 'server start', requestId: null }
+/** How a run is decided, stopped and followed. */
+export interface RunOptions extends Pick<Run, 'actor' | 'signal' | 'progress'> {
+  /** Whether exactly this plan was confirmed; throws when it must not run. Asked under the lock. */
+  confirms(plan: Plan): boolean
+}
+
+/** Where the schema stands: `current`, or why not. */
+export interface SchemaState {
+  readonly state: 'current' | 'pending' | 'failed'
+  readonly reason: string | null
+}
+
+const AT_START: MigrationActor = { by: 'server start', requestId: null }
+const ALL_UP: Course = { direction: 'up', target: null }
 
 /** Applies and undoes migration files, each exactly once, in order, whoever else tries at the same time. */
 export class MigrationService {
@@ -60,35 +67,22 @@ export class MigrationService {
    * @throws AppError `precondition_failed` when an applied file was edited or is missing, or when
    *   only a pooled connection is available
    */
-  async applyBuiltIn(
-    signal: AbortSignal = new AbortController().signal,
-  ): Promise<report.MigrationResult[]> {
-    const folders = { ...this.#deps, operatorDir: null }
-    const isCurrent = await DirectSession.use(this.#deps.endpoint, async (session) => {
+  async applyBuiltIn(signal: AbortSignal = new AbortController().signal) {
+    const builtIn = new MigrationService({ ...this.#deps, operatorDir: null })
+    const isCurrent = await builtIn.#read(async (session, { pending, problems }) => {
       await this.#deps.scripts?.prepare(session)
-      if (!(await hasCurrentLedger(session))) return false
-      const { pending, problems } = await takeInventory(folders, await readLedger(session))
       refuseProblems(problems)
       return pending.length === 0
     })
     if (isCurrent) return []
-    return this.#asRunner(signal, async (session) => {
-      const options = { actor: AT_START, signal, progress: () => {} }
-      const author = { session, actor: AT_START, appVersion: this.#deps.appVersion }
-      const { pending, problems } = await takeInventory(folders, await openLedger(author))
-      refuseProblems(problems)
-      const prepared = await prepareUp(pending, new Linting(session), signal)
-      const scripts = new OperatorLogin(this.#deps.endpoint)
-      return applyAll({ deps: this.#deps, session, options, scripts }, prepared, [])
-    })
+    const options = { actor: AT_START, signal, progress: () => {}, confirms: () => false }
+    return (await builtIn.#run(ALL_UP, options)).results
   }
 
   /** Whether the product's own migrations are applied, for whoever only looks. */
-  async standing(): Promise<SchemaState> {
-    const folders = { ...this.#deps, operatorDir: null }
-    return DirectSession.use(this.#deps.endpoint, async (session) => {
-      const { pending, problems } = await takeInventory(folders, await readLedger(session))
-      const [problem] = problems
+  standing(): Promise<SchemaState> {
+    const builtIn = new MigrationService({ ...this.#deps, operatorDir: null })
+    return builtIn.#read(async (_, { pending, problems: [problem] }) => {
       if (problem) return { state: 'failed', reason: `${problem.message} ${problem.next_step}` }
       if (pending.length === 0) return { state: 'current', reason: null }
       const reason = `${pending.length} migrations of this version are not applied: a server applies them when it starts.`
@@ -97,18 +91,20 @@ export class MigrationService {
   }
 
   /** Where the schema stands, and what is wrong between files and database. Reads only. */
-  status(): Promise<report.MigrationStatus> {
+  status() {
     return this.#read(async (session, { pending, problems, rows }) => {
       const attempts = pending.flatMap(({ attempt }) => attempt ?? [])
       // While a runner is at work, what has no end yet may still get one.
       const isOpen = await isRunning(session)
-      const failed = attempts.filter(({ error }) => !isOpen || error !== null).map(unfinished)
+      const failed: Problem[] = attempts
+        .filter(({ error }) => !isOpen || error !== null)
+        .map(unfinished)
       return {
         current_version: newestOf(rows),
-        pending_migrations: pending.map(({ migration: { version, name, description } }) => ({
+        pending_migrations: pending.map(({ migration: { version, name, directives } }) => ({
           version,
           name,
-          description,
+          description: directives.description,
         })),
         problems: [...problems, ...failed],
       }
@@ -116,36 +112,31 @@ export class MigrationService {
   }
 
   /** What was done to the schema, newest first; a page of the append-only log. */
-  async history(query: {
-    readonly limit: number
-    readonly cursor?: PageKey | undefined
-  }): Promise<{ items: report.HistoryEntry[]; next_cursor: string | null }> {
-    const [before = null] = query.cursor ?? []
+  async history({ limit, cursor = [] }: { limit: number; cursor?: PageKey | undefined }) {
     const rows = await DirectSession.use(this.#deps.endpoint, async (session) =>
-      (await hasCurrentLedger(session)) ? session.many(listLog(query.limit, before)) : [],
+      (await hasLedger(session)) ? session.many(listLog(limit, cursor[0] ?? null)) : [],
     )
-    return pageOf(rows, query.limit, ({ log_id }) => [log_id])
+    return pageOf(rows, limit, ({ log_id }) => [log_id])
   }
 
   /**
-   * What `up` would run now: parsed and linted, with what it was measured to lose. Reads only, takes no
-   * lock.
+   * What would run now, with what it was measured to lose. Reads only, takes no lock.
    *
    * @throws AppError when something is wrong that a run would refuse
    */
-  planUp(target: number | null, signal?: AbortSignal): Promise<report.UpPlan> {
-    return this.#read(async (session, inventory) => {
-      const prepared = await this.#prepareUp(session, inventory, target, signal)
-      return this.#planUp(session, inventory, prepared)
-    })
+  plan(course: Course, signal?: AbortSignal): Promise<Plan> {
+    return DirectSession.use(this.#deps.endpoint, async (session) =>
+      this.#plan(session, course, await readLedger(session), signal),
+    )
   }
 
-  async #planUp(session: DirectSession, inventory: Inventory, prepared: PreparedUp[]) {
-    return planUpOf(
-      prepared,
-      inventory.rows,
-      (await knownLosses(session, filesDigest(prepared))) ?? [],
-    )
+  /** The same with what it loses: the scripts are tried and rolled back to see that. */
+  measured(course: Course, options: RunOptions): Promise<Plan> {
+    return this.#asRunner(options.signal, async (session) => {
+      const rows = await openLedger(this.#author(session, options.actor))
+      const { tasks } = await this.#plan(session, course, rows, options.signal)
+      return planOf(course, tasks, rows, await this.#measure(this.#runOf(session, options), tasks))
+    })
   }
 
   /**
@@ -155,17 +146,16 @@ export class MigrationService {
   judging<T>(signal: AbortSignal | undefined, work: (judge: Judge) => Promise<T>): Promise<T> {
     return this.#read(async (session, { pending }) => {
       const linting = new Linting(session)
-      const about = signal ? { signal } : {}
       for (const { migration } of pending.filter((one) => !isBuiltIn(one.migration))) {
-        const { file, upSql, downSql } = migration
+        const { file, upSql: text, downSql } = migration
         try {
-          await lintOne(linting, file, upSql, { ...about, hasDown: downSql !== null })
+          await linting.ofText({ file, text, hasDown: downSql !== null }, signal)
         } catch (error) {
           // A file that cannot be run makes no table, and is told of by whoever runs it.
           if (!(error instanceof AppError) || signal?.aborted) throw error
         }
       }
-      return work((file, text, hasDown) => lintOne(linting, file, text, { ...about, hasDown }))
+      return work((file, text, hasDown) => linting.ofText({ file, text, hasDown }, signal))
     })
   }
 
@@ -174,134 +164,53 @@ export class MigrationService {
    *
    * @throws AppError `not_found` for a file that cannot be read
    */
-  lint(paths: readonly string[]): Promise<LintedFile[]> {
+  lint(paths: readonly string[]) {
     return DirectSession.use(this.#deps.endpoint, (session) =>
-      lintPaths(paths, this.#deps.operatorDir ?? '', new Linting(session)),
+      new Linting(session).ofFiles(paths, this.#deps.operatorDir ?? ''),
     )
   }
 
   /**
    * Applies what is pending, up to the target. What it does is measured before it is kept.
    *
-   * @throws AppError `confirmation_required` when that loses data or locks what is in use and nobody
-   *   confirmed exactly this; `conflict` when the confirmed plan is no longer the one that would run
+   * @throws AppError `confirmation_required` when that loses data and nobody confirmed exactly this
    */
-  async up(options: report.RunOptions): Promise<report.UpOutcome> {
-    return this.#asRunner(options.signal, async (session) => {
-      const rows = await openLedger(this.#author(session, options.actor))
-      const inventory = await takeInventory(this.#deps, rows)
-      const prepared = await this.#prepareUp(session, inventory, options.target, options.signal)
-      const plan = await this.#planUp(session, inventory, prepared)
-      refuseUnconfirmed(plan, options.confirmedPlan)
-      const confirmed = options.confirmedPlan === null ? [] : plan.losses
-      try {
-        const start = this.#start(session, options)
-        const migrations_applied = await applyAll(start, prepared, confirmed)
-        return { migrations_applied, new_version: plan.new_version, note: null }
-      } catch (error) {
-        if (!(error instanceof UnconfirmedLoss)) throw error
-        const rest = prepared.filter(({ task }) => !error.done.includes(task.version))
-        throw await this.#measured(session, options, {
-          tried: rest,
-          plan: filesDigest(rest),
-          error,
-        })
-      }
-    })
+  async up({ target, ...options }: RunOptions & { readonly target: number | null }) {
+    const { plan, results } = await this.#run({ direction: 'up', target }, options)
+    return { migrations_applied: results, new_version: plan.version, note: null }
   }
 
   /**
    * Runs what is pending in a transaction and rolls it back, up to the first file that cannot be
    * undone; says what each statement took, and what would have to be confirmed.
    */
-  async dryRun(options: report.RunOptions): Promise<report.UpOutcome> {
+  async dryRun({ target, ...options }: RunOptions & { readonly target: number | null }) {
     return this.#asRunner(options.signal, async (session) => {
-      const inventory = await takeInventory(this.#deps, await readLedger(session))
-      const prepared = await this.#prepareUp(session, inventory, options.target, options.signal)
-      const { results } = await dryRunAll(this.#start(session, options), prepared)
-      const { new_version } = planUpOf(prepared, inventory.rows, [])
+      const course = { direction: 'up', target } as const
+      const plan = await this.#plan(session, course, await readLedger(session), options.signal)
+      options.confirms(plan)
+      const results = await dryRun(this.#runOf(session, options), plan.tasks)
       const ran = results.some(({ status }) => status === 'dry_run')
-      return { migrations_applied: results, new_version, note: ran ? DRY_RUN_NOTE : null }
-    })
-  }
-
-  /**
-   * What `rollback` would run now. Reads only, takes no lock.
-   *
-   * @throws AppError when the target is no applied version, or something above it has no way back
-   */
-  planDown(
-    target: number,
-    includeBuiltIn: boolean,
-    signal?: AbortSignal,
-  ): Promise<report.DownPlan> {
-    return DirectSession.use(this.#deps.endpoint, async (session) => {
-      const rows = await readLedger(session)
-      const range = { target, includeBuiltIn }
-      const prepared = await prepareDown(rows, range, new Linting(session), signal)
-      return planDownOf(prepared, rows, await knownLosses(session, scriptsDigest(prepared)))
-    })
-  }
-
-  /** The same, with what it loses: the scripts are tried and rolled back to see that. */
-  async measureDown(options: report.RollbackOptions): Promise<report.DownPlan> {
-    return this.#asRunner(options.signal, async (session) => {
-      const rows = await openLedger(this.#author(session, options.actor))
-      const prepared = await prepareDown(rows, options, new Linting(session), options.signal)
-      const measured = await this.#measure(session, options, prepared, scriptsDigest(prepared))
-      return planDownOf(prepared, rows, measured)
+      const note = ran ? DRY_RUN_NOTE : null
+      return { migrations_applied: results, new_version: plan.version, note }
     })
   }
 
   /**
    * Runs the down scripts, as stored when they were applied, of everything above the target.
    *
-   * @throws AppError `confirmation_required` without a confirmed plan, or when they lose more than it says
+   * @throws AppError `confirmation_required` when they lose more than was confirmed
    */
-  async rollback(options: report.RollbackOptions): Promise<report.DownOutcome> {
-    return this.#asRunner(options.signal, async (session) => {
-      const rows = await openLedger(this.#author(session, options.actor))
-      const prepared = await prepareDown(rows, options, new Linting(session), options.signal)
-      const known = await knownLosses(session, scriptsDigest(prepared))
-      const plan = planDownOf(prepared, rows, known)
-      refuseErrors(prepared)
-      refuseUnconfirmed({ ...plan, destructive: prepared.length > 0 }, options.confirmedPlan)
-      try {
-        const confirmed = withKnown(prepared, known ?? [])
-        const rolled_back = await rollBackAll(this.#start(session, options), prepared, confirmed)
-        return { rolled_back, current_version: plan.current_version }
-      } catch (error) {
-        if (!(error instanceof UnconfirmedLoss)) throw error
-        const rest = prepared.filter(({ row }) => !error.done.includes(row.version))
-        throw await this.#measured(session, options, {
-          tried: rest,
-          plan: scriptsDigest(rest),
-          error,
-        })
-      }
-    })
-  }
-
-  /** Tries scripts to see what they lose, and keeps the answer under the digest of the plan. */
-  async #measure(
-    session: DirectSession,
-    options: RunStart['options'],
-    tried: readonly Tried[],
-    plan: string,
-  ): Promise<readonly FileLosses[]> {
-    const losses = await measureAll(this.#start(session, options), tried)
-    const found = losses.filter((one) => one.losses.length > 0)
-    await session.many(ledger.recordLosses(plan, JSON.stringify(found)))
-    return found
-  }
-
-  /** What has to be confirmed now that a run has met more than was. */
-  async #measured(
-    session: DirectSession,
-    options: RunStart['options'],
-    { tried, plan, error }: { tried: readonly Tried[]; plan: string; error: UnconfirmedLoss },
-  ): Promise<AppError> {
-    return unconfirmed(await this.#measure(session, options, tried, plan), error.done)
+  async rollback({
+    target,
+    includeBuiltIn,
+    ...options
+  }: RunOptions & { readonly target: number; readonly includeBuiltIn: boolean }) {
+    const { plan, results } = await this.#run(
+      { direction: 'down', target, includeBuiltIn },
+      options,
+    )
+    return { rolled_back: results.map(({ version }) => version), current_version: plan.version }
   }
 
   /**
@@ -309,17 +218,17 @@ export class MigrationService {
    *
    * @throws AppError `invalid_input` when it is not the version of one of these files
    */
-  baseline(version: number, actor: report.MigrationActor): Promise<{ recorded: number[] }> {
-    return this.#correcting(actor, async (session, inventory) => {
-      const corrections = await baselineOf(inventory, version, { actor, ...this.#deps })
-      await correct({ session, actor, ...this.#deps }, corrections)
-      return { recorded: corrections.map((one) => one.version) }
+  baseline(version: number, actor: MigrationActor): Promise<{ recorded: number[] }> {
+    return this.#correcting(actor, async (author, inventory) => {
+      const recorded = await corrections.baselineOf(inventory, version, author)
+      await corrections.correct(author, recorded)
+      return { recorded: recorded.map((one) => one.version) }
     })
   }
 
   /** The row changes that would make the ledger agree with the operator's files. */
-  planRepair(): Promise<report.RepairPlan> {
-    return this.#read(async (_, { migrations, rows }) => planOf(repairsOf(migrations, rows)))
+  planRepair(): Promise<corrections.RepairPlan> {
+    return this.#read(async (_, inventory) => corrections.planOf(corrections.repairsOf(inventory)))
   }
 
   /**
@@ -327,34 +236,68 @@ export class MigrationService {
    *
    * @throws AppError `conflict` when they are no longer those that were confirmed
    */
-  repair(actor: report.MigrationActor, confirmedPlan: string | null): Promise<report.RepairPlan> {
-    return this.#correcting(actor, async (session, { migrations, rows }) => {
-      const repairs = repairsOf(migrations, rows)
-      const plan = planOf(repairs)
-      refuseUnconfirmed({ ...plan, destructive: false }, confirmedPlan)
-      await correct({ session, actor, ...this.#deps }, repairs)
+  repair(
+    actor: MigrationActor,
+    confirms: (plan: corrections.RepairPlan) => boolean,
+  ): Promise<corrections.RepairPlan> {
+    return this.#correcting(actor, async (author, inventory) => {
+      const repairs = corrections.repairsOf(inventory)
+      const plan = corrections.planOf(repairs)
+      confirms(plan)
+      await corrections.correct(author, repairs)
       return plan
     })
   }
 
-  async #prepareUp(
+  /** Under the lock: planned, confirmed, run, and measured anew when it lost what was not confirmed. */
+  #run(course: Course, options: RunOptions) {
+    return this.#asRunner(options.signal, async (session) => {
+      const rows = await openLedger(this.#author(session, options.actor))
+      const plan = await this.#plan(session, course, rows, options.signal)
+      const confirmed = options.confirms(plan) ? plan.losses : []
+      const run = this.#runOf(session, options)
+      try {
+        return { plan, results: await runAll(run, plan.tasks, confirmed) }
+      } catch (error) {
+        if (!(error instanceof UnconfirmedLoss)) throw error
+        const { done } = error
+        const rest = plan.tasks.filter(({ version }) => !done.includes(version))
+        throw unconfirmed(await this.#measure(run, rest), done)
+      }
+    })
+  }
+
+  async #plan(
     session: DirectSession,
-    inventory: Inventory,
-    target: number | null,
+    course: Course,
+    rows: readonly LedgerRow[],
     signal?: AbortSignal,
-  ): Promise<PreparedUp[]> {
-    refuseProblems(inventory.problems)
-    const prepared = await prepareUp(upTo(inventory, target), new Linting(session), signal)
-    refuseErrors(prepared)
-    return prepared
+  ): Promise<Plan> {
+    // Down scripts are in the ledger, whatever became of the files.
+    const inventory: Inventory =
+      course.direction === 'up'
+        ? await takeInventory(this.#deps, rows)
+        : { rows, migrations: [], pending: [], problems: [] }
+    const tasks = await prepare(course, inventory, new Linting(session), signal)
+    const known = await knownLosses(session, digestOfScripts(tasks))
+    return planOf(course, tasks, inventory.rows, known)
   }
 
-  #start(session: DirectSession, options: RunStart['options']): RunStart {
-    const scripts = this.#deps.scripts ?? new OperatorLogin(this.#deps.endpoint)
-    return { deps: this.#deps, session, options, scripts }
+  /** Tries scripts to see what they lose, and keeps the answer under the digest of the plan. */
+  async #measure(run: Run, tasks: readonly Task[]): Promise<readonly FileLosses[]> {
+    const measured = await measureAll(run, tasks)
+    const found = measured.filter(({ losses }) => losses.length > 0)
+    await run.session.many(recordLosses(digestOfScripts(tasks), found))
+    return found
   }
 
-  #author(session: DirectSession, actor: report.MigrationActor): Author {
+  #runOf(session: DirectSession, options: RunOptions): Run {
+    const { endpoint, appVersion, scripts = new OperatorLogin(endpoint) } = this.#deps
+    const { actor, signal, progress } = options
+    return { endpoint, appVersion, scripts, session, actor, signal, progress }
+  }
+
+  #author(session: DirectSession, actor: MigrationActor): Author {
     return { session, actor, appVersion: this.#deps.appVersion }
   }
 
@@ -366,16 +309,13 @@ export class MigrationService {
 
   /** All changes of the ledger alone are one transaction. */
   #correcting<T>(
-    actor: report.MigrationActor,
-    work: (session: DirectSession, inventory: Inventory) => Promise<T>,
+    actor: MigrationActor,
+    work: (author: Author, inventory: Inventory) => Promise<T>,
   ): Promise<T> {
     return this.#asRunner(new AbortController().signal, async (session) => {
-      const rows = await openLedger(this.#author(session, actor))
-      const inventory = await takeInventory(this.#deps, rows)
-      await session.command('begin')
-      const result = await work(session, inventory)
-      await session.command('commit')
-      return result
+      const author = this.#author(session, actor)
+      const inventory = await takeInventory(this.#deps, await openLedger(author))
+      return inTransaction(session, () => work(author, inventory))
     })
   }
 

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type pg from 'pg'
 import { abortError } from '../../errors.js'
 import { backendOf, requestCancel } from './cancel.js'
@@ -16,6 +17,9 @@ export interface Login {
   /** Not needed where the socket is trusted. */
   readonly password?: string
 }
+
+/** A request to stop may be lost on a busy machine or network: it is repeated until the statement ends. */
+const ASK_AGAIN_MS = 1_000
 
 /** A connection of its own, not through a pooler, for work that holds session state such as locks. */
 export class DirectSession {
@@ -87,17 +91,25 @@ export class DirectSession {
   async #stoppable(query: Query, signal?: AbortSignal): Promise<pg.QueryResult> {
     if (signal?.aborted) throw abortError(signal)
     let stopping: Promise<void> | null = null
+    const ended = new AbortController()
     const stop = (): void => {
-      // Without an answer the statement goes on to its own limit.
-      stopping = requestCancel(this.#endpoint, this.#client).catch(() => {})
+      stopping = this.#askToStop(ended.signal)
     }
     signal?.addEventListener('abort', stop, { once: true })
     try {
       return await this.#client.query(query)
     } finally {
       signal?.removeEventListener('abort', stop)
+      ended.abort()
       // A late cancel must not hit the next statement.
       await stopping
+    }
+  }
+
+  async #askToStop(ended: AbortSignal): Promise<void> {
+    while (!ended.aborted) {
+      await requestCancel(this.#endpoint, this.#client).catch(() => {})
+      await delay(ASK_AGAIN_MS, undefined, { signal: ended }).catch(() => {})
     }
   }
 

@@ -1,5 +1,6 @@
-import { lintScript } from '../../../src/domains/migrations/lint/lint-script.js'
-import type { LintContext } from '../../../src/domains/migrations/lint/script-state.js'
+import { PINNED } from '../../../src/platform/postgres/measure/wire.js'
+import { lintScript } from '../../../src/platform/sql-parser/lint/lint-script.js'
+import type { LintContext } from '../../../src/platform/sql-parser/lint/script-state.js'
 import { parseScript } from '../../../src/platform/sql-parser/parse-script.js'
 
 /** What a migration is judged with when its test says nothing else. */
@@ -7,6 +8,7 @@ export const CONTEXT: LintContext = {
   allow: new Map(),
   isTransactional: true,
   hasDown: true,
+  pinned: PINNED,
   tables: null,
 }
 

@@ -1,4 +1,4 @@
-import type { LintContext } from '../../../src/domains/migrations/lint/script-state.js'
+import type { LintContext } from '../../../src/platform/sql-parser/lint/script-state.js'
 
 /** Scripts that a rule must find something in, and scripts near to them in which it must not. */
 export interface RuleFixtures {
@@ -6,9 +6,6 @@ export interface RuleFixtures {
   readonly good: readonly string[]
   readonly context?: Partial<LintContext>
 }
-
-const definer = (settings: string) =>
-  `create function app.f() returns int language sql security definer ${settings} as 'select 1'`
 
 /** By the name of the rule. */
 export const RULE_FIXTURES: Readonly<Record<string, RuleFixtures>> = {
@@ -178,11 +175,6 @@ export const RULE_FIXTURES: Readonly<Record<string, RuleFixtures>> = {
       'create table app.t (a int); alter table app.u add a int',
     ],
   },
-  'prefer-robust-stmts': {
-    bad: ['create index concurrently i on app.t (a)', "alter type app.mood add value 'x'"],
-    good: ['create index concurrently if not exists i on app.t (a)', 'vacuum app.t'],
-    context: { isTransactional: false },
-  },
   'session-setting': {
     bad: ['set search_path = app', `set local "LOCK_TIMEOUT" = '1s'`, 'set role bob'],
     good: [`set work_mem = '8MB'`, 'show search_path'],
@@ -191,18 +183,6 @@ export const RULE_FIXTURES: Readonly<Record<string, RuleFixtures>> = {
     bad: ['select 1; select 2'],
     good: ['-- nothing'],
     context: { hasDown: false },
-  },
-  'security-definer-search-path': {
-    bad: [
-      definer(''),
-      definer("set work_mem = '1MB'"),
-      'alter function app.f(int) security definer',
-    ],
-    good: [
-      definer("set search_path = ''"),
-      definer('').replace('definer', 'invoker'),
-      "alter function app.f(int) security definer set search_path = ''",
-    ],
   },
   'copy-stdin': { bad: ['copy app.t from stdin', 'copy app.t to stdout'], good: ['select 1'] },
 }
