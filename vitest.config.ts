@@ -13,8 +13,8 @@ export default defineConfig({
     isolate: false,
     unstubEnvs: true,
     // Guards against a test that never ends, not against a busy machine.
-    testTimeout: 180_000,
-    hookTimeout: 180_000,
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
     restoreMocks: true,
   },
 })

@@ -5,9 +5,7 @@ import { createDatabase } from '../support/database.js'
 const database = await createDatabase()
 const redis = { REDIS_URL: `unix://${inject('redisPath')}` }
 
-test('status of a healthy database says so, as a table and as JSON', {
-  timeout: 120_000,
-}, async () => {
+test('status of a healthy database says so, as a table and as JSON', async () => {
   const env = { DATABASE_URL: database.url, ...redis }
   const table = await runCommand(['status'], env)
   expect(table.code).toBe(0)

@@ -8,9 +8,7 @@ import { createDatabase } from '../support/database.js'
 
 const redis = { REDIS_URL: `unix://${inject('redisPath')}` }
 
-test('status and doctor of a database without our schema create nothing in it, and say so', {
-  timeout: 120_000,
-}, async () => {
+test('status and doctor of a database without our schema create nothing in it, and say so', async () => {
   const empty = await createDatabase({ empty: true })
   onTestFinished(() => empty.drop())
   const env = { DATABASE_URL: empty.url, ...redis }
@@ -34,9 +32,7 @@ test('audit verify names a schema that belongs to something else', async () => {
   expect(code).toBe(4)
 })
 
-test('where there is no data directory, they say so and make none', {
-  timeout: 120_000,
-}, async () => {
+test('where there is no data directory, they say so and make none', async () => {
   const parent = mkdtempSync(join(tmpdir(), 'looking-'))
   onTestFinished(() => rmSync(parent, { recursive: true, force: true }))
   const CATALYST_DATA_DIR = join(parent, 'data')

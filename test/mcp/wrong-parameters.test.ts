@@ -157,7 +157,6 @@ async function expectNamed(send: Send, wrong: typeof WRONG) {
 
 test.each(Object.entries({ ...overHttp, ...overStdio }))(
   'wrong parameters are answered with -32602 and the field: %s',
-  { timeout: 120_000 },
   async (name, open) => {
     const send = await open()
     await expectNamed(send, WRONG)

@@ -7,9 +7,7 @@ import { createDatabase } from '../support/database.js'
 import { FaultProxy } from '../support/fault-proxy.js'
 import { waitFor } from '../support/wait-for.js'
 
-test('Ctrl-C stops a statement although the first request to stop it was lost', {
-  timeout: 120_000,
-}, async () => {
+test('Ctrl-C stops a statement although the first request to stop it was lost', async () => {
   const database = await createDatabase()
   const proxy = await FaultProxy.forThisTest(database.url)
   const folder = mkdtempSync(join(tmpdir(), 'cdb-lost-'))

@@ -22,9 +22,7 @@ async function external(folder: OperatorFolder) {
 
 const [folder, another] = [new OperatorFolder(), new OperatorFolder()]
 
-test('each run logs in as the migrator with a password of its own, good for five minutes', {
-  timeout: 240_000,
-}, async () => {
+test('each run logs in as the migrator with a password of its own, good for five minutes', async () => {
   const { client, query } = await external(folder)
   const secret = async () => {
     const [row] = await query(
@@ -53,9 +51,7 @@ test('each run logs in as the migrator with a password of its own, good for five
   expect(await query(rights)).toEqual([{ kept: true, owner: 'catalyst_migrator' }])
 })
 
-test('the migrator can neither become the owner nor see or write what is the product’s', {
-  timeout: 240_000,
-}, async () => {
+test('the migrator can neither become the owner nor see or write what is the product’s', async () => {
   const { client, query } = await external(another)
   const attempts = [
     `do $$ begin execute 'set role trader'; delete from catalyst.schema_migrations; reset role; end $$`,

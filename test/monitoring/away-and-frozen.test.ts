@@ -6,9 +6,7 @@ import { waitFor } from '../support/wait-for.js'
 
 const redis = { REDIS_URL: `unix://${inject('redisPath')}` }
 
-test('a database that is stopped, frozen or lets nobody new in is told of, and so is its return', {
-  timeout: 180_000,
-}, async () => {
+test('a database that is stopped, frozen or lets nobody new in is told of, and so is its return', async () => {
   const cluster = await Cluster.start()
   const served = await serve(cluster.url)
   expect(await readiness(served)).toMatchObject({ status: 200, ready: true, reason: null })

@@ -46,9 +46,7 @@ const GIVE_SPACE = `
   drop event trigger full_disk;
   drop function refuse_space() cascade`
 
-test('a write without space is told everywhere, in the log as an error, until there is space again', {
-  timeout: 120_000,
-}, async () => {
+test('a write without space is told everywhere, in the log as an error, until there is space again', async () => {
   const cluster = await Cluster.start()
   const env = { DATABASE_URL: cluster.url, PORT: '0', ...redis }
   const { command, client } = await serveProcess(env)
@@ -80,9 +78,6 @@ const mayMount = process.getuid?.() === 0 && spawnSync('mountpoint', ['/']).stat
 
 test.runIf(mayMount)(
   'a disk that is really full is noticed, and that it is not any more',
-  {
-    timeout: 120_000,
-  },
   async () => {
     const cluster = await Cluster.start()
     const disk = smallDisk()
@@ -103,35 +98,31 @@ test.runIf(mayMount)(
   },
 )
 
-test.runIf(mayMount)(
-  'a full disk is named where it lets nobody log in',
-  { timeout: 120_000 },
-  async () => {
-    const cluster = await Cluster.start()
-    const disk = smallDisk()
-    await cluster.query(`create tablespace small location '${disk}'`)
-    await cluster.query('alter database catalyst set tablespace small', [], 'postgres')
-    const served = await serve(cluster.url)
-    const filling = join(disk, 'filling')
-    fill(filling)
-    // What every session begins with is a file: without it, the next one has to write it.
-    for (const path of readdirSync(disk, { recursive: true, encoding: 'utf8' })) {
-      if (path.endsWith('pg_internal.init')) rmSync(join(disk, path))
-    }
-    fill(join(disk, 'filling-too'))
-    await expect(cluster.query('select 1')).rejects.toThrow(/init file|No space left/)
-    await expectUnusable(served, FULL, FIX)
-    const env = { DATABASE_URL: cluster.url, ...redis }
-    await expectCommandsToSay(env, FULL, FIX, [['status'], ['doctor']])
-    const later = await serve(cluster.url)
-    await expectUnusable(later, FULL, FIX)
-    await expectRefused(later, FULL)
-    rmSync(filling)
-    for (const one of [served, later]) {
-      await waitFor(async () => (await readiness(one)).ready)
-    }
-  },
-)
+test.runIf(mayMount)('a full disk is named where it lets nobody log in', async () => {
+  const cluster = await Cluster.start()
+  const disk = smallDisk()
+  await cluster.query(`create tablespace small location '${disk}'`)
+  await cluster.query('alter database catalyst set tablespace small', [], 'postgres')
+  const served = await serve(cluster.url)
+  const filling = join(disk, 'filling')
+  fill(filling)
+  // What every session begins with is a file: without it, the next one has to write it.
+  for (const path of readdirSync(disk, { recursive: true, encoding: 'utf8' })) {
+    if (path.endsWith('pg_internal.init')) rmSync(join(disk, path))
+  }
+  fill(join(disk, 'filling-too'))
+  await expect(cluster.query('select 1')).rejects.toThrow(/init file|No space left/)
+  await expectUnusable(served, FULL, FIX)
+  const env = { DATABASE_URL: cluster.url, ...redis }
+  await expectCommandsToSay(env, FULL, FIX, [['status'], ['doctor']])
+  const later = await serve(cluster.url)
+  await expectUnusable(later, FULL, FIX)
+  await expectRefused(later, FULL)
+  rmSync(filling)
+  for (const one of [served, later]) {
+    await waitFor(async () => (await readiness(one)).ready)
+  }
+})
 
 /** What fits into pages that exist is stored; then the tables would have to grow. */
 async function untilRefused(client: TestClient): Promise<ErrorBody> {

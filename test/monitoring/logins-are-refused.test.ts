@@ -5,9 +5,7 @@ import { expectCommandsToSay, expectRefused, expectUnusable, readiness } from '.
 
 const redis = { REDIS_URL: `unix://${inject('redisPath')}` }
 
-test('each way to be refused is named with its fix, wherever one asks', {
-  timeout: 240_000,
-}, async () => {
+test('each way to be refused is named with its fix, wherever one asks', async () => {
   const cluster = await Cluster.start()
   await cluster.query(`create role trader login password 'hunter2'`)
   await cluster.query('create role nologin')
@@ -54,9 +52,7 @@ test('each way to be refused is named with its fix, wherever one asks', {
   await expectCommandsToSay(env, /refused the password/, /Correct the password in DATABASE_URL/)
 })
 
-test('a server that is connected notices that nobody is let in any more, and that it is again', {
-  timeout: 90_000,
-}, async () => {
+test('a server that is connected notices that nobody is let in any more, and that it is again', async () => {
   const cluster = await Cluster.start()
   await cluster.query(`create role trader superuser login password 'hunter2'`)
   const served = await serve(cluster.urlFor('trader:hunter2'))

@@ -12,9 +12,7 @@ import { article } from '../support/news.js'
 
 const redis = { REDIS_URL: `unix://${inject('redisPath')}` }
 
-test('where only a standby answers, nothing is ready', {
-  timeout: 180_000,
-}, async () => {
+test('where only a standby answers, nothing is ready', async () => {
   const primary = await Cluster.start()
   const standby = await primary.startStandby(`host=${primary.sockets} port=5432`)
   const alone = await serve(standby.url)
@@ -40,9 +38,7 @@ test('where only a standby answers, nothing is ready', {
   await expectRefused(both, /takes writes|was lost/)
 })
 
-test('a server whose transactions only read unless they say otherwise is written to, and is ready', {
-  timeout: 120_000,
-}, async () => {
+test('a server whose transactions only read unless they say otherwise is written to, and is ready', async () => {
   const cluster = await Cluster.start()
   cluster.configure({ default_transaction_read_only: 'on' })
   await cluster.stop('fast')

@@ -1,20 +1,23 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
-/** What takes longest, in about this order: begun last, one of them would keep the whole run waiting. */
+/**
+ * What takes longest: begun last, one of them would keep the whole run waiting. Those that compute stand
+ * between those that wait, so that they do not take turns on the processor.
+ */
 const LONGEST = [
   'migrations/nothing-is-lost-unasked',
-  'migrations/many-runners',
   'monitoring/tls-is-not-trusted',
   'sessions/dead-servers',
-  'defaults/are-overridden',
   'failures/failover',
+  'migrations/many-runners',
+  'failures/dead-connections',
+  'monitoring/logins-are-refused',
+  'defaults/are-overridden',
   'migrations/honest-migrations-are-not-asked-about',
   'cli/one-edge',
   'failures/database-urls',
   'monitoring/a-foreign-schema',
-  'monitoring/logins-are-refused',
   'simulation/a-small-year',
-  'failures/dead-connections',
 ]
 
 /** Begins with the longest files; a clean checkout has no durations of an earlier run to go by. */
