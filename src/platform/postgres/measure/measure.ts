@@ -52,7 +52,7 @@ export class Measure {
   async losses(): Promise<Loss[]> {
     await settle(this.#session)
     const now = await read(this.#session)
-    const { losses, replaced } = diffOf(this.#catalog, now.catalog)
+    const { losses, replaced } = diffOf(this.#catalog, this.#withoutOthers(now))
     const found = [
       ...rowsLost(this.#catalog, this.#counters, now.counters, this.#excused),
       ...losses,
@@ -89,6 +89,22 @@ export class Measure {
       this.#excused.set(oid, (this.#excused.get(oid) ?? 0) + count)
     }
     return rows
+  }
+
+  /**
+   * What all databases of the server share changes while a script runs: what the transaction itself has not
+   * written there since is somebody else's, and is left as it was.
+   */
+  #withoutOthers({ catalog, counters }: Reading): Catalog {
+    const others = new Set(
+      [...SHARED].flatMap(([kind, table]) =>
+        writtenTo(table, counters) === writtenTo(table, this.#counters) ? [kind] : [],
+      ),
+    )
+    return new Map([
+      ...[...catalog].filter(([, { kind }]) => !others.has(kind)),
+      ...[...this.#catalog].filter(([, { kind }]) => others.has(kind)),
+    ])
   }
 
   #withRows(loss: Loss): Loss {
@@ -169,6 +185,20 @@ function overwritten(before: Counters, after: Counters): Map<string, number> {
 const LEDGERS = /^catalyst\./
 const LARGE_OBJECTS = 'the large objects'
 const ROLES = 'the roles and passwords of the server'
+
+/** Kinds of entries that belong to the server and not to a database, with the table that holds them. */
+const SHARED: ReadonlyMap<string, string> = new Map([
+  ['role', ROLES],
+  ['membership', 'pg_catalog.pg_auth_members'],
+  ['setting', 'pg_catalog.pg_db_role_setting'],
+  ['subscription', 'pg_catalog.pg_subscription'],
+])
+
+/** Rows that the transaction has written to a table. */
+function writtenTo(table: string, counters: Counters): number {
+  const own = [...counters.values()].find(({ name }) => name === table)
+  return Number(own?.inserted ?? 0) + Number(own?.updated ?? 0) + Number(own?.deleted ?? 0)
+}
 
 function rowsLost(
   catalog: Catalog,

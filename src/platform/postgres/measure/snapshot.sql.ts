@@ -378,7 +378,10 @@ export const rowCounters = () => sql<RowCounter>`
     n_tup_upd::text as updated,
     n_tup_del::text as deleted
   from pg_stat_xact_all_tables
-  where (relid >= ${OWN} or relid in ('pg_largeobject'::regclass, 'pg_authid'::regclass))
+  where (relid >= ${OWN} or relid in (
+      'pg_largeobject'::regclass, 'pg_authid'::regclass, 'pg_auth_members'::regclass,
+      'pg_db_role_setting'::regclass, 'pg_subscription'::regclass
+    ))
     and schemaname !~ '^pg_(toast|temp)'
     and n_tup_ins + n_tup_upd + n_tup_del > 0`
 
