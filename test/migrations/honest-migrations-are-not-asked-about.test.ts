@@ -15,7 +15,11 @@ test('what only adds runs unasked', async () => {
   await superuser.query(WORLD)
   await superuser.end()
   const client = new Attacker(app.client, folder.path)
-  for (const text of HONEST) {
+  const [server] = await app.database.query<{ version: number }>(
+    `select current_setting('server_version_num')::int as version`,
+  )
+  const known = (text: string) => Number(server?.version) >= 180_000 || !text.endsWith(' virtual')
+  for (const text of HONEST.filter(known)) {
     const outcome = await client.run(text)
     expect.soft(outcome === 'applied' ? outcome : client.said, text).toBe('applied')
   }

@@ -12,7 +12,10 @@ const HOST_FILE = join(tmpdir(), `reached_${randomBytes(6).toString('hex')}`)
 
 /** The tables, code, rights and files that were there before, partly handed to the migrations. */
 export const WORLD = `
-  do $$ begin if to_regrole('service_x') is null then create role service_x login; end if; end $$;
+  do $$ begin
+    if to_regrole('service_x') is null then create role service_x login; end if;
+  exception when duplicate_object or unique_violation then null; -- Another test was first.
+  end $$;
   create table public.orders (id int primary key, symbol text not null, note text, qty numeric default 1);
   insert into public.orders select n, 'S' || n, case when n % 2 = 0 then 'note ' || n end from generate_series(1, 100) n;
   create table public.lines (line int primary key, order_id int references public.orders on delete cascade);

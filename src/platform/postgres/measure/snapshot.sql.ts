@@ -49,9 +49,9 @@ const CONSTRAINT_NOISE = `array[
   'oid', 'conname', 'connamespace', 'convalidated', 'conindid', 'conparentid', 'coninhcount',
   'conislocal', 'conbin', 'conrelid', 'contypid', 'connoinherit']`
 
-/** A stored expression without where it stood in a text. */
+/** A stored expression or query without where it stood in a text, which PostgreSQL before 17 keeps. */
 const expression = (column: string) =>
-  sql.trusted(`md5(regexp_replace(${column}, ':location -?[0-9]+', '', 'g'))`)
+  sql.trusted(`md5(regexp_replace(${column}, ':(stmt_)?(location|len) -?[0-9]+', '', 'g'))`)
 
 /** The product's schema and everybody's; what PostgreSQL brings along has lower numbers. */
 const FIRST_OWN_OID = 16_384
@@ -220,7 +220,7 @@ export const catalogEntries = () => sql<CatalogEntry>`
   union all
   select 'rule', concat(ev_class, '.', rulename), 'relation:' || ev_class,
     format('%I on %s', rulename, name),
-    to_jsonb(md5(concat(ev_type, ev_enabled, is_instead, ev_qual, ev_action)))::text
+    to_jsonb(${expression('concat(ev_type, ev_enabled, is_instead, ev_qual, ev_action)')})::text
   from pg_rewrite
   join relation on relation.oid = ev_class
   union all
