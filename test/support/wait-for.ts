@@ -5,7 +5,7 @@ export async function waitFor<T>(
   condition: () => T | Promise<T>,
   options: { timeoutMs?: number; what?: string } = {},
 ): Promise<Exclude<T, false | null | undefined | 0 | ''>> {
-  const { timeoutMs = 60_000, what = 'the condition' } = options
+  const { timeoutMs = 300_000, what = 'the condition' } = options
   const deadline = Date.now() + timeoutMs
   for (;;) {
     const value = await condition()
