@@ -6,8 +6,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: ['test/conformance/**'],
     globalSetup: ['test/support/services.ts'],
-    // Every test file has a database of its own; four at a time is what two cores carry, for many wait.
-    maxWorkers: 4,
+    // Every test file has a database of its own; three at a time is what two cores carry, for many wait.
+    maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
     // Modules are loaded once a worker instead of once a file: none keeps what one test leaves for another.
     isolate: false,

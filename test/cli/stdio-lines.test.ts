@@ -1,30 +1,18 @@
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { resolve } from 'node:path'
-import { expect, inject, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { createDatabase } from '../support/database.js'
+import { spawnStdio } from '../support/stdio-lines.js'
 import { waitFor } from '../support/wait-for.js'
 
-const MAIN = resolve(import.meta.dirname, '../../dist/main.js')
 const database = await createDatabase()
 
 /** The built program on pipes, spoken to in lines of any text. */
 function start() {
-  const child = spawn(process.execPath, [MAIN], {
-    stdio: ['pipe', 'pipe', 'ignore'],
-    env: {
-      PATH: process.env.PATH,
-      DATABASE_URL: database.url,
-      REDIS_URL: `unix://${inject('redisPath')}`,
-    },
-  })
-  onTestFinished(() => void child.kill('SIGKILL'))
-  let text = ''
-  child.stdout.on('data', (chunk) => {
-    text += chunk
-  })
+  const { child, text } = spawnStdio(database.url)
   const answers = () => {
-    const lines = text.split('\n').filter((line) => line !== '')
+    const lines = text()
+      .split('\n')
+      .filter((line) => line !== '')
     return lines.map((line) => JSON.parse(line) as { id: unknown; error?: { code: number } })
   }
   const answerTo = (id: unknown) =>

@@ -1,11 +1,9 @@
-import { spawn } from 'node:child_process'
-import { resolve } from 'node:path'
-import { expect, inject, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { createDatabase } from '../support/database.js'
 import { startEndpoint } from '../support/endpoint.js'
+import { spawnStdio } from '../support/stdio-lines.js'
 import { waitFor } from '../support/wait-for.js'
 
-const MAIN = resolve(import.meta.dirname, '../../dist/main.js')
 const url = await startEndpoint()
 
 type Params = unknown
@@ -71,25 +69,13 @@ const overHttp: Record<string, () => Promise<Send>> = {
 /** The built program, spoken to in lines. */
 async function startStdio(): Promise<Send> {
   const database = await createDatabase()
-  const child = spawn(process.execPath, [MAIN], {
-    stdio: ['pipe', 'pipe', 'ignore'],
-    env: {
-      PATH: process.env.PATH,
-      DATABASE_URL: database.url,
-      REDIS_URL: `unix://${inject('redisPath')}`,
-    },
-  })
-  onTestFinished(() => void child.kill('SIGKILL'))
-  let text = ''
-  child.stdout.on('data', (chunk) => {
-    text += chunk
-  })
+  const { child, text } = spawnStdio(database.url)
   let id = 0
   return (method, params) => {
     const own = ++id
     child.stdin.write(`${request(own, method, params)}\n`)
     return waitFor(() => {
-      const lines = text.split('\n').slice(0, -1)
+      const lines = text().split('\n').slice(0, -1)
       return lines.map((line): Answer => JSON.parse(line)).find((answer) => answer.id === own)
     })
   }

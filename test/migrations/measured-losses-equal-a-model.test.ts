@@ -31,7 +31,10 @@ test('scripts that lose something are asked about, with what a model says; all o
     expect(await refusal(operator.service.up(run())), text).toMatchObject({
       code: 'confirmation_required',
     })
-    const { losses } = await operator.planUp(null)
+    // Who asks has it measured first, where the locks alone were reason enough to ask.
+    const course = { direction: 'up', target: null } as const
+    const plan = await operator.service.plan(course)
+    const { losses } = plan.isMeasured ? plan : await operator.service.measured(course, run())
     const found = losses.flatMap((file) => file.losses)
     const told = found.map(({ object, what, rows }) => `${object} ${what} ${rows ?? '-'}`)
     expect(told.toSorted(), text).toEqual(expected.toSorted())

@@ -8,7 +8,6 @@ const LONGEST = [
   'migrations/nothing-is-lost-unasked',
   'monitoring/tls-is-not-trusted',
   'sessions/dead-servers',
-  'failures/failover',
   'migrations/many-runners',
   'failures/dead-connections',
   'monitoring/logins-are-refused',
