@@ -1,1 +1,4 @@
+drop table catalyst.backup_log;
+drop table catalyst.restores;
+drop table catalyst.backups;
 drop table catalyst.jobs;

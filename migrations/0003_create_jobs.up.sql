@@ -1,4 +1,4 @@
--- description: Jobs: long operations that outlive the request and the server that started them.
+-- description: Jobs: long operations that outlive the request and the server that started them. Backups among them.
 
 -- What waits, runs and ended. Servers take jobs over straight from here.
 create table catalyst.jobs (
@@ -34,3 +34,58 @@ create table catalyst.jobs (
 );
 create index jobs_unfinished on catalyst.jobs (created_at) where state in ('queued', 'running');
 create index jobs_finished_at on catalyst.jobs (finished_at) where finished_at is not null;
+
+-- Backups as they are in the object store, which is the truth; here also those that failed or run.
+create table catalyst.backups (
+  backup_id text collate "C" primary key check (backup_id ~ '^\d{8}T\d{6}Z-[FI]-[0-9a-f]{6}$'),
+  type text not null check (type in ('full', 'incremental')),
+  status text not null check (status in ('running', 'completed', 'failed', 'retained')),
+  -- Why a full one was taken where an incremental one was asked for.
+  reason text,
+  location text not null,
+  base_backup text,
+  encrypted boolean not null default false,
+  -- Of the server that takes it.
+  server_id text,
+  started_at timestamptz not null default clock_timestamp(),
+  finished_at timestamptz,
+  size_bytes bigint check (size_bytes >= 0),
+  covered_until timestamptz,
+  verified_at timestamptz,
+  verified_level text check (verified_level in ('quick', 'content', 'restore')),
+  verified_valid boolean,
+  -- How long the last drill of it took.
+  restore_ms bigint,
+  -- Code and message.
+  error jsonb,
+  check ((finished_at is null) = (status = 'running')),
+  check ((error is not null) = (status = 'failed'))
+);
+create index backups_started_at on catalyst.backups (started_at);
+
+-- Databases that were restored beside this one, until they are dropped.
+create table catalyst.restores (
+  restore_id text collate "C" primary key check (restore_id ~ '^rst_[0-9a-f]{12}$'),
+  database text collate "C" not null,
+  backup_id text collate "C" not null,
+  recovered_to_time timestamptz not null,
+  recovered_to_lsn pg_lsn not null,
+  created_at timestamptz not null default clock_timestamp(),
+  expires_at timestamptz not null,
+  size_bytes bigint
+);
+
+-- How the archiver of the log is doing, for servers that are not it. Not logged, so that it never makes work for itself.
+create unlogged table catalyst.backup_log (
+  one boolean primary key default true check (one),
+  archive_id text,
+  state text not null check (state in ('archiving', 'paused', 'unavailable')),
+  reason text,
+  covered_until timestamptz,
+  archived_lsn pg_lsn,
+  last_segment_at timestamptz,
+  lag_bytes bigint,
+  retained_bytes bigint,
+  budget_bytes bigint,
+  updated_at timestamptz not null default clock_timestamp()
+);

@@ -1,4 +1,5 @@
 import type { Config } from './config.js'
+import { backups } from './domains/backups/index.js'
 import { cache } from './domains/cache/index.js'
 import { events } from './domains/events/index.js'
 import { explore } from './domains/explore/index.js'
@@ -31,6 +32,7 @@ export const PARTS: readonly Part<unknown>[] = [
   patterns,
   migrations,
   sync,
+  backups,
   sessions,
   jobs,
   events,

@@ -1,3 +1,4 @@
+import { backups } from './domains/backups/declared.js'
 import { cache } from './domains/cache/declared.js'
 import { jobs } from './domains/jobs/declared.js'
 import { migrations } from './domains/migrations/declared.js'
@@ -7,4 +8,4 @@ import { trading } from './domains/trading/declared.js'
 import { server } from './kernel/declared.js'
 
 /** What the server and its parts declare: one entry for each that has settings, policy or events. */
-export const DECLARED = [server, sessions, jobs, cache, migrations, trading, sync]
+export const DECLARED = [server, sessions, jobs, cache, migrations, trading, sync, backups]
