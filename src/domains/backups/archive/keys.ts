@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import { sortableLsn } from '../../../platform/replication/lsn.js'
 
 /**
  * The names of everything in a store. A name is given once: what is written under it is never written again
@@ -7,7 +6,7 @@ import { sortableLsn } from '../../../platform/replication/lsn.js'
  *
  *     v1/<archive_id>/archive.json                          what the archive is of
  *     v1/<archive_id>/full/<backup_id>/…                    objects of a full backup; manifest.json last
- *     v1/<archive_id>/log/<start>-<end>.pgo[.br][.age]      a segment of the log; its .json last
+ *     v1/<archive_id>/log/<start>-<end>-<random>.pgo[.br][.age]   a segment of the log; its <start>-<end>.json last
  *     v1/<archive_id>/incr/<backup_id>/manifest.json        what an incremental backup seals
  *     v1/<archive_id>/barriers/<lsn>-<kind>.json            what the log does not tell
  *     v1/<archive_id>/verified/<backup_id>/<time>-<level>.json
@@ -20,7 +19,7 @@ export type BackupType = 'full' | 'incremental'
 
 const BACKUP_ID = /^\d{8}T\d{6}Z-([FI])-[0-9a-f]{6}$/
 const ARCHIVE_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
-const SEGMENT = /^([0-9A-F]{16})-([0-9A-F]{16})\.(pgo(?:\.br)?(?:\.age)?|json)$/
+const SEGMENT = /^([0-9A-F]{16})-([0-9A-F]{16})(?:-[0-9a-f]{6}\.pgo(?:\.br)?(?:\.age)?|(\.json))$/
 const BARRIER = /^([0-9A-F]{16})-([a-z_]+)\.json$/
 
 /** An id of this form: `20261122T074942Z-F-7f3a91`. */
@@ -107,12 +106,14 @@ export class ArchiveKeys {
     return `${this.root}log/`
   }
 
+  /** A new name at each call: who died before the sidecar may begin again, and what is encrypted is never the same twice. */
   segment({ start, end }: SegmentName, ending: string): string {
-    return `${this.log}${sortableLsn(start)}-${sortableLsn(end)}.pgo${ending}`
+    const random = randomBytes(3).toString('hex')
+    return `${this.log}${sortable(start)}-${sortable(end)}-${random}.pgo${ending}`
   }
 
   sidecar({ start, end }: SegmentName): string {
-    return `${this.log}${sortableLsn(start)}-${sortableLsn(end)}.json`
+    return `${this.log}${sortable(start)}-${sortable(end)}.json`
   }
 
   /** What a name in the log says; null for what is none of ours. */
@@ -122,7 +123,7 @@ export class ArchiveKeys {
     return {
       start: BigInt(`0x${match[1]}`),
       end: BigInt(`0x${match[2]}`),
-      isSidecar: match[3] === 'json',
+      isSidecar: match[3] !== undefined,
     }
   }
 
@@ -131,7 +132,7 @@ export class ArchiveKeys {
   }
 
   barrier(lsn: bigint, kind: string): string {
-    return `${this.barriers}${sortableLsn(lsn)}-${kind}.json`
+    return `${this.barriers}${sortable(lsn)}-${kind}.json`
   }
 
   isBarrier(key: string): boolean {
@@ -156,3 +157,6 @@ export class ArchiveKeys {
     return `${this.tombstones}${backupId}.json`
   }
 }
+
+/** Sixteen hexadecimal digits, so that names sort as the places do. */
+const sortable = (lsn: bigint): string => lsn.toString(16).toUpperCase().padStart(16, '0')

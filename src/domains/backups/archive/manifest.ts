@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { formatLsn, parseLsn } from '../../../platform/replication/lsn.js'
+import { formatLsn, parseLsn } from '../../../platform/postgres/replication/lsn.js'
 import { isArchiveId, isBackupId } from './keys.js'
 
 /**
