@@ -9,3 +9,5 @@ drop table catalyst.idempotency_keys;
 drop table catalyst.events;
 drop sequence catalyst.event_seq;
 drop table catalyst.event_outbox;
+drop function catalyst.change_schema(text);
+drop table catalyst.schema_changes;

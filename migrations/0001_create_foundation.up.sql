@@ -1,5 +1,18 @@
 -- description: The machinery every write relies on: event outbox and log, idempotency keys, sessions, audit log.
 
+-- What the product does to the schema by itself, such as the partition of the next month: written right before it is
+-- done, so that who replays the log knows.
+create table catalyst.schema_changes (
+  change_id bigint generated always as identity primary key,
+  sql text not null,
+  at timestamptz not null default clock_timestamp()
+);
+create function catalyst.change_schema(statement text) returns void language plpgsql as $$
+begin
+  insert into catalyst.schema_changes (sql) values (statement);
+  execute statement;
+end $$;
+
 -- Written inside the transaction that makes the fact; the publisher moves rows to catalyst.events
 -- after commit. Insert-only for writers, so nobody waits for anybody here.
 create table catalyst.event_outbox (
@@ -133,14 +146,15 @@ begin
     return false;
   end if;
   -- Attached, for that takes only a lock that readers and writers do not notice.
-  execute format('create table catalyst.%I (like catalyst.audit_log including all)', partition);
-  execute format(
+  perform catalyst.change_schema(
+    format('create table catalyst.%I (like catalyst.audit_log including all)', partition));
+  perform catalyst.change_schema(format(
     'alter table catalyst.audit_log attach partition catalyst.%I for values from (%L) to (%L)',
-    partition, month, (month + interval '1 month')::date);
+    partition, month, (month + interval '1 month')::date));
   -- Triggers of statements are not those of partitions.
-  execute format(
+  perform catalyst.change_schema(format(
     'create trigger audit_log_is_append_only before update or delete or truncate on catalyst.%I
-       for each statement execute function catalyst.refuse_change()', partition);
+       for each statement execute function catalyst.refuse_change()', partition));
   return true;
 end $$;
 select catalyst.ensure_audit_month(month) from catalyst.audit_head;

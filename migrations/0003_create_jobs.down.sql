@@ -1,3 +1,4 @@
+drop table catalyst.log_mark;
 drop table catalyst.backup_log;
 drop table catalyst.restores;
 drop table catalyst.backups;

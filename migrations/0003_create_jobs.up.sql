@@ -89,3 +89,16 @@ create unlogged table catalyst.backup_log (
   budget_bytes bigint,
   updated_at timestamptz not null default clock_timestamp()
 );
+
+-- What was so at places of the log: one row, written again at each, so that the log tells it. Rows cannot be forged
+-- by who may only write into the log.
+create table catalyst.log_mark (
+  one boolean primary key default true check (one),
+  mark_id text not null,
+  at timestamptz not null,
+  -- Last values by quoted names: the log does not tell what was taken from a sequence.
+  sequences text not null,
+  schema_fingerprint text not null,
+  -- Quoted names of tables whose rows are not in the log.
+  not_logged text not null
+);

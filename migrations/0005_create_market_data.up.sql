@@ -129,10 +129,11 @@ begin
         where c.relnamespace = 'catalyst'::regnamespace
           and c.relname = partition
       ) then
-        execute format('create table catalyst.%I (like catalyst.%I including all)', partition, parent);
-        execute format(
+        perform catalyst.change_schema(
+          format('create table catalyst.%I (like catalyst.%I including all)', partition, parent));
+        perform catalyst.change_schema(format(
           'alter table catalyst.%I attach partition catalyst.%I for values from (%L) to (%L)',
-          parent, partition, month at time zone 'UTC', (month + interval '1 month') at time zone 'UTC');
+          parent, partition, month at time zone 'UTC', (month + interval '1 month') at time zone 'UTC'));
         created := created + 1;
       end if;
     end if;

@@ -139,7 +139,8 @@ export const sealedBefore = (month: string) => sql<ChainMonth>`
 
 /** Drops the entries of a sealed month. */
 export const dropMonth = (month: string) => sql<never>`
-  drop table if exists catalyst.${sql.id(`audit_log_${month.slice(0, 7).replace('-', '')}`)}`
+  select catalyst.change_schema(
+    format('drop table if exists catalyst.%I', ${`audit_log_${month.slice(0, 7).replace('-', '')}`}::text))`
 
 /** Notes that the entries of a month are no longer kept. */
 export const markDropped = (month: string) => sql`

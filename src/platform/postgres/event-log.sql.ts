@@ -163,9 +163,9 @@ export function partitionAhead(lastSeq: number): string[] {
   return [
     `do $$ begin
        if to_regclass('catalyst.${name}') is null then
-         create table catalyst.${name} (like catalyst.events including defaults including constraints);
-         alter table catalyst.events attach partition catalyst.${name}
-           for values from (${next * PARTITION_SIZE}) to (${(next + 1) * PARTITION_SIZE});
+         perform catalyst.change_schema('create table catalyst.${name} (like catalyst.events including defaults including constraints)');
+         perform catalyst.change_schema('alter table catalyst.events attach partition catalyst.${name}
+           for values from (${next * PARTITION_SIZE}) to (${(next + 1) * PARTITION_SIZE})');
        end if;
      end $$`,
   ]
@@ -191,7 +191,9 @@ export const expiredPartitions = () => sql<{ number: number }>`
 
 /** Drops one partition of the log. */
 export const dropPartition = (number: number): Statement<never> =>
-  sql`drop table if exists catalyst.${sql.id(partitionName(number))}`
+  sql.trusted(
+    `select catalyst.change_schema('drop table if exists catalyst.${partitionName(number)}')`,
+  )
 
 /** Forgets idempotency keys that nobody will repeat any more. */
 export const forgetKeys = () => sql`
