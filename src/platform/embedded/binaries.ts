@@ -3,7 +3,8 @@ import { createRequire } from 'node:module'
 import { basename, delimiter, dirname, isAbsolute, join } from 'node:path'
 import { AppError } from '../../errors.js'
 import { makeFolders } from '../../lib/folders.js'
-import { createRecord, hasCode, readRecord, removeRecord } from './files.js'
+import { hasCode } from '../../lib/system-error.js'
+import { createRecord, readRecord, removeRecord } from './files.js'
 
 /** Where the programs of the embedded PostgreSQL are, and the environment they need. */
 export interface PostgresBinaries {

@@ -1,11 +1,5 @@
 import { readlinkSync, rmSync, symlinkSync } from 'node:fs'
-
-/** True for a system error with one of these codes. */
-export const hasCode = (error: unknown, ...codes: string[]): boolean =>
-  error instanceof Error &&
-  'code' in error &&
-  typeof error.code === 'string' &&
-  codes.includes(error.code)
+import { hasCode } from '../../lib/system-error.js'
 
 /**
  * Writes a small record as the target of a symbolic link: it appears with its whole content or not

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { hasCode } from './files.js'
+import { hasCode } from '../../lib/system-error.js'
 import {
   commandLine,
   hasPid,

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { hasCode } from './files.js'
+import { hasCode } from '../../lib/system-error.js'
 
 const POLL_MS = 10
 
