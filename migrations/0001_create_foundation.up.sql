@@ -4,7 +4,9 @@
 -- done, so that who replays the log knows.
 create table catalyst.schema_changes (
   change_id bigint generated always as identity primary key,
+  -- Empty where nothing was run, and only the log goes on with other tables than before.
   sql text not null,
+  replay text not null default 'again' check (replay in ('again', 'unpublished')),
   at timestamptz not null default clock_timestamp()
 );
 create function catalyst.change_schema(statement text) returns void language plpgsql as $$

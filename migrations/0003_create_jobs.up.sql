@@ -102,3 +102,113 @@ create table catalyst.log_mark (
   -- Quoted names of tables whose rows are not in the log.
   not_logged text not null
 );
+
+-- Tables whose rows the log of backups should tell, each with whether it can: their rows must be told apart, by a key or
+-- a replica identity, and they must be ours. A partitioned table stands for its partitions, where all of them can.
+create view catalyst.log_tables as
+  with tables as (
+    select
+      class.oid,
+      class.relkind,
+      class.relispartition,
+      nspname,
+      relname,
+      pg_has_role(relowner, 'usage') and (
+        relreplident = 'f'
+        or exists (
+          select
+          from pg_index
+          where indrelid = class.oid
+            and indisvalid
+            and indimmediate
+            and (relreplident = 'i' and indisreplident or relreplident = 'd' and indisprimary)
+        )
+      ) as is_told_apart
+    from pg_class as class
+    join pg_namespace as namespace on namespace.oid = relnamespace
+    where relkind in ('r', 'p')
+      and relpersistence = 'p'
+      and nspname <> 'information_schema'
+      and nspname !~ '^pg_'
+      and not exists (
+        select
+        from pg_depend
+        where classid = 'pg_class'::regclass
+          and objid = class.oid
+          and deptype = 'e'
+      )
+  ),
+  roots as (
+    select
+      root.oid,
+      root.is_told_apart and not exists (
+        select
+        from pg_partition_tree(root.oid) as part
+        join tables as leaf on leaf.oid = part.relid
+        where isleaf
+          and part.relid <> root.oid
+          and not leaf.is_told_apart
+      ) as can_be_logged
+    from tables as root
+    where relkind = 'p'
+      and not relispartition
+  )
+  select tables.oid, nspname, relname, coalesce(roots.can_be_logged, is_told_apart) as can_be_logged
+  from tables
+  left join roots using (oid)
+  where case
+    when relispartition then relkind = 'r' and not exists (
+      select
+      from roots
+      where roots.oid = pg_partition_root(tables.oid)
+        and roots.can_be_logged
+    )
+    else relkind = 'r' or coalesce(roots.can_be_logged, false)
+  end;
+
+-- Lets the log go on with exactly the tables that can be in it. Scripts call it as well, after each change of the schema:
+-- the rows that they put into a new table are then in the log. It can add nothing that should not be there, and what it
+-- leaves out is written down. It is in a schema of its own because scripts have no right on catalyst.
+create schema catalyst_log;
+grant usage on schema catalyst_log to public;
+create function catalyst_log.publish() returns void
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  publication record;
+  change record;
+begin
+  select oid, pubname into publication
+  from pg_publication
+  where pubname ~ '^cdb_pub_[0-9a-f]{32}$'
+    and pg_has_role(pubowner, 'usage');
+  if not found then
+    return;
+  end if;
+  for change in
+    select
+      class.oid::regclass as name,
+      class.relkind,
+      coalesce(can_be_logged, false) as is_added,
+      (
+        select sum(pg_relation_size(coalesce(part.relid, class.oid)))
+        from (select) as one
+        left join pg_partition_tree(class.oid) as part on true
+      ) > 0 as has_rows
+    from catalyst.log_tables as logged
+    full join pg_publication_rel as member on member.prrelid = logged.oid and member.prpubid = publication.oid
+    join pg_class as class on class.oid = coalesce(logged.oid, member.prrelid)
+    where (member.prpubid = publication.oid or member.oid is null)
+      and coalesce(can_be_logged, false) <> (member.oid is not null)
+  loop
+    execute format('alter publication %I %s table %s %s', publication.pubname,
+      case when change.is_added then 'add' else 'drop' end,
+      case when change.relkind = 'r' then 'only' else '' end, change.name);
+    if change.has_rows or not change.is_added then
+      insert into catalyst.schema_changes (sql, replay) values ('', 'unpublished');
+    end if;
+  end loop;
+end
+$$;

@@ -67,7 +67,13 @@ async function tryOut(
   return asScript(run.scripts, run.session, async (script) => {
     const { session } = script
     const existing = new Set((await session.many(listRelations())).map(({ oid }) => oid))
-    const about = { isMeasured: true, confirmed: [], marksSchemaChanges: false, existing }
+    const about = {
+      isMeasured: true,
+      confirmed: [],
+      marksSchemaChanges: false,
+      publishesTables: false,
+      existing,
+    }
     const context = { ...contextOf(run, tasks), ...script, ...about }
     const tried: Tried[] = []
     await rolledBack(context, async (blockers) => {

@@ -89,7 +89,7 @@ export async function asScript<T>(
       isIn = true
       await session.many(pinSettings())
       await admit(session)
-      return work({ session, heir, limitedTo, marksSchemaChanges: await prepared(session) })
+      return work({ session, heir, limitedTo, ...(await prepared(session)) })
     }
     try {
       return await DirectSession.use(endpoint, use, login)
@@ -110,20 +110,28 @@ export async function asOwnScript<T>(
   work: (script: ScriptSession) => Promise<T>,
 ): Promise<T> {
   await session.many(pinSettings())
-  const marksSchemaChanges = await prepared(session)
-  return work({ session, heir: null, limitedTo: null, marksSchemaChanges })
+  return work({ session, heir: null, limitedTo: null, ...(await prepared(session)) })
 }
 
 /**
- * True when the log is decoded by somebody. A runner that dies is noticed during its statement, where the
+ * What the log needs to be told. A runner that dies is noticed during its statement, where the
  * kernel of the server can tell, so that the next one need not wait.
  */
-async function prepared(session: DirectSession): Promise<boolean> {
-  const [settings] = await session.many(sql<{ wal_level: string }>`
+async function prepared(session: DirectSession) {
+  const [settings] = await session.many(sql<{ is_logical: boolean; is_kept: boolean }>`
     select
-      current_setting('wal_level') as wal_level,
+      current_setting('wal_level') = 'logical' as is_logical,
+      exists (
+        select
+        from pg_proc
+        where oid = to_regprocedure('catalyst_log.publish()')
+          and exists (select from pg_publication where pubname ~ '^cdb_pub_')
+      ) as is_kept,
       case when version() ~ '(linux|darwin|bsd)'
         then set_config('client_connection_check_interval', '2s', false)
       end as noticed`)
-  return settings?.wal_level === 'logical'
+  return {
+    marksSchemaChanges: settings?.is_logical ?? false,
+    publishesTables: settings?.is_kept ?? false,
+  }
 }

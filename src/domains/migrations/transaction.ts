@@ -12,7 +12,7 @@ import { HandOver, withHandOver } from '../../platform/postgres/roles/hand-over.
 import type { ScriptSession } from '../../platform/postgres/roles/script-login.js'
 import { sql } from '../../platform/postgres/sql.js'
 import { relationsOf } from '../../platform/sql-parser/lint/script-state.js'
-import { changesSchema } from '../../platform/sql-parser/schema-changes.js'
+import { changesSchema, replayOf } from '../../platform/sql-parser/schema-changes.js'
 import { bodies, type ScriptStatement } from '../../platform/sql-parser/syntax.js'
 import { keyOf } from '../../platform/sql-parser/tree.js'
 import { hasCommitted, inTransaction, type MigrationActor } from './ledger.js'
@@ -129,22 +129,37 @@ export async function execute(
   const { session, signal, proof } = context
   const { version, script } = task
   const { index, kind, text } = statement
-  if (context.marksSchemaChanges && changesSchema(statement)) {
-    const mark = { version, file: script.file, statement: index, kind, sql: text, proof }
-    await session.many(sql`
-      select pg_logical_emit_message(true, 'cdb.ddl', ${JSON.stringify(mark)}::text)`)
+  const isMarked = context.marksSchemaChanges && changesSchema(statement)
+  if (isMarked) {
+    const replay = replayOf(statement)
+    const mark = { version, file: script.file, statement: index, kind, sql: text, replay, proof }
+    await session.many(markSchemaChange(JSON.stringify(mark)))
   }
   const started = performance.now()
   try {
     const run = async () => (await session.statement(text, signal)).rows
     const where = `${script.file}, statement ${index} (line ${statement.line})`
     await (place.guard ? place.guard.watch(where, fillingOf(statement), run) : run())
-    return elapsedMs(started)
+    const ms = elapsedMs(started)
+    if (isMarked && context.publishesTables) await session.many(sql`select catalyst_log.publish()`)
+    return ms
   } catch (error) {
     const told = await scriptFailure(error, { ...context, ...place, task, statement })
     throw await withHandOver(told, error, { ...context, text })
   }
 }
+
+/** Tells the log what is about to be run, with the settings that decide what it means. */
+const markSchemaChange = (mark: string) => sql`
+  select pg_logical_emit_message(true, 'cdb.ddl', (${mark}::jsonb || jsonb_build_object(
+    'settings', (
+      select jsonb_object_agg(name, current_setting(name))
+      from unnest(array[
+        'search_path', 'timezone', 'datestyle', 'intervalstyle', 'standard_conforming_strings',
+        'check_function_bodies'
+      ]) as name
+    )
+  ))::text)`
 
 /** What an UPDATE sets. Of a temporary table of that name no rows are counted, so that nothing is excused. */
 function fillingOf({ kind, node }: ScriptStatement): Filling | null {

@@ -27,8 +27,8 @@ export interface SchemaChange {
   readonly sql: string
   /** What it depends on. */
   readonly settings: Readonly<Record<string, string>>
-  /** `opaque`: running it again would not come to the same. */
-  readonly replay: 'again' | 'opaque'
+  /** Anything but `again`: running it again would not come to the same, and why. */
+  readonly replay: 'again' | 'opaque' | 'volatile' | 'unpublished'
 }
 
 /** What the log says beside rows. */
@@ -40,8 +40,10 @@ const DDL = z.object({
   proof: z.string(),
   sql: z.string(),
   settings: z.record(z.string(), z.string()).default({}),
-  replay: z.enum(['again', 'opaque']).default('again'),
+  replay: z.enum(['again', 'opaque', 'volatile']).default('again'),
 })
+
+const OWN_CHANGE = z.object({ sql: z.string(), replay: z.enum(['again', 'unpublished']) })
 
 const DDL_PREFIX = 'cdb.ddl'
 const SCHEMA = 'catalyst'
@@ -72,8 +74,8 @@ export class Signs {
       case 'log_mark':
         return { kind: 'mark', mark: MARK.parse(fieldsOf(relation, message.new)) }
       case 'schema_changes': {
-        const { sql } = z.object({ sql: z.string() }).parse(fieldsOf(relation, message.new))
-        return { kind: 'schema', change: { sql, settings: {}, replay: 'again' } }
+        const { sql, replay } = OWN_CHANGE.parse(fieldsOf(relation, message.new))
+        return { kind: 'schema', change: { sql, settings: {}, replay } }
       }
       case 'schema_migrations': {
         const { marks_sha256: proof } = fieldsOf(relation, message.new)

@@ -37,4 +37,6 @@ export interface ScriptSession extends Pick<ScriptPlace, 'heir' | 'limitedTo'> {
   readonly session: DirectSession
   /** Where the log is decoded, it must say when the schema changes. */
   readonly marksSchemaChanges: boolean
+  /** A log of backups is kept, which new tables have to join. */
+  readonly publishesTables: boolean
 }
