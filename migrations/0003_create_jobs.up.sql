@@ -84,8 +84,6 @@ create unlogged table catalyst.backup_log (
   covered_until timestamptz,
   archived_lsn pg_lsn,
   last_segment_at timestamptz,
-  lag_bytes bigint,
-  retained_bytes bigint,
   budget_bytes bigint,
   updated_at timestamptz not null default clock_timestamp()
 );

@@ -98,8 +98,11 @@ export class OwnConnection {
 }
 
 /** One to the database itself, for what must happen every few seconds. */
-export const workerConnection = (endpoint: Endpoint, options: ConnectOptions): OwnConnection =>
-  new OwnConnection({ connect: () => connectDirectly(endpoint, options) })
+export const workerConnection = (
+  endpoint: Endpoint,
+  options: ConnectOptions,
+  lost: () => void = () => {},
+): OwnConnection => new OwnConnection({ connect: () => connectDirectly(endpoint, options), lost })
 
 /** All rows of one statement, under its name where it has one. */
 export async function rowsOf<Row>(

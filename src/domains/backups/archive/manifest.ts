@@ -146,6 +146,9 @@ export const SIDECAR = z.object({
   /** The tables it has changes of. */
   relations: z.array(z.int()),
   has_ddl: z.boolean(),
+  /** Of the schema at the last mark, and a sum of the names of tables whose rows are not in the log. */
+  schema_fingerprint: z.string().nullable().default(null),
+  not_logged_sha256: z.string().nullable().default(null),
   codec: codec(),
   encryption: encryption(),
   ...sealed,

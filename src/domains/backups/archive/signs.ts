@@ -63,6 +63,11 @@ export class Signs {
     this.#proofs = new Set(proofs)
   }
 
+  /** Adds one. */
+  trust(proof: string): void {
+    this.#proofs.add(proof)
+  }
+
   /** What a message says; to be called with each, in their order. A change of the schema comes before its effect. */
   read(message: LoggedMessage): Sign | null {
     if (message.kind === 'relation') this.#relations.set(message.id, message)
