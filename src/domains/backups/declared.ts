@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { declare, event } from '../../kernel/declare.js'
+import { Secret } from '../../lib/secret.js'
 
 const type = z.enum(['full', 'incremental'])
 
@@ -73,6 +74,20 @@ export const backups = declare({
       .describe(
         'Where backups are kept: file:///directory or s3://bucket/prefix. Default: the folder backups of CATALYST_DATA_DIR.',
       ),
+    AWS_ENDPOINT_URL_S3: z
+      .url({ protocol: /^https?$/ })
+      .optional()
+      .describe(
+        'The S3 API of s3://, where it is not Amazon: https://fra1.digitaloceanspaces.com.',
+      ),
+    AWS_REGION: z.string().min(1).optional().describe('Region of s3://.'),
+    AWS_ACCESS_KEY_ID: z.string().min(1).optional().describe('Key of s3://.'),
+    AWS_SECRET_ACCESS_KEY: z
+      .string()
+      .min(1)
+      .transform((value) => new Secret(value))
+      .optional()
+      .describe('Secret of that key. Without both they are looked for where the AWS SDK does.'),
     CATALYST_BACKUP_RECIPIENTS: z
       .string()
       .optional()

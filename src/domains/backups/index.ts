@@ -1,9 +1,13 @@
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { part } from '../../kernel/part.js'
+import { openStore } from '../../platform/objects/open.js'
 import * as resources from './resources.js'
 import { BackupService } from './service.js'
 import * as tools from './tools.js'
+
+/** How soon another server takes over the log when the one that kept it is gone. */
+const LOG_MS = 5_000
 
 /** Backups that restore to any moment. */
 export const backups = part({
@@ -11,17 +15,28 @@ export const backups = part({
   tools,
   resources,
   start: (kernel) => {
-    const { config, systems } = kernel
+    const { config, systems, loops } = kernel
     const local = resolve(config.CATALYST_DATA_DIR)
-    return new BackupService({
+    const location = config.CATALYST_OBJECT_STORE ?? pathToFileURL(join(local, 'backups')).href
+    const [key, secret] = [config.AWS_ACCESS_KEY_ID, config.AWS_SECRET_ACCESS_KEY?.reveal()]
+    const s3 = {
+      endpoint: config.AWS_ENDPOINT_URL_S3 ?? null,
+      region: config.AWS_REGION ?? null,
+      credentials: key && secret ? { accessKeyId: key, secretAccessKey: secret } : null,
+    }
+    const service = new BackupService({
       ...kernel,
       direct: systems.direct,
       engine: config.DATABASE_URL ? 'external' : 'embedded',
       policy: config.policy.backups,
-      location: config.CATALYST_OBJECT_STORE ?? pathToFileURL(join(local, 'backups')).href,
+      location,
+      openStore: () => openStore({ location, s3 }),
       recipients: (config.CATALYST_BACKUP_RECIPIENTS ?? '').split(/[\s,]+/).filter(Boolean),
       identityFile: config.CATALYST_BACKUP_IDENTITY_FILE ?? null,
       spool: join(local, 'spool'),
     })
+    loops.every('the log of backups', { everyMs: LOG_MS }, (signal) => service.keepLog(signal))
+    kernel.onClose(() => service.close())
+    return service
   },
 })

@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest'
+import { startApp } from '../support/app.js'
+import { waitFor } from '../support/wait-for.js'
+import { archiveIn, insertedInto, logSettings, newFolder, sidecarsOf } from './log-support.js'
+
+test('what was committed is in the log in its order, in segments that join', async () => {
+  const folder = newFolder()
+  const app = await startApp({ env: logSettings(folder) })
+  const { database } = app
+  const archive = await archiveIn(folder)
+  await waitFor(async () => (await database.query('select 1 from catalyst.log_mark')).length > 0)
+  await database.query('create table lot (lot_id int primary key, said text)')
+  for (let id = 0; id < 50; id++) {
+    await database.query('insert into lot values ($1, $2)', [id, `said ${id}`])
+    if (id === 25) await waitFor(async () => (await sidecarsOf(archive)).length > 2)
+  }
+  const rows = await waitFor(async () => {
+    const found = await insertedInto(archive, 'lot')
+    return found.length > 20 && found.at(-1)?.['lot_id'] === '49' && found
+  })
+  const ids = rows.map(({ lot_id }) => Number(lot_id))
+  expect(ids).toEqual(Array.from({ length: ids.length }, (_, at) => 50 - ids.length + at))
+  const sidecars = await sidecarsOf(archive)
+  sidecars.slice(1).forEach((sidecar, at) => {
+    expect(sidecar.start_lsn).toBe(sidecars[at]?.end_lsn)
+  })
+})

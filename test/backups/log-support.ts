@@ -1,0 +1,79 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { onTestFinished } from 'vitest'
+import { Archive } from '../../src/domains/backups/archive/archive.js'
+import type { Sidecar } from '../../src/domains/backups/archive/manifest.js'
+import { frames } from '../../src/domains/backups/archive/segment.js'
+import { open } from '../../src/platform/objects/pipeline.js'
+import { openStore } from '../../src/platform/objects/open.js'
+import {
+  decode,
+  type LoggedMessage,
+  type LoggedRelation,
+} from '../../src/platform/postgres/replication/pgoutput.js'
+import { waitFor } from '../support/wait-for.js'
+
+const NO_S3 = { endpoint: null, region: null, credentials: null }
+
+/** A folder of this test. */
+export function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'backups-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
+/** Settings of a server that keeps a log in a folder of its own. */
+export function logSettings(folder: string, policy: Record<string, unknown> = {}) {
+  const file = join(folder, 'policy.json')
+  const backups = { enabled: true, segment_seconds: 1, ...policy }
+  writeFileSync(file, JSON.stringify({ backups }))
+  return {
+    CATALYST_DATA_DIR: join(folder, 'data'),
+    CATALYST_OBJECT_STORE: pathToFileURL(join(folder, 'store')).href,
+    CATALYST_POLICY_FILE: file,
+  }
+}
+
+/** The one archive in a folder, once there is one. */
+export async function archiveIn(folder: string): Promise<Archive> {
+  const location = pathToFileURL(join(folder, 'store')).href
+  const objects = await openStore({ location, s3: NO_S3 })
+  const [id] = await waitFor(async () => {
+    const ids = await Archive.ids(objects)
+    return ids.length > 0 && ids
+  })
+  return Archive.open(objects, id ?? '')
+}
+
+export async function sidecarsOf(archive: Archive): Promise<Sidecar[]> {
+  const all: Sidecar[] = []
+  for await (const sidecar of archive.sidecars()) all.push(sidecar)
+  return all
+}
+
+/** Every message of the log in its order. */
+export async function messagesOf(archive: Archive): Promise<LoggedMessage[]> {
+  const all: LoggedMessage[] = []
+  for (const { key, codec, encryption, ...sealed } of await sidecarsOf(archive)) {
+    const how = { codec, encrypted: encryption !== null, identities: [] }
+    const source = await open(archive.objects, key, how, sealed)
+    for await (const { message } of frames(source)) all.push(decode(message))
+  }
+  return all
+}
+
+/** The rows that were inserted into one table, each as an object. */
+export async function insertedInto(archive: Archive, table: string) {
+  const relations = new Map<number, LoggedRelation>()
+  const rows: Record<string, unknown>[] = []
+  for (const message of await messagesOf(archive)) {
+    if (message.kind === 'relation') relations.set(message.id, message)
+    if (message.kind !== 'insert') continue
+    const relation = relations.get(message.relation)
+    if (relation?.name !== table) continue
+    rows.push(Object.fromEntries(relation.columns.map(({ name }, at) => [name, message.new[at]])))
+  }
+  return rows
+}
