@@ -89,8 +89,9 @@ function provide(needed) {
   if (before.kind === 'install') install(before.command)
   const plan = planProgram(machine, needed)
   if (plan.kind === 'present') console.log(`--- ${name}: passed, ${plan.program}`)
+  else if (plan.kind === 'without') console.log(`--- ${name}: passed, ${plan.message}`)
   else console.log(`--- ${name}: FAILED\n${plan.kind === 'ask' ? plan.message : 'apt-get failed'}`)
-  return countStep(plan.kind === 'present' ? 0 : 1)
+  return countStep(plan.kind === 'present' || plan.kind === 'without' ? 0 : 1)
 }
 
 /**

@@ -6,7 +6,8 @@ import { delimiter, join } from 'node:path'
  * @typedef {object} Needed a program that the tests run on
  * @property {string} title
  * @property {readonly string[]} programs any of them will do, the first that is found
- * @property {{ readonly debian: string, readonly fedora: string, readonly macos: string }} packages
+ * @property {{ readonly debian: string, readonly fedora: string, readonly macos: string } | { readonly debian: string }} packages
+ * those that bring it; where there is none, the tests do without
  */
 
 /** @satisfies {Record<string, Needed>} */
@@ -20,6 +21,11 @@ export const NEEDED = {
     title: 'PgBouncer',
     programs: ['pgbouncer'],
     packages: { debian: 'pgbouncer', fedora: 'pgbouncer', macos: 'pgbouncer' },
+  },
+  s3: {
+    title: 'S3 server (Swift)',
+    programs: ['swift-proxy-server'],
+    packages: { debian: 'swift-proxy swift-account swift-container swift-object' },
   },
 }
 
@@ -36,13 +42,16 @@ export const NEEDED = {
  *
  * @param {Machine} machine
  * @param {Needed} needed
- * @returns {{ kind: 'present', program: string } | { kind: 'install', command: string } | { kind: 'ask', message: string }}
+ * @returns {{ kind: 'present', program: string } | { kind: 'install', command: string } | { kind: 'ask', message: string } | { kind: 'without', message: string }}
  */
 export function planProgram({ path, platform, isRoot, osRelease }, needed) {
   const program = findOnPath(path, needed.programs)
   if (program) return { kind: 'present', program }
   if (isRoot && isDebian(osRelease)) {
     return { kind: 'install', command: aptInstall(needed.packages.debian) }
+  }
+  if (!isDebian(osRelease) && !('macos' in needed.packages)) {
+    return { kind: 'without', message: `no package of this system brings ${needed.title}` }
   }
   return { kind: 'ask', message: askFor(platform, osRelease, needed) }
 }
@@ -74,6 +83,7 @@ const aptInstall = (name, sudo = '') =>
 function askFor(platform, osRelease, { title, programs, packages }) {
   const reason = `The tests need a real ${title}, and PATH has no ${programs.join(' or ')}.`
   const debian = aptInstall(packages.debian, 'sudo ')
+  if (!('macos' in packages)) return `${reason}\nRun: ${debian}`
   const fedora = `sudo dnf install -y ${packages.fedora}`
   const macos = `brew install ${packages.macos}`
   if (platform === 'darwin') return `${reason}\nRun: ${macos}`

@@ -15,7 +15,7 @@ import {
 import { dirname, join, sep } from 'node:path'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
-import { AppError } from '../../errors.js'
+import { AppError, abortError } from '../../errors.js'
 import { makeFolders } from '../../lib/folders.js'
 import { hasCode } from '../../lib/system-error.js'
 import {
@@ -63,6 +63,7 @@ export class DirectoryStore implements ObjectStore {
       await this.#name(aside, target, key)
       return { bytes }
     } catch (error) {
+      if (signal?.aborted) throw abortError(signal)
       throw this.#translated(error, 'write to')
     } finally {
       await rm(aside, { force: true })
@@ -75,7 +76,9 @@ export class DirectoryStore implements ObjectStore {
   ): Promise<Readable> {
     try {
       const file = await open(this.#path(key))
-      return file.createReadStream({ signal })
+      if ((await file.stat()).isFile()) return file.createReadStream({ signal })
+      await file.close()
+      throw new ObjectMissing(key, this.locationOf(key))
     } catch (error) {
       if (hasCode(error, 'ENOENT', 'ENOTDIR')) throw new ObjectMissing(key, this.locationOf(key))
       throw this.#translated(error, 'read from')
@@ -101,6 +104,8 @@ export class DirectoryStore implements ObjectStore {
 
   async remove(key: string): Promise<Removal> {
     const path = this.#path(key)
+    // A folder is no object; systems say different things of one that is to be unlinked.
+    if (!(await this.head(key))) return 'missing'
     try {
       await unlink(path)
     } catch (error) {

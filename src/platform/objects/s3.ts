@@ -33,6 +33,8 @@ export interface S3Access {
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string } | null
   /** A part of a larger object, in bytes; at least 5 MB. 10 000 parts are the most an object may have. */
   readonly partBytes?: number
+  /** Neither side has said anything for so long; less than 6 s are kept more exactly. */
+  readonly silenceMs?: number
 }
 
 interface Cancellable {
@@ -43,7 +45,6 @@ const PART_BYTES = 16 * 1024 * 1024
 /** Parts that are sent at a time; with the one being read they are what an upload holds in memory. */
 const PARTS_AT_A_TIME = 3
 const CONNECT_MS = 5_000
-/** Neither side has said anything for so long. */
 const SILENCE_MS = 60_000
 /** A reader begins again where it was cut off so often without a byte in between. */
 const RESUMES = 5
@@ -58,7 +59,9 @@ export class S3Store implements ObjectStore {
   readonly #partBytes: number
 
   /** @param url `s3://bucket/prefix` */
-  constructor(url: string, { endpoint, region, credentials, partBytes = PART_BYTES }: S3Access) {
+  constructor(url: string, access: S3Access) {
+    const { endpoint, region, credentials } = access
+    const { partBytes = PART_BYTES, silenceMs: socketTimeout = SILENCE_MS } = access
     const [, bucket = '', prefix = ''] = /^s3:\/\/([^/]+)\/?(.*?)\/?$/.exec(url) ?? []
     this.location = prefix ? `s3://${bucket}/${prefix}` : `s3://${bucket}`
     this.#bucket = bucket
@@ -70,7 +73,7 @@ export class S3Store implements ObjectStore {
       ...(endpoint ? { endpoint, forcePathStyle: true } : {}),
       ...(credentials ? { credentials } : {}),
       maxAttempts: 4,
-      requestHandler: { connectionTimeout: CONNECT_MS, socketTimeout: SILENCE_MS },
+      requestHandler: { connectionTimeout: CONNECT_MS, socketTimeout },
       // Sums of newer kinds are refused by servers of other makers; parts are signed with their SHA-256 anyway.
       requestChecksumCalculation: 'WHEN_REQUIRED',
       responseChecksumValidation: 'WHEN_REQUIRED',
@@ -249,8 +252,8 @@ export class S3Store implements ObjectStore {
   }
 
   async #find(key: string, signal?: AbortSignal) {
+    const command = new HeadObjectCommand(this.#named(key))
     try {
-      const command = new HeadObjectCommand(this.#named(key))
       const found = await this.#client.send(command, until(signal))
       const { ContentLength: bytes = 0, LastModified: modifiedAt = new Date(0) } = found
       return { bytes, modifiedAt }
@@ -269,8 +272,8 @@ export class S3Store implements ObjectStore {
     }: { from: number; etag: string | undefined; signal: AbortSignal | undefined },
   ): Promise<Opened> {
     const rest = from > 0 ? { Range: `bytes=${from}-`, IfMatch: etag } : {}
+    const command = new GetObjectCommand({ ...this.#named(key), ...rest })
     try {
-      const command = new GetObjectCommand({ ...this.#named(key), ...rest })
       const { Body, ETag, ContentLength = 0 } = await this.#client.send(command, until(signal))
       // In Node the body is a stream of Node.
       return { body: Body as Readable, etag: ETag, bytes: from + ContentLength }
