@@ -1,5 +1,8 @@
+import type { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import type pg from 'pg'
+import { from as copyFrom, to as copyTo } from 'pg-copy-streams'
 import { abortError } from '../../errors.js'
 import { backendOf, requestCancel } from './cancel.js'
 import { connectDirectly, type Endpoint } from './connection.js'
@@ -18,6 +21,13 @@ export interface Login {
   readonly password?: string
 }
 
+/** Where a session goes, if not to the endpoint's own database as its own role. */
+interface Place extends Partial<Login> {
+  readonly database?: string
+  /** As PostgreSQL's own views show it. */
+  readonly name?: string
+}
+
 /** A request to stop may be lost on a busy machine or network: it is repeated until the statement ends. */
 const ASK_AGAIN_MS = 1_000
 
@@ -32,32 +42,45 @@ export class DirectSession {
   }
 
   /**
-   * Connects, as somebody else where a login is given, runs `work`, and closes, whatever happens.
+   * Connects, as somebody else or to another database where that is said, runs `work`, and closes, whatever happens.
    *
    * @throws AppError `unavailable` when only a pooler answers; what the driver throws as a client may see it
    */
   static async use<T>(
     endpoint: Endpoint,
     work: (session: DirectSession) => Promise<T>,
-    login: Login | null = null,
+    place: Place | null = null,
   ): Promise<T> {
-    let client: pg.Client
+    const session = await DirectSession.open(endpoint, place ?? {})
     try {
-      client = await connectDirectly(
-        endpoint,
-        { name: 'catalyst-db migrations', timeoutMs: 0 },
-        login ?? {},
-      )
-    } catch (error) {
-      throw translate(error)
-    }
-    try {
-      return await work(new DirectSession(endpoint, client))
+      return await work(session)
     } catch (error) {
       throw translate(error)
     } finally {
-      await client.end().catch(() => {})
+      await session.close()
     }
+  }
+
+  /**
+   * The same for who closes it.
+   *
+   * @throws AppError `unavailable` when only a pooler answers
+   */
+  static async open(
+    endpoint: Endpoint,
+    { name = 'catalyst-db migrations', ...login }: Place = {},
+  ): Promise<DirectSession> {
+    try {
+      const client = await connectDirectly(endpoint, { name, timeoutMs: 0 }, login)
+      return new DirectSession(endpoint, client)
+    } catch (error) {
+      throw translate(error)
+    }
+  }
+
+  /** Ends it, whatever is under way on it. */
+  async close(): Promise<void> {
+    await this.#client.end().catch(() => {})
   }
 
   /** All rows of one statement, or of the last of several without parameters. */
@@ -69,6 +92,32 @@ export class DirectSession {
       values.length > 0 ? [...values] : undefined,
     )
     return result.rows ?? []
+  }
+
+  /** How many rows one statement changed; prepared once under its name where it has one. */
+  async run({ text, values, name }: Statement<unknown>): Promise<number> {
+    const { rowCount } = await this.#client.query({
+      text,
+      values: [...values],
+      ...(name === undefined ? {} : { name }),
+    })
+    return rowCount ?? 0
+  }
+
+  /** The bytes of a `COPY … TO STDOUT`; whoever reads slowly slows PostgreSQL down. */
+  copyOut({ text }: Statement<never>): Readable & { readonly rowCount: number } {
+    return this.#client.query(copyTo(text))
+  }
+
+  /** Runs a `COPY … FROM STDIN` of these bytes, and answers how many rows it stored. */
+  async copyIn(
+    { text }: Statement<never>,
+    bytes: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+    signal?: AbortSignal,
+  ): Promise<number> {
+    const stream = this.#client.query(copyFrom(text))
+    await pipeline(bytes, stream, signal ? { signal } : {})
+    return stream.rowCount
   }
 
   /**
