@@ -24,6 +24,8 @@ export interface Login {
 /** Where a session goes, if not to the endpoint's own database as its own role. */
 interface Place extends Partial<Login> {
   readonly database?: string
+  /** Where to speak of replication as well. */
+  readonly replication?: 'database'
   /** As PostgreSQL's own views show it. */
   readonly name?: string
 }
