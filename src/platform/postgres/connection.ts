@@ -83,7 +83,10 @@ export interface ConnectOptions {
 export async function connectDirectly(
   { servers }: Endpoint,
   { name, timeoutMs }: ConnectOptions,
-  login: Pick<pg.ClientConfig, 'user' | 'password' | 'database' | 'replication'> = {},
+  login: Pick<pg.ClientConfig, 'user' | 'password' | 'database'> & {
+    /** Where replication is spoken as well; the driver's types do not know it. */
+    readonly replication?: 'database'
+  } = {},
 ): Promise<pg.Client> {
   const { client, standing } = await servers.connect(
     { application_name: name, query_timeout: timeoutMs, ...login },
