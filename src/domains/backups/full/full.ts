@@ -21,7 +21,7 @@ import {
   tablesToCopy,
 } from './catalog.sql.js'
 import { issuesOf } from './issues.js'
-import { type Part, partsOf } from './parts.js'
+import { partsOf } from './parts.js'
 import { serverFacts } from './server.sql.js'
 import { type Snapshot, takeSnapshot } from './snapshot.js'
 

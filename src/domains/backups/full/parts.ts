@@ -16,7 +16,7 @@ const LEAST_BYTES = 16 * 1024
 
 /** The parts of all tables, the biggest first. */
 export function partsOf(tables: readonly TableRow[]): Part[] {
-  return tables.flatMap((table) => {
+  return tables.flatMap((table): Part[] => {
     const count = Math.max(1, Math.min(Math.ceil(table.bytes / PART_BYTES), table.pages))
     const bytes = Math.max(table.bytes / count, LEAST_BYTES)
     if (count === 1) return [{ table, number: 0, pages: null, bytes }]
