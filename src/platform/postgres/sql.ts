@@ -3,13 +3,16 @@ declare const row: unique symbol
 /** SQL text with its parameters. `Row` is the shape of one result row: column aliases are field names. */
 export class Statement<Row> {
   readonly text: string
+  /** The text around its parameters: one more than there are of those. */
+  readonly strings: readonly string[]
   readonly values: readonly unknown[]
   /** Set for hot statements: each connection then parses and plans them once. */
   readonly name: string | undefined
   declare readonly [row]: Row
 
-  constructor(text: string, values: readonly unknown[], name?: string) {
-    this.text = text
+  constructor(strings: readonly string[], values: readonly unknown[], name?: string) {
+    this.text = strings.reduce((text, string, at) => `${text}$${at}${string}`)
+    this.strings = strings
     this.values = values
     this.name = name
   }
@@ -31,25 +34,36 @@ export function sql<Row = never>(
   ...parts: readonly unknown[]
 ): Statement<Row> {
   const values: unknown[] = []
+  const around: string[] = []
   let text = strings[0] ?? ''
   parts.forEach((part, index) => {
     if (part instanceof Identifier) text += part.quoted
-    else if (part instanceof Statement) text += splice(part, values)
-    else text += `$${values.push(part)}`
+    else if (part instanceof Statement) {
+      // A name may have anything in it, also what looks like a parameter: only what is around them is joined.
+      const [first = '', ...others] = part.strings
+      const last = others.pop()
+      around.push(...(last === undefined ? [] : [text + first, ...others]))
+      text = last === undefined ? text + first : last
+      values.push(...part.values)
+    } else {
+      around.push(text)
+      values.push(part)
+      text = ''
+    }
     text += strings[index + 1]
   })
-  return new Statement<Row>(text, values)
+  return new Statement<Row>([...around, text], values)
 }
 
 /** A quoted identifier, for names that cannot be parameters. */
 sql.id = (name: string): unknown => new Identifier(name)
 
 /** Text trusted as it stands: keywords and statements of this repository, never anything received. */
-sql.trusted = (text: string): Statement<never> => new Statement(text, [])
+sql.trusted = (text: string): Statement<never> => new Statement([text], [])
 
 /** The same statement, prepared once per connection under `name`. */
 export const prepared = <Row>(name: string, statement: Statement<Row>): Statement<Row> =>
-  new Statement<Row>(statement.text, statement.values, name)
+  new Statement<Row>(statement.strings, statement.values, name)
 
 /** A statement that is prepared only where `when` holds: elsewhere a plan made once would not fit. */
 export const preparedIf = <Row>(
@@ -57,9 +71,3 @@ export const preparedIf = <Row>(
   name: string,
   statement: Statement<Row>,
 ): Statement<Row> => (when ? prepared(name, statement) : statement)
-
-function splice(inner: Statement<unknown>, values: unknown[]): string {
-  const offset = values.length
-  values.push(...inner.values)
-  return inner.text.replace(/\$(\d+)/g, (_, n: string) => `$${Number(n) + offset}`)
-}

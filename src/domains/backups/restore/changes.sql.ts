@@ -13,12 +13,9 @@ export interface Target {
 
 const table = ({ schema, name }: Target) => sql`${sql.id(schema)}.${sql.id(name)}`
 
-const list = (parts: readonly Statement<unknown>[], between: string): Statement<never> => {
-  const [first, ...others] = parts
-  return others.reduce(
-    (all: Statement<never>, one) => sql`${all}${sql.trusted(between)}${one}`,
-    sql`${first ?? sql``}`,
-  )
+const list = (parts: readonly Statement<never>[], between: string): Statement<never> => {
+  const [first = sql``, ...others] = parts
+  return others.reduce((all, one) => sql`${all}${sql.trusted(between)}${one}`, first)
 }
 
 const typeOf = ({ types }: Target, column: string) => {
