@@ -24,6 +24,8 @@ export interface SequenceRow {
   readonly name: string
   readonly last_value: string | null
   readonly increment_by: string
+  /** `schema.name` as PostgreSQL quotes it. */
+  readonly quoted: string
   /** The column that is filled from it. */
   readonly owner: { readonly schema: string; readonly table: string; readonly column: string } | null
 }
@@ -107,6 +109,7 @@ export const sequences = () => sql<SequenceRow>`
     c.relname as name,
     pg_sequence_last_value(c.oid)::text as last_value,
     s.seqincrement::text as increment_by,
+    format('%I.%I', n.nspname, c.relname) as quoted,
     (
       select json_build_object('schema', tn.nspname, 'table', t.relname, 'column', a.attname)
       from pg_depend d
@@ -153,9 +156,11 @@ export function copyOf(
   pages: { readonly from: number; readonly to: number | null } | null,
 ) {
   const [first, ...others] = columns.map((column) => sql`${sql.id(column)}`)
-  const list = others.reduce((all, one) => sql`${all}, ${one}`, first ?? sql``)
   const table = sql`${sql.id(schema)}.${sql.id(name)}`
   const format = sql.trusted(`(format ${is_binary ? 'binary' : 'text'})`)
+  // Rows may be there although nothing is in them.
+  if (!first) return sql<never>`copy ${table} to stdout ${format}`
+  const list = others.reduce((all, one) => sql`${all}, ${one}`, first)
   if (!pages) return sql<never>`copy ${table} (${list}) to stdout ${format}`
   const from = sql.trusted(`ctid >= '(${Math.trunc(pages.from)},0)'`)
   const to = sql.trusted(pages.to === null ? '' : `and ctid < '(${Math.trunc(pages.to)},0)'`)

@@ -36,12 +36,22 @@ export interface Replayed {
   /** The first that was left out; null when the log has no more. */
   readonly next: Commit | null
   readonly transactions: number
-  readonly rows: number
+  /** How many rows more there are of each table, by the oid that it had; and the name it has now. */
+  readonly tables: ReadonlyMap<number, TableCount>
   /** The last mark that was replayed, and the first that was left out. */
   readonly marks: { readonly before: Mark | null; readonly after: Mark | null }
 }
 
+/** What became of the rows of a table. */
+export interface TableCount {
+  readonly schema: string
+  readonly name: string
+  readonly rows: number
+}
+
 interface ReplayOptions {
+  /** Rows that were loaded, by the oid that their table had. */
+  readonly loaded: ReadonlyMap<number, number>
   /** In the database that is being restored. */
   readonly session: DirectSession
   /** Transactions before it are in the full backup. */
@@ -65,25 +75,31 @@ const MOST_ROWS = 20_000
 export class Pending {
   readonly #session: DirectSession
   #statements: string[]
+  readonly #leavesOut: (statement: string) => Promise<boolean>
   /** Rights and the like, of which some may fail. */
   readonly #complete: (session: DirectSession) => Promise<void>
   #isComplete = false
 
-  constructor(
-    session: DirectSession,
-    statements: readonly string[],
-    complete: (session: DirectSession) => Promise<void>,
-  ) {
-    this.#session = session
-    this.#statements = [...statements]
-    this.#complete = complete
+  constructor(options: {
+    readonly session: DirectSession
+    readonly statements: readonly string[]
+    /** What cannot be made because something that it needs is not restored. */
+    readonly leavesOut: (statement: string) => Promise<boolean>
+    readonly complete: (session: DirectSession) => Promise<void>
+  }) {
+    this.#session = options.session
+    this.#statements = [...options.statements]
+    this.#leavesOut = options.leavesOut
+    this.#complete = options.complete
   }
 
-  /** Does what waits: the schema is then as it was at that place of the log. */
+  /** Does what waits, inside of a transaction: the schema is then as it was at that place of the log. */
   async settle(): Promise<void> {
     const waiting = this.#statements
     this.#statements = []
-    for (const statement of waiting) await this.#session.command(statement)
+    for (const statement of waiting) {
+      if (!(await this.#leavesOut(statement))) await this.#session.command(statement)
+    }
     if (this.#isComplete) return
     this.#isComplete = true
     await this.#complete(this.#session)
@@ -115,7 +131,8 @@ export class Replay {
   #last: Commit | null = null
   #next: Commit | null = null
   #transactions = 0
-  #rows = 0
+  #changes = 0
+  readonly #counts = new Map<number, TableCount>()
   #markBefore: Mark | null = null
   #markAfter: Mark | null = null
 
@@ -154,7 +171,7 @@ export class Replay {
       last: this.#last,
       next: this.#next,
       transactions: this.#transactions,
-      rows: this.#rows,
+      tables: this.#counts,
       marks: { before: this.#markBefore, after: this.#markAfter },
     }
   }
@@ -212,15 +229,26 @@ export class Replay {
     if (!buffer) return
     await this.#open()
     await buffer.add(message)
-    this.#rows++
-    if (this.#rows % MOST_ROWS === 0) await this.#flush()
+    if (message.kind === 'insert') this.#count(message.relation, 1)
+    if (message.kind === 'delete') this.#count(message.relation, -1)
+    this.#changes++
+    if (this.#changes % MOST_ROWS === 0) await this.#flush()
+  }
+
+  #count(relation: number, more: number): void {
+    const { schema = '', name = '' } = this.#relations.get(relation) ?? {}
+    const { loaded } = this.#options
+    const rows = this.#counts.get(relation)?.rows ?? loaded.get(relation) ?? 0
+    this.#counts.set(relation, { schema, name, rows: Math.max(rows + more, 0) })
   }
 
   async #truncate(relations: readonly number[]): Promise<void> {
     const targets: Target[] = []
     for (const relation of relations) {
       const buffer = await this.#bufferOf(relation)
-      if (buffer) targets.push(buffer.target)
+      if (!buffer) continue
+      targets.push(buffer.target)
+      this.#count(relation, Number.NEGATIVE_INFINITY)
     }
     if (targets.length === 0) return
     await this.#open()
