@@ -6,8 +6,8 @@ import { onTestFinished } from 'vitest'
 import { Archive } from '../../src/domains/backups/archive/archive.js'
 import type { Sidecar } from '../../src/domains/backups/archive/manifest.js'
 import { frames } from '../../src/domains/backups/archive/segment.js'
-import { open } from '../../src/platform/objects/pipeline.js'
 import { openStore } from '../../src/platform/objects/open.js'
+import { open } from '../../src/platform/objects/pipeline.js'
 import {
   decode,
   type LoggedMessage,

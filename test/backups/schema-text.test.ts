@@ -26,7 +26,6 @@ test('the schema is read as it was when the snapshot was taken, without a pg_dum
   const endpoint = parseDatabaseUrl(database.url)
   const before = await schemaText(endpoint, { ...of, section: 'pre-data' }, signal)
   const after = await schemaText(endpoint, { ...of, section: 'post-data' }, signal)
-  console.log(before.slice(0, 1500), before.length, after.length)
   expect(before).toContain('CREATE TABLE catalyst.')
   expect(before).not.toContain('later')
   expect(before).not.toMatch(/transaction_timeout|\\restrict/)

@@ -27,7 +27,11 @@ export interface SequenceRow {
   /** `schema.name` as PostgreSQL quotes it. */
   readonly quoted: string
   /** The column that is filled from it. */
-  readonly owner: { readonly schema: string; readonly table: string; readonly column: string } | null
+  readonly owner: {
+    readonly schema: string
+    readonly table: string
+    readonly column: string
+  } | null
 }
 
 /** What a backup is told about the whole database. */
@@ -145,7 +149,9 @@ export const facts = () => sql<FactsRow>`
 
 /** Who keeps the table there, as pg_dump does. */
 export const lockForReading = (tables: readonly Pick<TableRow, 'schema' | 'name'>[]) => {
-  const [first, ...others] = tables.map(({ schema, name }) => sql`${sql.id(schema)}.${sql.id(name)}`)
+  const [first, ...others] = tables.map(
+    ({ schema, name }) => sql`${sql.id(schema)}.${sql.id(name)}`,
+  )
   const list = others.reduce((all, one) => sql`${all}, ${one}`, first ?? sql``)
   return sql<never>`lock table only ${list} in access share mode`
 }

@@ -10,7 +10,8 @@ import { sql } from '../../../platform/postgres/sql.js'
 import type { Archive } from '../archive/archive.js'
 import { suffix } from '../archive/keys.js'
 import type { BackupObject, FullManifest, Unsigned } from '../archive/manifest.js'
-import type { Progress } from '../progress.js'
+import { schemaFingerprint } from '../capture/fingerprint.sql.js'
+import { Progress } from '../progress.js'
 import { CATALOG, type Catalog } from './catalog.js'
 import {
   copyOf,
@@ -26,7 +27,8 @@ import { serverFacts } from './server.sql.js'
 import { type Snapshot, takeSnapshot } from './snapshot.js'
 
 /** What a full backup is taken from and put into. */
-interface FullDeps {
+interface FullRequest {
+  readonly backupId: string
   readonly endpoint: Endpoint
   readonly archive: Archive
   /** Whether the log goes on from it: logical decoding is allowed, and the log has begun. */
@@ -36,13 +38,13 @@ interface FullDeps {
   readonly recipients: readonly string[]
   /** Tables that are copied at a time. */
   readonly workers: number
-  /** What the schema is, as the log's marks tell it. */
-  fingerprint(session: DirectSession): Promise<string>
-  readonly progress: Progress
   readonly signal: AbortSignal
+  progress(done: number, total: number, message: string): void
   /** Named places at which a test may end the process. */
   readonly step?: (name: string) => unknown
 }
+
+type FullDeps = Omit<FullRequest, 'progress'> & { readonly progress: Progress }
 
 /** A schema that is changed all the time cannot be read as a whole. */
 const ATTEMPTS = 3
@@ -60,14 +62,16 @@ interface Copied {
  *
  * @throws AppError; whatever was stored until then is no backup
  */
-export async function takeFull(backupId: string, deps: FullDeps): Promise<Unsigned<FullManifest>> {
-  const { endpoint, archive, signal, progress, step } = deps
+export async function takeFull(request: FullRequest): Promise<FullManifest> {
+  const { backupId, endpoint, archive, signal, step } = request
+  const progress = new Progress((done, total, message) => request.progress(done, total, message))
+  const deps = { ...request, progress }
   const startedAt = await clockOf(endpoint)
   progress.phase('Reading the schema', 0.05)
   const taken = await begin(deps)
   try {
     await step?.('full:snapshot')
-    const { objects, catalog } = await copyAll(backupId, taken, deps)
+    const { objects, catalog } = await copyAll(taken, deps)
     progress.phase('Writing the manifest', 0.99)
     await step?.('full:before-manifest')
     signal.throwIfAborted()
@@ -99,7 +103,9 @@ export async function takeFull(backupId: string, deps: FullDeps): Promise<Unsign
     }
     await archive.putManifest(manifest)
     await step?.('full:after-manifest')
-    return manifest
+    const stored = await archive.manifest(backupId)
+    if (stored.type !== 'full') throw new Error('a full backup is none')
+    return stored
   } finally {
     await taken.close()
   }
@@ -147,7 +153,7 @@ async function attemptToBegin(deps: FullDeps): Promise<Begun | null> {
     }
     const [first] = sessions
     if (!first) throw new Error('no worker')
-    const before = await deps.fingerprint(first)
+    const before = await fingerprintOf(first)
     const tables = await first.many(tablesToCopy())
     await first.command("set local lock_timeout = '30s'")
     if (tables.length > 0) await first.many(lockForReading(tables))
@@ -159,7 +165,7 @@ async function attemptToBegin(deps: FullDeps): Promise<Begun | null> {
       schemaText(endpoint, { ...of, section: 'pre-data' }, signal),
       schemaText(endpoint, { ...of, section: 'post-data' }, signal),
     ])
-    const after = await DirectSession.use(endpoint, deps.fingerprint, { name: SESSION })
+    const after = await DirectSession.use(endpoint, fingerprintOf, { name: SESSION })
     if (before !== after) {
       await close()
       return null
@@ -181,14 +187,22 @@ async function attemptToBegin(deps: FullDeps): Promise<Begun | null> {
   }
 }
 
+/** What the schema is, as the marks of the log tell it. */
+const fingerprintOf = async (session: DirectSession): Promise<string> => {
+  const [row] = await session.many(
+    sql<{ fingerprint: string }>`select ${schemaFingerprint()} as fingerprint`,
+  )
+  return String(row?.fingerprint)
+}
+
 const readFacts = async (session: DirectSession) => {
   const [found] = await session.many(facts())
   if (!found) throw new Error('a server did not say what it has')
   return found
 }
 
-async function copyAll(backupId: string, begun: Begun, deps: FullDeps): Promise<Copied> {
-  const { archive, codec, recipients, signal, progress, step } = deps
+async function copyAll(begun: Begun, deps: FullDeps): Promise<Copied> {
+  const { backupId, archive, codec, recipients, signal, progress, step } = deps
   const ending = suffix({ codec, encrypted: recipients.length > 0 })
   const how = { codec, recipients, signal }
   const put = (key: string, source: Readable): Promise<Sealed> =>

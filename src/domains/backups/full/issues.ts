@@ -3,11 +3,7 @@ import type { FactsRow, TableRow } from './catalog.sql.js'
 const NAMED = 10
 
 /** What a backup of this kind does not hold, one sentence each. */
-export function issuesOf(
-  facts: FactsRow,
-  tables: readonly TableRow[],
-  inLog: boolean,
-): string[] {
+export function issuesOf(facts: FactsRow, tables: readonly TableRow[], inLog: boolean): string[] {
   const unlogged = tables.filter(({ is_unlogged }) => is_unlogged)
   const blind = tables.filter(({ is_unlogged, has_identity }) => !is_unlogged && !has_identity)
   const found: (string | false)[] = [

@@ -3,8 +3,8 @@ import { AppError } from '../../../errors.js'
 import type { Endpoint } from '../../../platform/postgres/connection.js'
 import { DirectSession } from '../../../platform/postgres/direct.js'
 import { isLockTimeout } from '../../../platform/postgres/errors.js'
-import { sql } from '../../../platform/postgres/sql.js'
 import { parseLsn } from '../../../platform/postgres/replication/lsn.js'
+import { sql } from '../../../platform/postgres/sql.js'
 
 /** One state of the database that several connections look at, until it is closed. */
 export interface Snapshot {

@@ -5,10 +5,17 @@ import { parseScript } from '../../../platform/sql-parser/parse-script.js'
 import type { Body } from '../../../platform/sql-parser/syntax.js'
 import type { Catalog } from '../full/catalog.js'
 import { type SequenceRow, sequences } from '../full/catalog.sql.js'
-import { dropTable, furthest, materializedViews, refresh, setSequence, tableNames } from './finish.sql.js'
+import {
+  dropTable,
+  furthest,
+  materializedViews,
+  refresh,
+  setSequence,
+  tableNames,
+} from './finish.sql.js'
 
-/** SQLSTATEs of a role that is not there, of one whose rights may not be given, and of what only a superuser may. */
-const NOT_HERE = new Set(['42704', '42501', '0LP01'])
+/** SQLSTATEs of a role or an extension's function that is not there, and of rights that may not be given. */
+const NOT_HERE = new Set(['42704', '42501', '0LP01', '42883', '42P01'])
 /** And of an extension that is not installed where PostgreSQL runs. */
 const NOT_INSTALLED = new Set(['42501', '0A000', '58P01', '22023', '42704'])
 
@@ -42,7 +49,8 @@ export async function makeExtensions(
   await session.command('begin')
   for (const statement of statements) {
     if (await tolerated(session, statement, NOT_INSTALLED)) continue
-    const [, name] = /^create extension (?:if not exists )?("(?:[^"]|"")+"|\S+)/i.exec(statement) ?? []
+    const [, name] =
+      /^create extension (?:if not exists )?("(?:[^"]|"")+"|\S+)/i.exec(statement) ?? []
     if (name) warn(`The extension ${name} could not be made here: have a superuser make it.`)
   }
   await session.command('commit')
@@ -54,13 +62,15 @@ export async function restoreRights(
   statements: readonly string[],
   warn: (sentence: string) => void,
 ): Promise<void> {
+  if (statements.length === 0) return
+  if (await tolerated(session, statements.join(';\n'), NOT_HERE)) return
   let failed = 0
   for (const statement of statements) {
     if (!(await tolerated(session, statement, NOT_HERE))) failed++
   }
   if (failed > 0) {
     warn(
-      `${failed} of ${statements.length} owners and grants could not be restored: a role is not here, or the role of this server may not act for it.`,
+      `${failed} of ${statements.length} owners and grants could not be restored: a role or an extension is not here, or the role of this server may not act for it.`,
     )
   }
 }
@@ -162,7 +172,9 @@ export const namesOfTables = async (session: DirectSession) =>
 export function notFinished(error: unknown): unknown {
   const state = stateOf(error)
   if (!/^(23|42|2F|P0)/.test(state)) return error
-  const constraint = Reflect.get(Object(error), 'constraint') ?? Reflect.get(Object(Object(error).cause), 'constraint')
+  const constraint =
+    Reflect.get(Object(error), 'constraint') ??
+    Reflect.get(Object(Object(error).cause), 'constraint')
   const named = typeof constraint === 'string' ? ` (constraint ${constraint})` : ''
   return new AppError('integrity_violation', `The restored rows do not fit the schema${named}.`, {
     hint: 'Nothing was changed. Verify the backup; the log of this server has what PostgreSQL said.',

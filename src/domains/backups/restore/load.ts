@@ -1,5 +1,5 @@
-import { text } from 'node:stream/consumers'
 import { createHash } from 'node:crypto'
+import { text } from 'node:stream/consumers'
 import { AppError } from '../../../errors.js'
 import { ObjectDamaged, open } from '../../../platform/objects/pipeline.js'
 import type { Endpoint } from '../../../platform/postgres/connection.js'

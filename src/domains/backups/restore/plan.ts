@@ -101,7 +101,10 @@ interface Chain {
 async function attempt(archive: Archive, full: FullManifest, stop: Stop): Promise<Chain> {
   const { snapshot, server } = full
   if (stop.kind === 'time' && microsecondsOf(snapshot.time) > stop.us) {
-    throw await unreachable(archive, `The full backup ${full.backup_id} is of ${snapshot.time}, which is later.`)
+    throw await unreachable(
+      archive,
+      `The full backup ${full.backup_id} is of ${snapshot.time}, which is later.`,
+    )
   }
   if (!snapshot.in_log) {
     throw await unreachable(

@@ -97,9 +97,9 @@ export class Pending {
   async settle(): Promise<void> {
     const waiting = this.#statements
     this.#statements = []
-    for (const statement of waiting) {
-      if (!(await this.#leavesOut(statement))) await this.#session.command(statement)
-    }
+    const made: string[] = []
+    for (const statement of waiting) if (!(await this.#leavesOut(statement))) made.push(statement)
+    await this.#session.command(made.join(';\n'))
     if (this.#isComplete) return
     this.#isComplete = true
     await this.#complete(this.#session)
@@ -108,7 +108,7 @@ export class Pending {
   /** Takes away what would act by itself on rows, until the next time that it is settled. */
   async holdBack(): Promise<void> {
     const acting = await this.#session.many(actingByThemselves())
-    for (const { away } of acting) await this.#session.command(away)
+    await this.#session.command(acting.map(({ away }) => away).join(';\n'))
     this.#statements.push(...acting.map(({ back }) => back))
   }
 }
@@ -339,10 +339,14 @@ export class Replay {
     const { lsn = 0n } = this.#current ?? {}
     const at = `the transaction at ${formatLsn(lsn)}`
     if (error instanceof Unrepeatable) {
-      return new AppError('precondition_failed', `A change of the schema in ${at} cannot be done again.`, {
-        hint: 'Choose a moment before it, or one after the next full backup.',
-        cause: error,
-      })
+      return new AppError(
+        'precondition_failed',
+        `A change of the schema in ${at} cannot be done again.`,
+        {
+          hint: 'Choose a moment before it, or one after the next full backup.',
+          cause: error,
+        },
+      )
     }
     const what = error instanceof Divergence ? ` (table ${error.table})` : ''
     return new AppError(

@@ -184,15 +184,15 @@ async function fill(filling: Filling) {
   const warnings = new Set<string>(prepared.plan.full.issues)
   const warn = (sentence: string): void => void warnings.add(sentence)
   const script = await phases.run('Making the schema', 0.28, async () => {
-    const [pre, post] = [
-      await readText(source, full, 'schema-pre'),
-      await readText(source, full, 'schema-post'),
-    ]
+    const [pre, post] = await Promise.all([
+      readText(source, full, 'schema-pre'),
+      readText(source, full, 'schema-post'),
+    ])
     const script = await phasesOf(pre, post, call.signal)
     await session.command(SETTINGS)
     await makeExtensions(session, script.extensions, warn)
     await session.command('begin')
-    for (const statement of script.before) await session.command(statement)
+    await session.command(script.before.join(';\n'))
     await session.command('commit')
     return script
   })
@@ -223,7 +223,7 @@ async function fill(filling: Filling) {
   })
   await phases.run('Making keys', 0.68, async () => {
     await session.command('begin')
-    for (const statement of script.keys) await session.command(statement)
+    await session.command(script.keys.join(';\n'))
     await pending.holdBack()
     await session.command('commit')
   })
@@ -327,7 +327,10 @@ async function finish(filling: Filling, pending: Pending, ending: Ending): Promi
 /** By the oid that a table had it is known under whatever name it has now. */
 function countsOf(catalog: Catalog, { loaded, replayed }: Ending): TableCount[] {
   const counts = new Map<number, TableCount>(
-    catalog.tables.map(({ oid, schema, name }) => [oid, { schema, name, rows: loaded.get(oid) ?? 0 }]),
+    catalog.tables.map(({ oid, schema, name }) => [
+      oid,
+      { schema, name, rows: loaded.get(oid) ?? 0 },
+    ]),
   )
   for (const [oid, count] of replayed.tables) counts.set(oid, count)
   return [...counts.values()]

@@ -15,26 +15,28 @@ export interface Phases {
   readonly extensions: readonly string[]
 }
 
-const RIGHTS: readonly Kind[] = ['AlterOwnerStmt', 'GrantStmt', 'AlterDefaultPrivilegesStmt', 'GrantRoleStmt']
+const RIGHTS: readonly Kind[] = [
+  'AlterOwnerStmt',
+  'GrantStmt',
+  'AlterDefaultPrivilegesStmt',
+  'GrantRoleStmt',
+]
 
 /** Divides the two sections of a dump by when each statement is to run. */
-export async function phasesOf(
-  pre: string,
-  post: string,
-  signal: AbortSignal,
-): Promise<Phases> {
+export async function phasesOf(pre: string, post: string, signal: AbortSignal): Promise<Phases> {
   const before: string[] = []
   const keys: string[] = []
   const after: string[] = []
   const rights: string[] = []
   const extensions: string[] = []
-  for (const statement of await parseScript(pre, signal)) {
+  const [first, second] = await Promise.all([parseScript(pre, signal), parseScript(post, signal)])
+  for (const statement of first) {
     if (isOfExtension(statement)) extensions.push(statement.text)
     else if (isRight(statement)) rights.push(statement.text)
     else if (!isSetting(statement)) before.push(statement.text)
   }
   const indexes = new Set<string>()
-  for (const statement of await parseScript(post, signal)) {
+  for (const statement of second) {
     if (isSetting(statement)) continue
     if (isRight(statement)) rights.push(statement.text)
     else if (isKey(statement, indexes)) keys.push(statement.text)
@@ -68,7 +70,9 @@ function isKey({ kind, node }: ScriptStatement, indexes: Set<string>): boolean {
   }
   if (kind !== 'AlterTableStmt') return false
   const { relation, cmds = [] } = node as Body<'AlterTableStmt'>
-  for (const { AlterTableCmd: command } of cmds as readonly { AlterTableCmd?: Body<'AlterTableCmd'> }[]) {
+  for (const { AlterTableCmd: command } of cmds as readonly {
+    AlterTableCmd?: Body<'AlterTableCmd'>
+  }[]) {
     const constraint = (command?.def as { Constraint?: Body<'Constraint'> } | undefined)?.Constraint
     if (constraint?.contype === 'CONSTR_PRIMARY' || constraint?.contype === 'CONSTR_UNIQUE') {
       indexes.add(keyOf(relation?.schemaname, constraint.conname))

@@ -136,7 +136,10 @@ function notMade(error: unknown, { collate, ctype, encoding }: FullManifest['ser
     return new AppError(
       'precondition_failed',
       `This server cannot make a database with the encoding ${encoding} and the locale ${collate} (${ctype}) of the backup.`,
-      { hint: 'Install that locale where PostgreSQL runs, or restore on another server.', cause: error },
+      {
+        hint: 'Install that locale where PostgreSQL runs, or restore on another server.',
+        cause: error,
+      },
     )
   }
   return error

@@ -6,7 +6,7 @@ import {
   type LoggedRow,
   UNCHANGED,
 } from '../../../platform/postgres/replication/pgoutput.js'
-import { sql } from '../../../platform/postgres/sql.js'
+import type { sql } from '../../../platform/postgres/sql.js'
 import {
   copyInto,
   deleteMany,
