@@ -1,4 +1,5 @@
 import { AppError } from '../../../errors.js'
+import { ObjectDamaged } from '../../../platform/objects/pipeline.js'
 import { ObjectMissing, type ObjectStore } from '../../../platform/objects/store.js'
 import { readDocument, writeDocument } from './document.js'
 import {
@@ -65,6 +66,18 @@ export class Archive {
     }
   }
 
+  /**
+   * The id of the archive that a backup is in, whatever database it is of.
+   *
+   * @throws AppError `not_found`
+   */
+  static async holding(objects: ObjectStore, backupId: string): Promise<string> {
+    for (const id of await Archive.ids(objects)) {
+      if (await first(objects.list(new ArchiveKeys(id).backup(backupId)))) return id
+    }
+    throw noBackup(backupId)
+  }
+
   /** Begins an archive. */
   static async create(objects: ObjectStore, info: Unsigned<ArchiveInfo>): Promise<Archive> {
     const keys = new ArchiveKeys(info.archive_id)
@@ -77,6 +90,8 @@ export class Archive {
   static async open(objects: ObjectStore, archiveId: string): Promise<Archive> {
     const { archive } = new ArchiveKeys(archiveId)
     const info = await readDocument(objects, archive, ARCHIVE)
+    if (info.archive_id !== archiveId)
+      throw new ObjectDamaged(archive, 'it belongs to another archive')
     return new Archive(objects, info)
   }
 
@@ -93,23 +108,26 @@ export class Archive {
     return ids.reverse()
   }
 
-  /** Full backups, newest first. One whose manifest is damaged is left out: `verify` tells of it. */
+  /** Full backups, newest first. One whose manifest is damaged is left out: `verify_backup` tells of it. */
   async *fulls(): AsyncIterable<FullManifest> {
     for (const id of await this.backupIds('full')) {
-      const manifest = await this.manifest(id)
-      if (manifest.type === 'full') yield manifest
+      const manifest = await this.manifest(id).catch(noneIfDamaged)
+      if (manifest?.type === 'full') yield manifest
     }
   }
 
   /** @throws AppError `not_found`, ObjectDamaged */
   async manifest(backupId: string): Promise<Manifest> {
+    const key = this.keys.manifest(backupId)
     try {
-      const key = this.keys.manifest(backupId)
       const manifest = await readDocument(this.objects, key, MANIFEST)
+      this.#expect(key, manifest, manifest.backup_id === backupId)
+      if (manifest.type !== typeOfBackup(backupId))
+        throw new ObjectDamaged(key, 'it is of another type')
       return manifest
     } catch (error) {
-      if (!(error instanceof ObjectMissing)) throw error
-      throw noBackup(backupId, error)
+      if (error instanceof ObjectMissing) throw noBackup(backupId, error)
+      throw error
     }
   }
 
@@ -122,7 +140,13 @@ export class Archive {
   }
 
   async sidecar(segment: SegmentEntry): Promise<Sidecar> {
-    return readDocument(this.objects, this.keys.sidecar(segment), SIDECAR)
+    const key = this.keys.sidecar(segment)
+    const sidecar = await readDocument(this.objects, key, SIDECAR)
+    const { start_lsn, end_lsn } = sidecar
+    const named = this.keys.parseLog(sidecar.key)
+    const isNamed = named?.start === segment.start && named.end === segment.end
+    this.#expect(key, sidecar, start_lsn === segment.start && end_lsn === segment.end && isNamed)
+    return sidecar
   }
 
   /** The same with what their sidecars say. */
@@ -142,7 +166,10 @@ export class Archive {
   async barriers(): Promise<Barrier[]> {
     const barriers: Barrier[] = []
     for await (const { key } of this.objects.list(this.keys.barriers)) {
-      if (this.keys.isBarrier(key)) barriers.push(await readDocument(this.objects, key, BARRIER))
+      if (!this.keys.isBarrier(key)) continue
+      const barrier = await readDocument(this.objects, key, BARRIER)
+      this.#expect(key, barrier, this.keys.barrier(barrier.lsn, barrier.kind) === key)
+      barriers.push(barrier)
     }
     return barriers
   }
@@ -151,7 +178,8 @@ export class Archive {
   async verifications(backupId: string): Promise<Verification[]> {
     const found: Verification[] = []
     for await (const { key } of this.objects.list(this.keys.verified(backupId))) {
-      found.push(await readDocument(this.objects, key, VERIFICATION))
+      const verification = await readDocument(this.objects, key, VERIFICATION).catch(noneIfDamaged)
+      if (verification?.backup_id === backupId) found.push(verification)
     }
     return found.reverse()
   }
@@ -190,6 +218,12 @@ export class Archive {
     await writeDocument(this.objects, key, { schema: TOMBSTONE, fields })
   }
 
+  /** A document that is whole, but not the one that belongs there. */
+  #expect(key: string, { archive_id }: { readonly archive_id: string }, isThis: boolean): void {
+    if (archive_id !== this.id) throw new ObjectDamaged(key, 'it belongs to another archive')
+    if (!isThis) throw new ObjectDamaged(key, 'it is that of something else')
+  }
+
   async #deleted(): Promise<Set<string>> {
     const gone = new Set<string>()
     for await (const { key } of this.objects.list(this.keys.tombstones)) {
@@ -199,12 +233,17 @@ export class Archive {
   }
 }
 
+function noneIfDamaged(error: unknown): null {
+  if (error instanceof ObjectDamaged || error instanceof ObjectMissing) return null
+  throw error
+}
+
 async function first<T>(items: AsyncIterable<T>): Promise<T | null> {
   for await (const item of items) return item
   return null
 }
 
-const noBackup = (backupId: string, cause: unknown): AppError =>
+const noBackup = (backupId: string, cause?: unknown): AppError =>
   new AppError('not_found', `There is no ${typeOfBackup(backupId)} backup ${backupId}.`, {
     hint: 'Read db/backups/history, or run "catalyst-db backup list".',
     cause,
