@@ -16,6 +16,7 @@ import {
   BARRIER,
   type Barrier,
   type FullManifest,
+  type IncrementalManifest,
   MANIFEST,
   type Manifest,
   SIDECAR,
@@ -98,7 +99,7 @@ export class Archive {
   /** The ids of backups, newest first: those with a manifest and without a tombstone. */
   async backupIds(type: BackupType): Promise<string[]> {
     const prefix = this.keys.backups(type)
-    const gone = await this.#deleted()
+    const gone = await this.tombstoned()
     const ids: string[] = []
     for await (const { key } of this.objects.list(prefix)) {
       const [id = '', name, ...deeper] = key.slice(prefix.length).split('/')
@@ -113,6 +114,14 @@ export class Archive {
     for (const id of await this.backupIds('full')) {
       const manifest = await this.manifest(id).catch(noneIfDamaged)
       if (manifest?.type === 'full') yield manifest
+    }
+  }
+
+  /** The same of incremental ones. */
+  async *incrementals(): AsyncIterable<IncrementalManifest> {
+    for (const id of await this.backupIds('incremental')) {
+      const manifest = await this.manifest(id).catch(noneIfDamaged)
+      if (manifest?.type === 'incremental') yield manifest
     }
   }
 
@@ -224,7 +233,8 @@ export class Archive {
     if (!isThis) throw new ObjectDamaged(key, 'it is that of something else')
   }
 
-  async #deleted(): Promise<Set<string>> {
+  /** The ids of backups that are deleted, as far as the store allows it. */
+  async tombstoned(): Promise<Set<string>> {
     const gone = new Set<string>()
     for await (const { key } of this.objects.list(this.keys.tombstones)) {
       gone.add(key.slice(this.keys.tombstones.length).replace(/\.json$/, ''))
