@@ -9,6 +9,10 @@ import * as tools from './tools.js'
 /** How soon another server takes over the log when the one that kept it is gone. */
 const LOG_MS = 5_000
 
+const SCHEDULE_MS = 15_000
+/** What fails is tried again by the schedule's own rests. */
+const RETRY = { firstMs: SCHEDULE_MS, maxMs: SCHEDULE_MS }
+
 /** Backups that restore to any moment. */
 export const backups = part({
   name: 'backups',
@@ -36,6 +40,9 @@ export const backups = part({
       spool: join(local, 'spool'),
     })
     loops.every('the log of backups', { everyMs: LOG_MS }, (signal) => service.keepLog(signal))
+    loops.every('the schedule of backups', { everyMs: SCHEDULE_MS, retry: RETRY }, (signal) =>
+      service.takeDue(signal),
+    )
     kernel.onClose(() => service.close())
     return service
   },

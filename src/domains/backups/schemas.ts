@@ -19,3 +19,5 @@ export const restoreId = () =>
       'must be the id of a restore: catalyst://db/backups/restores lists them',
     )
     .describe('From db/backups/restores.')
+
+export const backupType = () => z.enum(['full', 'incremental'])

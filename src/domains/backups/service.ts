@@ -1,10 +1,18 @@
+import type { AppError } from '../../errors.js'
 import type { Clock } from '../../lib/clock.js'
 import type { Log } from '../../platform/log.js'
 import type { ObjectStore } from '../../platform/objects/store.js'
 import type { Endpoint } from '../../platform/postgres/connection.js'
 import type { Database } from '../../platform/postgres/database.js'
+import type { DirectSession } from '../../platform/postgres/direct.js'
 import type { Policy } from '../../policy.js'
+import { readFingerprint } from './capture/fingerprint.sql.js'
 import { LogKeeper } from './capture/log-keeper.js'
+import { type BackupCall, BackupTaker, type CreateQuery, type FullRequest } from './create.js'
+import { takeFull } from './full/full.js'
+import { Progress } from './progress.js'
+import { Schedule } from './schedule.js'
+import { BackupStatus, type HistoryQuery } from './status.js'
 
 /** What backups are made from. */
 export interface BackupDeps {
@@ -13,6 +21,7 @@ export interface BackupDeps {
   readonly direct: Endpoint
   readonly engine: 'embedded' | 'external'
   readonly clock: Clock
+  readonly serverId: string
   readonly log: Log
   readonly policy: Policy['backups']
   /** `file:///directory` or `s3://bucket/prefix`. */
@@ -28,19 +37,39 @@ export interface BackupDeps {
 export class BackupService {
   readonly #deps: BackupDeps
   readonly #log: LogKeeper
+  readonly #taker: BackupTaker
+  readonly #status: BackupStatus
+  readonly #schedule: Schedule
   #store: Promise<ObjectStore> | null = null
 
   constructor(deps: BackupDeps) {
     this.#deps = deps
-    this.#log = new LogKeeper({
+    const objects = () => this.objects()
+    this.#log = new LogKeeper({ ...deps, objects, broken: (error) => this.#logBroke(error) })
+    const log = this.#log
+    this.#taker = new BackupTaker({
       ...deps,
-      objects: () => this.objects(),
-      broken: async (error) => {
-        const { code, message } = error
-        const failed = { backup_id: null, type: null, code, message }
-        await deps.database.transaction((tx) => tx.emit('backup.failed', failed))
-      },
+      log,
+      objects,
+      takeFull: (full) => this.#takeFull(full),
     })
+    this.#status = new BackupStatus({ ...deps, log, objects })
+    this.#schedule = new Schedule({ ...deps, log, objects, taker: this.#taker, drill: null })
+  }
+
+  /** Takes a backup. */
+  create(query: CreateQuery, call: BackupCall) {
+    return this.#taker.create(query, call)
+  }
+
+  /** The newest backups, how much could be lost now, and what was proven. */
+  latest() {
+    return this.#status.latest()
+  }
+
+  /** Backups, newest first. */
+  history(query: HistoryQuery) {
+    return this.#status.history(query)
   }
 
   /** Where backups are kept. */
@@ -54,8 +83,36 @@ export class BackupService {
     return this.#log.round(signal)
   }
 
+  /** Takes what is due, if this server keeps the log. */
+  takeDue(signal: AbortSignal): Promise<void> {
+    return this.#schedule.round(signal)
+  }
+
   async close(): Promise<void> {
     const store = await this.#store
     store?.close()
   }
+
+  async #takeFull({ backupId, archive, progress, signal, ...full }: FullRequest) {
+    const { direct: endpoint, policy } = this.#deps
+    return takeFull(backupId, {
+      ...full,
+      endpoint,
+      archive,
+      workers: policy.workers,
+      fingerprint,
+      progress: new Progress(progress),
+      signal,
+    })
+  }
+
+  async #logBroke({ code, message }: AppError): Promise<void> {
+    const failed = { backup_id: null, type: null, code, message }
+    await this.#deps.database.transaction((tx) => tx.emit('backup.failed', failed))
+  }
+}
+
+async function fingerprint(session: DirectSession): Promise<string> {
+  const [row] = await session.many(readFingerprint())
+  return row?.schema_fingerprint ?? ''
 }

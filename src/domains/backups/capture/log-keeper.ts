@@ -35,12 +35,15 @@ export class NoLog extends AppError {
 
 /** How soon it is looked again whether a log can be kept. */
 const REST_MS = 5_000
+/** How long it is waited for the log to begin. */
+const BEGIN_MS = 30_000
 const MB = 1_048_576
 
 /** Lets exactly one server of a database keep its log, and begins, mends and ends it. */
 export class LogKeeper {
   readonly #deps: LogKeeperDeps
   #isLeader = false
+  #barriers = 0
   #archive: Archive | null = null
   /** Why the log was given up, for the gap that it leaves. */
   #givenUp: string | null = null
@@ -52,6 +55,11 @@ export class LogKeeper {
   /** This server is the one of all servers of this database that does what only one must. */
   get isLeader(): boolean {
     return this.#isLeader
+  }
+
+  /** How often something came up across which the log does not lead, since this server started. */
+  get barriers(): number {
+    return this.#barriers
   }
 
   /** Becomes the leader, if nobody else is, and keeps the log until the signal is aborted or something fails. */
@@ -68,6 +76,46 @@ export class LogKeeper {
     } finally {
       this.#isLeader = false
       await leader.release()
+    }
+  }
+
+  /** The archive of this database, which is begun where there is none, and why no log is kept; null where one is. */
+  async prepare(leader: Leader): Promise<{ archive: Archive; noLog: NoLog | null }> {
+    const facts = await leader.one(statements.logFacts())
+    const archive = await this.#archiveOf(facts)
+    const obstacle = this.whyNot(facts)
+    if (obstacle) return { archive, noLog: obstacle }
+    if (this.#deps.policy.enabled === false) {
+      const hint = 'Set backups.enabled in the policy to true or auto.'
+      return {
+        archive,
+        noLog: new NoLog('The log is switched off: only full backups are taken.', hint),
+      }
+    }
+    // From here on whichever server is the leader keeps the log.
+    const publication = statements.publicationOf(archive.id)
+    if (facts.publication !== publication) {
+      if (facts.publication) await leader.many(statements.dropPublication(facts.publication))
+      await leader.many(statements.createPublication(publication))
+      await leader.many(statements.publishTables())
+    }
+    return { archive, noLog: await this.#begun(leader, archive) }
+  }
+
+  async #begun(leader: Leader, archive: Archive): Promise<NoLog | null> {
+    const deadline = performance.now() + BEGIN_MS
+    for (;;) {
+      const [log] = await leader.many(statements.readLogState())
+      const isHere = log?.archive_id === archive.id
+      if (isHere && log.state === 'archiving') return null
+      if (performance.now() > deadline) {
+        const reason = log?.reason ?? 'no server of this database keeps it'
+        return new NoLog(
+          `The log is not being kept: ${reason}`,
+          'Read catalyst://db/backups/latest.',
+        )
+      }
+      await delay(100)
     }
   }
 
@@ -159,7 +207,7 @@ export class LogKeeper {
       spool: join(spool, archive.id),
       budgetBytes: policy.when_budget_is_full === 'drop_log' ? this.#budget(facts) : null,
       progressed: (progress) => this.#progressed(leader, facts, progress),
-      barred: (kind, lsn, reason) => bar(archive, kind, lsn, reason),
+      barred: (kind, lsn, reason) => this.#bar(archive, kind, lsn, reason),
     })
     await session.run(signal)
   }
@@ -207,7 +255,8 @@ export class LogKeeper {
       return { start, last }
     }
     const end = last?.end_lsn ?? (await newestSnapshot(archive))
-    if (end !== null) await bar(archive, 'gap', end, gap ?? 'The slot of the log was dropped.')
+    if (end !== null)
+      await this.#bar(archive, 'gap', end, gap ?? 'The slot of the log was dropped.')
     let start = parseLsn(state?.confirmed_lsn ?? '0/0')
     if (!state || state.wal_status === 'lost' || isOtherTimeline(last, facts)) {
       if (state) await leader.many(statements.dropSlot(slot))
@@ -215,6 +264,15 @@ export class LogKeeper {
     }
     this.#givenUp = null
     return { start, last: null }
+  }
+
+  /** Says, once, that no restore leads across a place. */
+  async #bar(archive: Archive, kind: BarrierKind, lsn: bigint, reason: string): Promise<void> {
+    const known = await archive.barriers()
+    if (known.some((barrier) => barrier.kind === kind && barrier.lsn === lsn)) return
+    const at = instantText(Date.now())
+    await archive.putBarrier({ archive_id: archive.id, lsn, at, kind, reason })
+    this.#barriers++
   }
 
   /** Drops the slot where it has outgrown its budget, also while the store cannot be asked for anything. */
@@ -230,12 +288,7 @@ export class LogKeeper {
       error instanceof BudgetExceeded
         ? error
         : new BudgetExceeded(state?.retained_bytes ?? 0, error)
-    await leader.many(statements.endReceiver(facts.slot))
-    for (let attempt = 0; ; attempt++) {
-      const [now] = await leader.many(statements.dropSlotUnlessActive(facts.slot))
-      if (now || attempt > 100) break
-      await delay(50)
-    }
+    await this.#dropSlot(leader, facts.slot)
     this.#givenUp = exceeded.message
     await this.#deps.broken(exceeded)
   }
@@ -254,6 +307,28 @@ export class LogKeeper {
       last_segment_at: progress.lastSegmentAt,
       budget_bytes: this.#budget(facts),
     })
+  }
+
+  /** Ends the log for good: slot and publication are dropped. What that ends is answered. */
+  async stop(leader: Leader): Promise<{ slot: string | null; publication: string | null }> {
+    const { slot, publication } = await leader.one(statements.logFacts())
+    if (publication) await leader.many(statements.dropPublication(publication))
+    if (slot) await this.#dropSlot(leader, slot)
+    await this.#tell(leader, {
+      state: 'unavailable',
+      reason: 'The log was stopped by an operator.',
+    })
+    return { slot, publication }
+  }
+
+  /** Whoever receives from it is sent away. */
+  async #dropSlot(leader: Leader, slot: string): Promise<void> {
+    for (;;) {
+      await leader.many(statements.endReceiver(slot))
+      if ((await leader.many(statements.dropSlotUnlessActive(slot)))[0]) return
+      if ((await leader.many(statements.slotState(slot))).length === 0) return
+      await delay(50)
+    }
   }
 
   async #tell(
@@ -328,19 +403,6 @@ function gapBefore(
     return 'The slot of the log is further than what is in the store: what lies between is not in it.'
   }
   return null
-}
-
-/** Says, once, that no restore leads across a place. */
-async function bar(
-  archive: Archive,
-  kind: BarrierKind,
-  lsn: bigint,
-  reason: string,
-): Promise<void> {
-  const known = await archive.barriers()
-  if (known.some((barrier) => barrier.kind === kind && barrier.lsn === lsn)) return
-  const at = instantText(Date.now())
-  await archive.putBarrier({ archive_id: archive.id, lsn, at, kind, reason })
 }
 
 /** Makes the slot, which waits until every open transaction has ended: longer than so is told. */

@@ -94,9 +94,11 @@ export class LogSession {
   #advancedAt = 0
   #reportedAt = 0
   #guardedAt = 0
-  #catalog: string | null = null
+  /** The schema as of a figure of the catalog. */
+  #seen: { readonly catalog: string; readonly fingerprint: string } | null = null
   #last: SessionOptions['last']
-  #lastMarkLsn: bigint
+  /** Of the last two marks: the figures of the catalog may be a moment late. */
+  #markLsns: readonly [bigint, bigint]
   /** Changes of the schema that the log told and no mark has shown yet; those of statements that end later stay. */
   #told: { marks: number; isLate: boolean } | null = null
   #progress: LogProgress
@@ -104,7 +106,7 @@ export class LogSession {
   constructor(options: SessionOptions) {
     this.#options = options
     this.#last = options.last
-    this.#lastMarkLsn = options.start
+    this.#markLsns = [options.start, options.start]
     const { facts, archive, publication, start } = options
     const { coveredUntil } = options
     this.#progress = { coveredUntil, archived: start, lastSegmentAt: null, trouble: null }
@@ -220,9 +222,8 @@ export class LogSession {
     const { differs } = await leader.one(statements.isUnpublished(publication))
     if (differs) await leader.many(statements.publishTables())
     const end = await leader.one(statements.logEnd())
-    const isSilent = end.catalog === this.#catalog && (await this.#isSilentUntil(parseLsn(end.lsn)))
-    this.#catalog = end.catalog
-    if (!isSilent) return this.#mark()
+    const isSame = end.catalog === this.#seen?.catalog
+    if (!isSame || !(await this.#isSilentUntil(parseLsn(end.lsn)))) return this.#mark(end.catalog)
     if (this.#waiting > 0) return
     if (this.#recorder.reached - this.#recorder.end > IDLE_BYTES) {
       this.#cut({ at: end.at, isSilence: true })
@@ -239,10 +240,13 @@ export class LogSession {
     return !recorder.hasNews && recorder.reached >= lsn
   }
 
-  async #mark(): Promise<void> {
+  async #mark(catalog: string): Promise<void> {
     const id = randomUUID()
     this.#pendingMark = id
-    await this.#options.leader.many(statements.writeMark(id))
+    const known = this.#seen?.catalog === catalog ? this.#seen.fingerprint : null
+    const { leader } = this.#options
+    const { schema_fingerprint } = await leader.one(statements.writeMark(id, known))
+    this.#seen = { catalog, fingerprint: schema_fingerprint }
   }
 
   /** Everything up to a mark is one segment, whoever has made the mark. */
@@ -340,7 +344,8 @@ export class LogSession {
       if (sign.kind === 'schema') {
         const reason = REASONS[sign.change.replay]
         if (reason) await barred(reason.kind, sign.lsn, reason.text)
-        this.#told = { marks: 0, isLate: /\bconcurrently\b/i.test(sign.change.sql) }
+        const { sql } = sign.change
+        if (sql !== '') this.#told = { marks: 0, isLate: /\bconcurrently\b/i.test(sql) }
         continue
       }
       const { mark, lsn } = sign
@@ -352,14 +357,14 @@ export class LogSession {
       if (last && last.fingerprint !== now.fingerprint && !this.#told) {
         await barred(
           'out_of_band_ddl',
-          this.#lastMarkLsn,
+          this.#markLsns[0],
           'The schema was changed without run_migrations, so that the log does not tell how.',
         )
       }
       if (last && last.notLogged !== now.notLogged && mark.not_logged.length > 0) {
         await barred(
           'unpublished_table',
-          this.#lastMarkLsn,
+          this.#markLsns[0],
           'Rows of other tables than before are not in the log: they have neither a key nor a replica identity.',
         )
       }
@@ -370,7 +375,7 @@ export class LogSession {
         if (hasShown || isOver) this.#told = null
       }
       this.#last = now
-      this.#lastMarkLsn = lsn
+      this.#markLsns = [this.#markLsns[1], lsn]
     }
   }
 

@@ -176,8 +176,14 @@ export const schemaProofs = () => sql<{ marks_sha256: string }>`
   from catalyst.schema_migrations
   where marks_sha256 is not null`
 
-/** Writes down what is so at this place of the log, so that the log tells it; answers the server's clock before it. */
-export const writeMark = (markId: string) => sql<{ at: string }>`
+/**
+ * Writes down what is so at this place of the log, so that the log tells it; answers the server's clock before it.
+ * The fingerprint is asked for again unless it is known.
+ */
+export const writeMark = (markId: string, fingerprint: string | null = null) => sql<{
+  at: string
+  schema_fingerprint: string
+}>`
   insert into catalyst.log_mark as mark (mark_id, at, sequences, schema_fingerprint, not_logged)
   select
     ${markId}::text,
@@ -187,7 +193,7 @@ export const writeMark = (markId: string) => sql<{ at: string }>`
       from pg_sequences
       where last_value is not null
     )::text,
-    ${schemaFingerprint()},
+    coalesce(${fingerprint}::text, ${schemaFingerprint()}),
     (
       select coalesce(jsonb_agg(format('%I.%I', nspname, relname) order by nspname, relname), '[]')
       from catalyst.log_tables
@@ -199,7 +205,7 @@ export const writeMark = (markId: string) => sql<{ at: string }>`
     sequences = excluded.sequences,
     schema_fingerprint = excluded.schema_fingerprint,
     not_logged = excluded.not_logged
-  returning at`
+  returning at, schema_fingerprint`
 
 /** How the archiver is doing, for other servers and for who asks later. */
 export interface LogState {
