@@ -16,7 +16,7 @@ test('what was committed is in the log in its order, in segments that join', asy
   }
   const rows = await waitFor(async () => {
     const found = await insertedInto(archive, 'lot')
-    return found.length > 20 && found.at(-1)?.['lot_id'] === '49' && found
+    return found.length > 20 && found.at(-1)?.lot_id === '49' && found
   })
   const ids = rows.map(({ lot_id }) => Number(lot_id))
   expect(ids).toEqual(Array.from({ length: ids.length }, (_, at) => 50 - ids.length + at))

@@ -54,7 +54,7 @@ export async function sidecarsOf(archive: Archive): Promise<Sidecar[]> {
 }
 
 /** Every message of the log in its order. */
-export async function messagesOf(archive: Archive): Promise<LoggedMessage[]> {
+async function messagesOf(archive: Archive): Promise<LoggedMessage[]> {
   const all: LoggedMessage[] = []
   for (const { key, codec, encryption, ...sealed } of await sidecarsOf(archive)) {
     const how = { codec, encrypted: encryption !== null, identities: [] }

@@ -7,7 +7,7 @@ import type { Endpoint } from '../../platform/postgres/connection.js'
 import type { Database } from '../../platform/postgres/database.js'
 import type { Archive } from './archive/archive.js'
 import { type BackupType, newBackupId } from './archive/keys.js'
-import type { FullManifest, Sidecar, Unsigned } from './archive/manifest.js'
+import type { FullManifest, Sidecar } from './archive/manifest.js'
 import { Leader, LOCKS } from './capture/leader.js'
 import type { LogKeeper } from './capture/log-keeper.js'
 import { readLogState, writeMark } from './capture/sql.js'
@@ -42,7 +42,7 @@ export interface TakerDeps {
   readonly log: LogKeeper
   objects(): Promise<ObjectStore>
   /** Takes a full backup, its manifest last. */
-  takeFull(request: FullRequest): Promise<Unsigned<FullManifest>>
+  takeFull(request: FullRequest): Promise<FullManifest>
 }
 
 /** What a backup was when it was whole. */

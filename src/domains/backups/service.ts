@@ -4,13 +4,10 @@ import type { Log } from '../../platform/log.js'
 import type { ObjectStore } from '../../platform/objects/store.js'
 import type { Endpoint } from '../../platform/postgres/connection.js'
 import type { Database } from '../../platform/postgres/database.js'
-import type { DirectSession } from '../../platform/postgres/direct.js'
 import type { Policy } from '../../policy.js'
-import { readFingerprint } from './capture/fingerprint.sql.js'
 import { LogKeeper } from './capture/log-keeper.js'
 import { type BackupCall, BackupTaker, type CreateQuery, type FullRequest } from './create.js'
 import { takeFull } from './full/full.js'
-import { Progress } from './progress.js'
 import { Schedule } from './schedule.js'
 import { BackupStatus, type HistoryQuery } from './status.js'
 
@@ -93,26 +90,13 @@ export class BackupService {
     store?.close()
   }
 
-  async #takeFull({ backupId, archive, progress, signal, ...full }: FullRequest) {
+  #takeFull(full: FullRequest) {
     const { direct: endpoint, policy } = this.#deps
-    return takeFull(backupId, {
-      ...full,
-      endpoint,
-      archive,
-      workers: policy.workers,
-      fingerprint,
-      progress: new Progress(progress),
-      signal,
-    })
+    return takeFull({ ...full, endpoint, workers: policy.workers })
   }
 
   async #logBroke({ code, message }: AppError): Promise<void> {
     const failed = { backup_id: null, type: null, code, message }
     await this.#deps.database.transaction((tx) => tx.emit('backup.failed', failed))
   }
-}
-
-async function fingerprint(session: DirectSession): Promise<string> {
-  const [row] = await session.many(readFingerprint())
-  return row?.schema_fingerprint ?? ''
 }

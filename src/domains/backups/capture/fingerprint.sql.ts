@@ -84,7 +84,3 @@ export const schemaFingerprint = () =>
   select encode(sha256(convert_to(string_agg(text, E'\\n' order by text collate "C"), 'UTF8')), 'hex')
   from line
 )`)
-
-/** The same as a statement. */
-export const readFingerprint = () => sql<{ schema_fingerprint: string }>`
-  select ${schemaFingerprint()} as schema_fingerprint`

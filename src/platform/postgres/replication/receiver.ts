@@ -152,7 +152,7 @@ export class LogReceiver {
 }
 
 /** A connection that takes the commands of replication beside SQL. */
-export async function connectToLog(endpoint: Endpoint): Promise<pg.Client> {
+async function connectToLog(endpoint: Endpoint): Promise<pg.Client> {
   const replication = { replication: 'database' }
   const { client } = await endpoint.servers.connect(
     { application_name: 'catalyst-db backups', query_timeout: 0, ...replication },
