@@ -127,7 +127,8 @@ function encryptedFor(recipients: readonly string[]): Stage {
   return async function* (input) {
     const { Encrypter } = await import('age-encryption')
     const encrypter = new Encrypter()
-    for (const recipient of recipients) encrypter.addRecipient(recipient)
+    for (const recipient of recipients)
+      accept(() => encrypter.addRecipient(recipient), NO_RECIPIENT)
     yield* await encrypter.encrypt(ReadableStream.from(input))
   }
 }
@@ -136,8 +137,26 @@ function decryptedBy(identities: readonly string[]): Stage {
   return async function* (input) {
     const { Decrypter } = await import('age-encryption')
     const decrypter = new Decrypter()
-    for (const identity of identities) decrypter.addIdentity(identity)
+    for (const identity of identities) accept(() => decrypter.addIdentity(identity), NO_IDENTITY)
     yield* await decrypter.decrypt(ReadableStream.from(input))
+  }
+}
+
+const NO_RECIPIENT = {
+  message: 'A recipient of encrypted backups is no age public key.',
+  hint: 'Correct CATALYST_BACKUP_RECIPIENTS: keys such as age1…, as age-keygen prints them.',
+}
+const NO_IDENTITY = {
+  message: 'What was given as an age identity is none.',
+  hint: 'CATALYST_BACKUP_IDENTITY_FILE is a file as age-keygen writes it, with a line AGE-SECRET-KEY-1….',
+}
+
+/** What is no key is said to be none, without being repeated. */
+function accept(add: () => void, { message, hint }: typeof NO_IDENTITY): void {
+  try {
+    add()
+  } catch (cause) {
+    throw new AppError('precondition_failed', message, { hint, cause })
   }
 }
 
