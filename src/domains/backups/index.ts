@@ -1,9 +1,9 @@
 import { join, resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { part } from '../../kernel/part.js'
 import { openStore } from '../../platform/objects/open.js'
 import * as resources from './resources.js'
 import { BackupService } from './service.js'
+import { storeSettings } from './settings.js'
 import * as tools from './tools.js'
 
 /** How soon another server takes over the log when the one that kept it is gone. */
@@ -21,20 +21,14 @@ export const backups = part({
   start: (kernel) => {
     const { config, systems, loops } = kernel
     const local = resolve(config.CATALYST_DATA_DIR)
-    const location = config.CATALYST_OBJECT_STORE ?? pathToFileURL(join(local, 'backups')).href
-    const [key, secret] = [config.AWS_ACCESS_KEY_ID, config.AWS_SECRET_ACCESS_KEY?.reveal()]
-    const s3 = {
-      endpoint: config.AWS_ENDPOINT_URL_S3 ?? null,
-      region: config.AWS_REGION ?? null,
-      credentials: key && secret ? { accessKeyId: key, secretAccessKey: secret } : null,
-    }
+    const store = storeSettings(config)
     const service = new BackupService({
       ...kernel,
       direct: systems.direct,
       engine: config.DATABASE_URL ? 'external' : 'embedded',
       policy: config.policy.backups,
-      location,
-      openStore: () => openStore({ location, s3 }),
+      location: store.location,
+      openStore: () => openStore(store),
       recipients: (config.CATALYST_BACKUP_RECIPIENTS ?? '').split(/[\s,]+/).filter(Boolean),
       identityFile: config.CATALYST_BACKUP_IDENTITY_FILE ?? null,
       spool: join(local, 'spool'),

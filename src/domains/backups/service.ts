@@ -9,7 +9,10 @@ import { LogKeeper } from './capture/log-keeper.js'
 import { type BackupCall, BackupTaker, type CreateQuery, type FullRequest } from './create.js'
 import { takeFull } from './full/full.js'
 import { Schedule } from './schedule.js'
+import { readIdentities } from './settings.js'
 import { BackupStatus, type HistoryQuery } from './status.js'
+import { StoredBackups } from './stored-backups.js'
+import { Verifier, type VerifyQuery } from './verifier.js'
 
 /** What backups are made from. */
 export interface BackupDeps {
@@ -37,6 +40,7 @@ export class BackupService {
   readonly #taker: BackupTaker
   readonly #status: BackupStatus
   readonly #schedule: Schedule
+  readonly #verifier: Verifier
   #store: Promise<ObjectStore> | null = null
 
   constructor(deps: BackupDeps) {
@@ -51,12 +55,18 @@ export class BackupService {
       takeFull: (full) => this.#takeFull(full),
     })
     this.#status = new BackupStatus({ ...deps, log, objects })
+    this.#verifier = new Verifier({ ...deps, stored: () => this.#stored(), drill: null })
     this.#schedule = new Schedule({ ...deps, log, objects, taker: this.#taker, drill: null })
   }
 
   /** Takes a backup. */
   create(query: CreateQuery, call: BackupCall) {
     return this.#taker.create(query, call)
+  }
+
+  /** Looks whether a backup is whole, or restores it to prove it. */
+  verify(query: VerifyQuery, call: BackupCall) {
+    return this.#verifier.verify(query, call)
   }
 
   /** The newest backups, how much could be lost now, and what was proven. */
@@ -88,6 +98,17 @@ export class BackupService {
   async close(): Promise<void> {
     const store = await this.#store
     store?.close()
+  }
+
+  async #stored(): Promise<StoredBackups> {
+    const { clock, policy, identityFile } = this.#deps
+    const objects = await this.objects()
+    return new StoredBackups({
+      objects,
+      clock,
+      policy,
+      identities: () => readIdentities(identityFile),
+    })
   }
 
   #takeFull(full: FullRequest) {

@@ -167,3 +167,19 @@ export const selectFirst = () => sql<{ at: string }>`
   where status in ('completed', 'retained')
   order by started_at
   limit 1`
+
+export const markVerified = (
+  backupId: string,
+  verified: {
+    readonly level: 'quick' | 'content' | 'restore'
+    readonly valid: boolean
+    readonly at: string
+    readonly restoreMs: number | null
+  },
+) => sql`
+  update catalyst.backups
+  set verified_at = ${verified.at}::timestamptz,
+    verified_level = ${verified.level}::text,
+    verified_valid = ${verified.valid}::boolean,
+    restore_ms = coalesce(${verified.restoreMs}::int8, restore_ms)
+  where backup_id = ${backupId}::text`

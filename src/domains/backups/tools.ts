@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { jobToolFor } from '../../mcp/define.js'
-import { backupType } from './schemas.js'
+import { backupId, backupType } from './schemas.js'
 import type { BackupService } from './service.js'
 
 const job = jobToolFor<BackupService>()
@@ -38,4 +38,33 @@ export const createBackup = job({
     issues: z.array(z.string()).describe('What is not in it.'),
   }),
   run: (query, { service, ...call }) => service.create(query, call),
+})
+
+export const verifyBackup = job({
+  name: 'verify_backup',
+  title: 'Verify a backup',
+  description:
+    'Proves that a backup is whole. quick: names, sizes, a log without a gap. content (default): reads every byte and counts every row. restore: also restores it into a database of its own, checks that, and drops it. Changes no data. issues name each damaged object. Then read catalyst://db/backups/latest.',
+  effect: 'write',
+  idempotent: true,
+  openWorld: false,
+  onRestart: 'resume',
+  input: z.object({
+    backup_id: backupId(),
+    level: z.enum(['quick', 'content', 'restore']).default('content').describe('How thoroughly.'),
+  }),
+  output: z.object({
+    valid: z.boolean(),
+    issues: z.array(z.string()),
+    level: z.enum(['quick', 'content', 'restore']).describe('What was done.'),
+    objects: z.int(),
+    bytes: z.int(),
+    not_checked: z.array(z.string()).describe('What could not be, and why.'),
+    phases: z.array(z.object({ name: z.string(), duration_ms: z.int() })),
+    verified_at: z.string(),
+  }),
+  run: async (query, { service, ...call }) => {
+    const { issues, not_checked, phases, ...verdict } = await service.verify(query, call)
+    return { ...verdict, issues: [...issues], not_checked: [...not_checked], phases: [...phases] }
+  },
 })

@@ -1,0 +1,69 @@
+import type { Database } from '../../platform/postgres/database.js'
+import type { BackupCall } from './create.js'
+import * as statements from './sql.js'
+import type { StoredBackups } from './stored-backups.js'
+import type { Verdict } from './verify/verify.js'
+
+/** What is to be verified, and how thoroughly. */
+export interface VerifyQuery {
+  readonly backup_id: string
+  readonly level: Verdict['level']
+}
+
+/** What a restore to prove a backup came to. */
+export interface Drilled {
+  readonly valid: boolean
+  readonly issues: readonly string[]
+  readonly restore_ms: number
+  readonly phases: Verdict['phases']
+}
+
+export interface VerifierDeps {
+  readonly database: Database
+  stored(): Promise<StoredBackups>
+  /** Restores a backup beside, looks at it, and drops it; null where nobody can. */
+  readonly drill: ((backupId: string, call: BackupCall) => Promise<Drilled>) | null
+}
+
+/** Verifies backups and keeps what came of it, in the store and where servers look. */
+export class Verifier {
+  readonly #deps: VerifierDeps
+
+  constructor(deps: VerifierDeps) {
+    this.#deps = deps
+  }
+
+  /**
+   * Looks whether a backup is whole, or restores it to prove it.
+   *
+   * @throws AppError `not_found`, `unavailable`
+   */
+  async verify({ backup_id, level }: VerifyQuery, call: BackupCall): Promise<Verdict> {
+    const stored = await this.#deps.stored()
+    const read = await stored.verify(backup_id, level === 'quick' ? 'quick' : 'content', call)
+    // What cannot be read cannot be restored.
+    const isDrilled = level === 'restore' && read.valid
+    const drilled = isDrilled ? await this.#deps.drill?.(backup_id, call) : undefined
+    const verdict = drilled
+      ? {
+          ...read,
+          level,
+          valid: drilled.valid,
+          issues: drilled.issues,
+          phases: [...read.phases, ...drilled.phases],
+        }
+      : read
+    const restoreMs = drilled?.restore_ms ?? null
+    if (drilled) await stored.keep(backup_id, { ...verdict, restore_ms: restoreMs })
+    await this.#keep(backup_id, verdict, restoreMs)
+    return verdict
+  }
+
+  async #keep(backupId: string, verdict: Verdict, restoreMs: number | null): Promise<void> {
+    const { level, valid, verified_at: at } = verdict
+    await this.#deps.database.transaction(async (tx) => {
+      await tx.run(statements.markVerified(backupId, { level, valid, at, restoreMs }))
+      await tx.emit('backup.verified', { backup_id: backupId, level, valid, restore_ms: restoreMs })
+    })
+  }
+}
