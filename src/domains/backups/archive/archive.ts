@@ -1,6 +1,7 @@
 import { AppError } from '../../../errors.js'
 import { ObjectDamaged } from '../../../platform/objects/pipeline.js'
 import { ObjectMissing, type ObjectStore } from '../../../platform/objects/store.js'
+import { contradictionIn } from './consistency.js'
 import { readDocument, writeDocument } from './document.js'
 import {
   ARCHIVES,
@@ -131,8 +132,11 @@ export class Archive {
     try {
       const manifest = await readDocument(this.objects, key, MANIFEST)
       this.#expect(key, manifest, manifest.backup_id === backupId)
-      if (manifest.type !== typeOfBackup(backupId))
+      if (manifest.type !== typeOfBackup(backupId)) {
         throw new ObjectDamaged(key, 'it is of another type')
+      }
+      const contradiction = contradictionIn(manifest, this.keys.backup(backupId))
+      if (contradiction) throw new ObjectDamaged(key, `it contradicts itself: ${contradiction}`)
       return manifest
     } catch (error) {
       if (error instanceof ObjectMissing) throw noBackup(backupId, error)
