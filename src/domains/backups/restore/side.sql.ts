@@ -23,7 +23,7 @@ export const createDatabase = (name: string, server: FullManifest['server']) => 
 
 /** What a database says of itself to everybody on the server. */
 export const describeDatabase = (name: string, text: string) => sql<Quoted>`
-  select format('comment on database %I is %L', ${name}::text, ${text}::text) as text`
+  select format('comment on database %I is %L', ${name}::text, nullif(${text}::text, '')) as text`
 
 /** A database with what it says of itself. */
 export interface DescribedDatabase {
@@ -41,7 +41,7 @@ export const describedDatabases = () => sql<DescribedDatabase>`
     case when d.datallowconn then pg_database_size(d.oid) end as size_bytes,
     (select count(*) from pg_stat_activity a where a.datid = d.oid)::int as sessions
   from pg_database d
-  where d.datname like '%\\_\\_rst\\_%'
+  where d.datname ~ '__(rst|old)_[0-9a-f]{12}$'
     and shobj_description(d.oid, 'pg_database') is not null
     and pg_has_role(d.datdba, 'member')
   order by 1`

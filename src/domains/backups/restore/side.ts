@@ -20,8 +20,8 @@ const PLACE = z.object({ time: z.string(), lsn: z.string() })
 
 const DESCRIPTION = z.object({
   made_by: z.literal('catalyst-db restore'),
-  /** `loading` until it is whole; one that nobody loads any more is a leftover. */
-  state: z.enum(['loading', 'ready', 'drill']),
+  /** `loading` until it is whole; one that nobody loads any more is a leftover. `replaced`: a restored one took its place. */
+  state: z.enum(['loading', 'ready', 'drill', 'replaced']),
   restore_id: z.string(),
   backup_id: z.string(),
   source: z.string(),
@@ -85,11 +85,14 @@ export async function makeSide(
   )
 }
 
-/** Says anew what the database of a restore is. */
-export const describeSide = (endpoint: Endpoint, name: string, description: Description) =>
+/** Says anew what the database of a restore is; null: it is none any more. */
+export const describeSide = (endpoint: Endpoint, name: string, description: Description | null) =>
   DirectSession.use(
     endpoint,
-    (session) => execute(session, describeDatabase(name, JSON.stringify(description))),
+    (session) => {
+      const text = description === null ? '' : JSON.stringify(description)
+      return execute(session, describeDatabase(name, text))
+    },
     { name: RESTORER },
   )
 
@@ -120,8 +123,10 @@ function sideOf({ description, ...row }: DescribedDatabase): SideDatabase | null
     return null
   }
   const parsed = DESCRIPTION.safeParse(fields)
-  if (!parsed.success || !row.database.endsWith(`__${parsed.data.restore_id}`)) return null
-  return { ...parsed.data, ...row }
+  if (!parsed.success) return null
+  const { state, restore_id } = parsed.data
+  const ending = state === 'replaced' ? restore_id.replace('rst_', '__old_') : `__${restore_id}`
+  return row.database.endsWith(ending) ? { ...parsed.data, ...row } : null
 }
 
 function notMade(error: unknown, { collate, ctype, encoding }: FullManifest['server']): unknown {
