@@ -2,6 +2,8 @@ import { join, resolve } from 'node:path'
 import { part } from '../../kernel/part.js'
 import { openStore } from '../../platform/objects/open.js'
 import * as resources from './resources.js'
+import * as restoreResources from './restore.resources.js'
+import * as restoreTools from './restore.tools.js'
 import { BackupService } from './service.js'
 import { storeSettings } from './settings.js'
 import * as tools from './tools.js'
@@ -12,12 +14,14 @@ const LOG_MS = 5_000
 const SCHEDULE_MS = 15_000
 /** What fails is tried again by the schedule's own rests. */
 const RETRY = { firstMs: SCHEDULE_MS, maxMs: SCHEDULE_MS }
+/** How often it is looked whether a restored database has expired. */
+const EXPIRE_MS = 60_000
 
 /** Backups that restore to any moment. */
 export const backups = part({
   name: 'backups',
-  tools,
-  resources,
+  tools: { ...tools, ...restoreTools },
+  resources: { ...resources, ...restoreResources },
   start: (kernel) => {
     const { config, systems, loops } = kernel
     const local = resolve(config.CATALYST_DATA_DIR)
@@ -33,6 +37,9 @@ export const backups = part({
       identityFile: config.CATALYST_BACKUP_IDENTITY_FILE ?? null,
       spool: join(local, 'spool'),
     })
+    loops.every('restored databases that expire', { everyMs: EXPIRE_MS }, () =>
+      service.restores.expire(),
+    )
     loops.every('the log of backups', { everyMs: LOG_MS }, (signal) => service.keepLog(signal))
     loops.every('the schedule of backups', { everyMs: SCHEDULE_MS, retry: RETRY }, (signal) =>
       service.takeDue(signal),

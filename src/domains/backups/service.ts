@@ -8,6 +8,7 @@ import type { Policy } from '../../policy.js'
 import { LogKeeper } from './capture/log-keeper.js'
 import { type BackupCall, BackupTaker, type CreateQuery, type FullRequest } from './create.js'
 import { takeFull } from './full/full.js'
+import { Restores } from './restore/restores.js'
 import { Schedule } from './schedule.js'
 import { readIdentities } from './settings.js'
 import { BackupStatus, type HistoryQuery } from './status.js'
@@ -31,10 +32,16 @@ export interface BackupDeps {
   readonly identityFile: string | null
   /** For the log on its way to the object store. */
   readonly spool: string
+  /** Brings what only a superuser may make into a database, where one is at hand. */
+  readonly prepareDatabase?: ((database: string) => Promise<void>) | undefined
+  /** Named places at which a test may end the process. */
+  readonly step?: ((name: string) => unknown) | undefined
 }
 
 /** Backups: what is taken, what can be restored, and how it is proven. */
 export class BackupService {
+  /** Databases that were restored. */
+  readonly restores: Restores
   readonly #deps: BackupDeps
   readonly #log: LogKeeper
   readonly #taker: BackupTaker
@@ -46,6 +53,7 @@ export class BackupService {
   constructor(deps: BackupDeps) {
     this.#deps = deps
     const objects = () => this.objects()
+    this.restores = new Restores({ ...deps, objects })
     this.#log = new LogKeeper({ ...deps, objects, broken: (error) => this.#logBroke(error) })
     const log = this.#log
     this.#taker = new BackupTaker({

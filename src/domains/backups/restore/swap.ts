@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { AppError } from '../../../errors.js'
 import type { Endpoint } from '../../../platform/postgres/connection.js'
 import { DirectSession } from '../../../platform/postgres/direct.js'
+import type { Restored } from './restore.js'
 import { describeSide, dropSide, RESTORER } from './side.js'
 import { endSessionsIn } from './side.sql.js'
 import {
@@ -15,7 +16,6 @@ import {
   takeOverJobs,
   unfinishedJobs,
 } from './swap.sql.js'
-import type { Restored } from './restore.js'
 
 /** What a swap did. */
 export interface Swapped {
