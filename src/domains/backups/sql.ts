@@ -183,3 +183,10 @@ export const markVerified = (
     verified_valid = ${verified.valid}::boolean,
     restore_ms = coalesce(${verified.restoreMs}::int8, restore_ms)
   where backup_id = ${backupId}::text`
+
+/** Where a backup that was whole is kept. */
+export const selectLocation = (backupId: string) => sql<{ location: string; now: string }>`
+  select location, now() as now
+  from catalyst.backups
+  where backup_id = ${backupId}::text
+    and status = 'completed'`

@@ -1,3 +1,4 @@
+import { AppError } from '../../errors.js'
 import type { Database } from '../../platform/postgres/database.js'
 import type { BackupCall } from './create.js'
 import * as statements from './sql.js'
@@ -40,7 +41,10 @@ export class Verifier {
    */
   async verify({ backup_id, level }: VerifyQuery, call: BackupCall): Promise<Verdict> {
     const stored = await this.#deps.stored()
-    const read = await stored.verify(backup_id, level === 'quick' ? 'quick' : 'content', call)
+    const look = level === 'quick' ? level : 'content'
+    const read = await stored
+      .verify(backup_id, look, call)
+      .catch((error: unknown) => this.#vanished(backup_id, look, error))
     // What cannot be read cannot be restored.
     const isDrilled = level === 'restore' && read.valid
     const drilled = isDrilled ? await this.#deps.drill?.(backup_id, call) : undefined
@@ -57,6 +61,27 @@ export class Verifier {
     if (drilled) await stored.keep(backup_id, { ...verdict, restore_ms: restoreMs })
     await this.#keep(backup_id, verdict, restoreMs)
     return verdict
+  }
+
+  /** A backup that was taken, and of which the store has nothing any more. */
+  async #vanished(backupId: string, level: 'quick' | 'content', error: unknown): Promise<Verdict> {
+    const isGone = error instanceof AppError && error.code === 'not_found'
+    const known = isGone
+      ? await this.#deps.database.maybeOne(statements.selectLocation(backupId))
+      : null
+    if (!known) throw error
+    return {
+      valid: false,
+      issues: [
+        `The object ${known.location}manifest.json is missing, and so is all of the backup.`,
+      ],
+      level,
+      objects: 0,
+      bytes: 0,
+      not_checked: [],
+      phases: [],
+      verified_at: known.now,
+    }
   }
 
   async #keep(backupId: string, verdict: Verdict, restoreMs: number | null): Promise<void> {

@@ -22,6 +22,9 @@ const sumOf = (fields: Readonly<Record<string, unknown>>): string => {
   return createHash('sha256').update(canonicalJson(rest)).digest('hex')
 }
 
+/** The one way to write it, so that not even a space of it can be changed unseen. */
+const spelling = (fields: unknown): string => `${JSON.stringify(fields, null, 1)}\n`
+
 /** Writes a document with its sum. */
 export async function writeDocument<D extends Signed>(
   objects: ObjectStore,
@@ -32,7 +35,7 @@ export async function writeDocument<D extends Signed>(
   const text = z.encode(schema, { ...fields, self_sha256: '0'.repeat(64) } as D) as object
   const spelled = JSON.parse(JSON.stringify(text))
   const signed = { ...spelled, self_sha256: sumOf(spelled) }
-  await objects.put(key, Buffer.from(`${JSON.stringify(signed, null, 1)}\n`))
+  await objects.put(key, Buffer.from(spelling(signed)))
 }
 
 /**
@@ -53,14 +56,16 @@ export async function readDocument<D extends Signed>(
 /** The same of bytes that were read already. */
 function parseDocument<D extends Signed>(key: string, content: Buffer, schema: Schema<D>): D {
   let fields: unknown
+  let text: string
   try {
-    fields = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(content))
+    text = new TextDecoder('utf-8', { fatal: true }).decode(content)
+    fields = JSON.parse(text)
   } catch (error) {
     throw new ObjectDamaged(key, 'it is not JSON', error)
   }
   const signed = z.looseObject({ format: z.string(), self_sha256: z.string() }).safeParse(fields)
   if (!signed.success) throw new ObjectDamaged(key, 'it has no format and sum')
-  if (sumOf(signed.data) !== signed.data.self_sha256) {
+  if (sumOf(signed.data) !== signed.data.self_sha256 || spelling(fields) !== text) {
     throw new ObjectDamaged(key, 'it was changed since it was written')
   }
   const parsed = schema.safeParse(fields)
