@@ -153,7 +153,7 @@ async function complete(
 
 /** What is not told happened before the last commit that is wanted, or before the wanted time. */
 function isBetween(barrier: Barrier, full: FullManifest, stop: Stop, last: bigint): boolean {
-  if (barrier.lsn <= full.snapshot.lsn) return false
+  if (barrier.lsn < full.snapshot.lsn) return false
   if (barrier.lsn <= last) return true
   return stop.kind === 'time' && microsecondsOf(barrier.at) <= stop.us
 }
