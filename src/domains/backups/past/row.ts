@@ -9,6 +9,7 @@ import { fieldsOf, KeyMatcher, type RowKey } from './key.js'
 import {
   baseFor,
   changesOf,
+  isOf,
   type PastBase,
   segmentsTo,
   storedRows,
@@ -67,10 +68,7 @@ async function readLog(
   const segments = await segmentsTo(source.archive, base.full, us)
   const matchers = new Map<unknown, KeyMatcher>()
   let told: Told = { fields: undefined, missing: [], changedUs: null }
-  let isKnown = base.catalog.tables.some(
-    ({ schema, name, parents }) =>
-      (schema === table.schema && name === table.name) || parents.length > 0,
-  )
+  let isKnown = base.catalog.tables.some((one) => isOf(one, table))
   for await (const { relation, message, us: at } of changesOf(source, table, {
     base,
     segments,
