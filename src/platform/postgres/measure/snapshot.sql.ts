@@ -79,13 +79,16 @@ const PLAIN: readonly (readonly [kind: string, catalog: string, name: string])[]
   ['published table', 'pg_publication_rel', 'prrelid::regclass::text'],
 ]
 
+/** A new table joins the log of our own backups; that opens it to nobody. */
+const OUR_LOG = `select oid from pg_publication where pubname ~ '^cdb_pub_[0-9a-f]{32}$'`
+
 const ACLS = `array['nspacl', 'relacl', 'attacl', 'proacl', 'typacl', 'lanacl', 'fdwacl', 'srvacl', 'lomacl']`
 
 const plain = PLAIN.map(
   ([kind, catalog, name]) => `
     select '${kind}', oid::text, null, (${name})::text, (to_jsonb(entry) - ${ACLS})::text
     from ${catalog} as entry
-    where oid >= ${FIRST_OWN_OID}`,
+    where oid >= ${FIRST_OWN_OID}${kind === 'published table' ? ` and prpubid not in (${OUR_LOG})` : ''}`,
 ).join('\n    union all')
 
 /** User code: what is written in C came with an extension, and only a superuser can bring that. */
