@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { AppError } from '../../../errors.js'
 import type { Question } from '../../../lib/confirmation.js'
@@ -12,6 +11,7 @@ import type { Policy } from '../../../policy.js'
 import { Archive } from '../archive/archive.js'
 import { readLogState, writeMark } from '../capture/sql.js'
 import { Progress } from '../progress.js'
+import { readIdentities } from '../settings.js'
 import {
   prepare,
   type RestoreDeps,
@@ -248,7 +248,7 @@ export class Restores {
   }
 
   async #identities(): Promise<string[]> {
-    return this.#deps.identityFile === null ? [] : readIdentities(this.#deps.identityFile)
+    return readIdentities(this.#deps.identityFile)
   }
 
   /** Those of this database: others of the server may have theirs. */
@@ -271,23 +271,6 @@ export class Restores {
     if (found) return found
     throw new AppError('not_found', `There is no restored database ${restoreId}.`, {
       hint: 'catalyst://db/backups/restores lists them; they are dropped when they expire.',
-    })
-  }
-}
-
-/**
- * The identities in a file as the age command writes it.
- *
- * @throws AppError `precondition_failed` when it cannot be read
- */
-export async function readIdentities(file: string): Promise<string[]> {
-  try {
-    const lines = (await readFile(file, 'utf8')).split(/\r?\n/).map((line) => line.trim())
-    return lines.filter((line) => line !== '' && !line.startsWith('#'))
-  } catch (error) {
-    throw new AppError('precondition_failed', 'The file of the age identity cannot be read.', {
-      hint: 'Correct CATALYST_BACKUP_IDENTITY_FILE.',
-      cause: error,
     })
   }
 }
