@@ -1,5 +1,6 @@
 import type { Config } from './config.js'
 import { backups } from './domains/backups/index.js'
+import type { BackupService } from './domains/backups/service.js'
 import { cache } from './domains/cache/index.js'
 import { events } from './domains/events/index.js'
 import { explore } from './domains/explore/index.js'
@@ -43,6 +44,8 @@ export const PARTS: readonly Part<unknown>[] = [
 /** Everything that runs. */
 export interface App {
   readonly serving: Serving
+  /** For commands, which are not clients. */
+  readonly backups: BackupService
   /** What is known of the schema now. */
   readonly schema: { readonly state: { readonly state: string; readonly reason: string | null } }
   /** Why calls should be sent elsewhere for now; null when this server can do its work. */
@@ -75,6 +78,7 @@ export async function openApp(
   })
   return {
     serving: { registry, dispatcher, jobs: the(jobs), notifications },
+    backups: the(backups),
     schema: the(schema),
     notReady: () => the(monitoring).notReady(),
     description: describe(config, systems),

@@ -1,4 +1,7 @@
 import { type Config, migrationsDir } from './config.js'
+import { Restores } from './domains/backups/restore/restores.js'
+import { readIdentities, storeSettings } from './domains/backups/settings.js'
+import { StoredBackups } from './domains/backups/stored-backups.js'
 import { loginOf, operationsOf, runnerOf } from './domains/migrations/construct.js'
 import { type LintedFile, Linting } from './domains/migrations/linting.js'
 import type { MigrationService } from './domains/migrations/service.js'
@@ -8,6 +11,7 @@ import type { CacheLook } from './domains/monitoring/verdict.js'
 import { AppError } from './errors.js'
 import { systemClock } from './lib/clock.js'
 import type { Log } from './platform/log.js'
+import { openStore } from './platform/objects/open.js'
 import { type ChainVerdict, verifyChain } from './platform/postgres/audit-verification.js'
 import { DISK_FULL } from './platform/postgres/connection-trouble.js'
 import { Database } from './platform/postgres/database.js'
@@ -129,4 +133,32 @@ export async function verifyAudit(config: Config, log: Log): Promise<ChainVerdic
     await database.close()
     await systems.close()
   }
+}
+
+/** The backups in the store that the settings name; needs no database. */
+export async function openStoredBackups(config: Config): Promise<StoredBackups> {
+  const objects = await openStore(storeSettings(config))
+  return new StoredBackups({
+    objects,
+    clock: systemClock,
+    policy: config.policy.backups,
+    identities: () => readIdentities(config.CATALYST_BACKUP_IDENTITY_FILE ?? null),
+  })
+}
+
+/** Restores from that store on the server that the settings name; an embedded one is made where there is none. */
+export async function openRestores(config: Config, log: Log) {
+  const objects = await openStore(storeSettings(config))
+  const systems = await openDatabase(config, log, 'made')
+  const restores = new Restores({
+    direct: systems.direct,
+    policy: config.policy.backups,
+    identityFile: config.CATALYST_BACKUP_IDENTITY_FILE ?? null,
+    objects: async () => objects,
+  })
+  const close = async () => {
+    objects.close()
+    await systems.close()
+  }
+  return { restores, close }
 }

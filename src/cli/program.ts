@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { VERSION } from '../lib/version.js'
+import { addBackup } from './backup.js'
 import { type Done, EXIT, fail } from './exit.js'
 import { addMigrate } from './migrate.js'
 import { watchSignals } from './signals.js'
@@ -122,6 +123,7 @@ Examples:
     )
     .action((options) => done(import('./audit.js').then((it) => it.printAudit(env, options))))
   addMigrate(program, env, done)
+  addBackup(program, env, done)
   return program
 }
 

@@ -96,17 +96,23 @@ async function expectDamage(backupId: string, issue: RegExp): Promise<void> {
   expect(await databases()).toEqual(before)
 }
 
+/** The last object of a kind that a backup cannot do without. */
+function neededBy(backupId: string, pattern: RegExp): string {
+  const manifest = JSON.parse(files.read(files.key(new RegExp(`${backupId}/manifest`))).toString())
+  const segment: string = manifest.log?.segments.at(-1) ?? ''
+  const own = [segment, segment.replace(/-[0-9a-f]{6}\.pgo.*/, '.json'), ...files.keys(pattern)]
+  const isOwn = (key: string) =>
+    pattern.test(key) && (!/(full|incr)\//.test(key) || key.includes(backupId))
+  return own.find(isOwn) ?? ''
+}
+
 /** What names a key names its object. */
 const naming = (key: string): RegExp => new RegExp(key.replaceAll('.', '\\.'))
 
 describe.each(Object.entries(OBJECTS))('%s', (_, { pattern, of }) => {
   test.each(Object.entries(TO_ANY))('has %s', async (_name, change) => {
     const backupId = of === 'full' ? full : incremental
-    // Of the log and of its own folder the last is what this backup needs.
-    const own = files
-      .keys(pattern)
-      .filter((key) => !/(full|incr)\//.test(key) || key.includes(backupId))
-    const key = own.at(-1) ?? ''
+    const key = neededBy(backupId, pattern)
     const changed = change(files.read(key))
     if (changed) files.write(key, changed)
     else files.remove(key)
