@@ -1,4 +1,5 @@
 import { type Config, migrationsDir } from './config.js'
+import { lookAtStore } from './domains/backups/look-at-store.js'
 import { Restores } from './domains/backups/restore/restores.js'
 import { readIdentities, storeSettings } from './domains/backups/settings.js'
 import { StoredBackups } from './domains/backups/stored-backups.js'
@@ -76,7 +77,8 @@ export async function examine(config: Config): Promise<Finding[]> {
       nodeVersion: process.versions.node,
     })
     const roles = isUsable(findings) ? await checkRoles(loginOf(config, systems)) : null
-    return roles ? [...findings, roles] : findings
+    const store = await lookAtStore(storeSettings(config))
+    return [...findings, ...(roles ? [roles] : []), store]
   } finally {
     await systems.close()
   }

@@ -1,8 +1,7 @@
-import { openApp } from '../app.js'
 import { openStoredBackups } from '../commands.js'
-import { createLog } from '../platform/log.js'
 import { stoppable } from './backup-call.js'
 import type { ListOptions, PruneOptions, VerifyOptions } from './backup-options.js'
+import { drill, told } from './backup-served.js'
 import { confirmed } from './confirm.js'
 import { EXIT } from './exit.js'
 import { print } from './print.js'
@@ -23,18 +22,11 @@ export const list = (env: Env, options: ListOptions): Promise<number> =>
     }
   })
 
-/** Prints whether a backup is whole; a restore to prove it needs the database server beside which it is made. */
-export const verify = (env: Env, backup_id: string, options: VerifyOptions): Promise<number> =>
-  stoppable(env, async (config, call) => {
-    const { level } = options
-    if (level === 'restore') {
-      const app = await openApp(config, createLog('silent'))
-      try {
-        return told(await app.backups.verify({ backup_id, level }, call), options)
-      } finally {
-        await app.close()
-      }
-    }
+/** Prints whether a backup is whole. A restore to prove it is made beside the database, by a server of it. */
+export const verify = (env: Env, backup_id: string, options: VerifyOptions): Promise<number> => {
+  const { level } = options
+  if (level === 'restore') return drill(env, backup_id, options)
+  return stoppable(env, async (config, call) => {
     const stored = await openStoredBackups(config)
     try {
       return told(await stored.verify(backup_id, level, call), options)
@@ -42,6 +34,7 @@ export const verify = (env: Env, backup_id: string, options: VerifyOptions): Pro
       stored.close()
     }
   })
+}
 
 /** Removes what retention no longer keeps, once that was confirmed. */
 export const prune = (env: Env, options: PruneOptions): Promise<number> =>
@@ -70,21 +63,6 @@ export const prune = (env: Env, options: PruneOptions): Promise<number> =>
       stored.close()
     }
   })
-
-type Verdict = Awaited<ReturnType<Stored['verify']>>
-
-function told(verdict: Verdict, options: VerifyOptions): number {
-  print(verdict, options, readableVerdict)
-  return verdict.valid ? EXIT.ok : EXIT.findings
-}
-
-function readableVerdict({ valid, issues, not_checked, objects, level }: Verdict): string {
-  const heading = valid
-    ? `whole: ${objects} objects, level ${level}\n`
-    : `damaged: ${issues.length} findings, level ${level}\n`
-  const unchecked = not_checked.map((sentence) => `  not checked: ${sentence}\n`)
-  return heading + issues.map((issue) => `  - ${issue}\n`).join('') + unchecked.join('')
-}
 
 function readableList({ location, backups }: Awaited<ReturnType<Stored['list']>>): string {
   if (backups.length === 0) return `There is no backup in ${location}.\n`

@@ -3,6 +3,7 @@ import type {
   ConfirmedOptions,
   CreateOptions,
   ListOptions,
+  Printed,
   PruneOptions,
   RestoreOptions,
   VerifyOptions,
@@ -80,6 +81,14 @@ function addTaking(backup: Command, env: Env, done: Done): void {
     .option('--encrypt', 'for the recipients of CATALYST_BACKUP_RECIPIENTS')
     .addHelpText('after', '\nExample:\n  $ catalyst-db backup create --type full --encrypt')
     .action((options: CreateOptions) => done(served().then((it) => it.create(env, options))))
+  printed(backup, 'drill [backup_id]', 'Restore the newest full backup beside, look at it, drop it')
+    .addHelpText(
+      'after',
+      '\nExits with 0 when everything is right, 7 when something is not.\n\nExample:\n  $ catalyst-db backup drill',
+    )
+    .action((backupId: string | undefined, options: Printed) =>
+      done(served().then((it) => it.drill(env, backupId ?? null, options))),
+    )
 }
 
 function addRestoring(backup: Command, env: Env, done: Done): void {
