@@ -15,8 +15,8 @@ export interface ScheduleDeps {
   readonly log: LogKeeper
   readonly taker: BackupTaker
   objects(): Promise<ObjectStore>
-  /** Restores the newest full backup beside, to prove it; null where nobody can. */
-  readonly drill: ((signal: AbortSignal) => Promise<void>) | null
+  /** Restores the newest full backup beside, to prove it. */
+  drill(signal: AbortSignal): Promise<void>
 }
 
 const HOUR_MS = 3_600_000
@@ -40,7 +40,7 @@ export class Schedule {
     const { log, taker, policy } = this.#deps
     if (!log.isLeader || policy.enabled === false) return
     const due = await this.#due()
-    if (due === 'drill') return this.#deps.drill?.(signal)
+    if (due === 'drill') return this.#deps.drill(signal)
     if (due === null) return
     const query = { type: due, compress: true, encrypt: false }
     try {

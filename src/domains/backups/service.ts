@@ -68,7 +68,8 @@ export class BackupService {
     })
     this.#status = new BackupStatus({ ...deps, log, objects })
     this.#verifier = new Verifier({ ...deps, stored: () => this.#stored(), drill: null })
-    this.#schedule = new Schedule({ ...deps, log, objects, taker: this.#taker, drill: null })
+    const drill = (signal: AbortSignal) => this.#drill(signal)
+    this.#schedule = new Schedule({ ...deps, log, objects, taker: this.#taker, drill })
   }
 
   /** Takes a backup. */
@@ -112,6 +113,11 @@ export class BackupService {
     return this.#log.round(signal)
   }
 
+  /** Ends the log: slot and publication are dropped, and what they kept back on the server is free. */
+  stopLog() {
+    return this.#log.stop()
+  }
+
   /** Takes what is due, if this server keeps the log. */
   takeDue(signal: AbortSignal): Promise<void> {
     return this.#schedule.round(signal)
@@ -131,6 +137,14 @@ export class BackupService {
       policy,
       identities: () => readIdentities(identityFile),
     })
+  }
+
+  /** Restores the newest full backup beside, to prove it. */
+  async #drill(signal: AbortSignal): Promise<void> {
+    const { archive } = await this.#source(signal)
+    const [backup_id] = await archive.backupIds('full')
+    const call = { signal, progress: () => {} }
+    if (backup_id) await this.#verifier.verify({ backup_id, level: 'restore' }, call)
   }
 
   /** The archive of this database, with what opens it here. */

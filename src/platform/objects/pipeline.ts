@@ -66,8 +66,15 @@ export async function store(
     codec === 'br' ? createBrotliCompress({ params: QUALITY }) : new PassThrough(),
     encryptedFor(recipients),
     stored,
-    (body: AsyncIterable<Buffer>) =>
-      objects.put(key, Readable.from(body, { objectMode: false }), { signal }),
+    async (body: AsyncIterable<Buffer>) => {
+      const whole = Readable.from(body, { objectMode: false })
+      try {
+        await objects.put(key, whole, { signal })
+      } finally {
+        // A store that refuses before it has read would leave everything before it waiting.
+        whole.destroy()
+      }
+    },
     signal ? { signal } : {},
   )
   const [was, is] = [plain.sum(), stored.sum()]

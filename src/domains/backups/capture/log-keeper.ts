@@ -161,9 +161,8 @@ export class LogKeeper {
 
   /** A log is to be kept, as far as policy and operator say. */
   #isWanted(facts: statements.LogFacts): boolean {
-    const { policy, engine } = this.#deps
-    if (policy.enabled !== 'auto') return policy.enabled
-    return engine === 'embedded' || facts.publication !== null
+    if (this.#deps.policy.enabled === false) return false
+    return this.#isAlways() || facts.publication !== null
   }
 
   async #keep(leader: Leader, signal: AbortSignal): Promise<void> {
@@ -308,16 +307,46 @@ export class LogKeeper {
     })
   }
 
-  /** Ends the log for good: slot and publication are dropped. What that ends is answered. */
-  async stop(leader: Leader): Promise<{ slot: string | null; publication: string | null }> {
-    const { slot, publication } = await leader.one(statements.logFacts())
-    if (publication) await leader.many(statements.dropPublication(publication))
-    if (slot) await this.#dropSlot(leader, slot)
-    await this.#tell(leader, {
-      state: 'unavailable',
-      reason: 'The log was stopped by an operator.',
-    })
-    return { slot, publication }
+  /**
+   * Ends the log: slot and publication are dropped. What was archived stays, and can be restored up to its end.
+   *
+   * @throws AppError `conflict` while a backup is taken
+   */
+  async stop(): Promise<{
+    slot: string | null
+    publication: string | null
+    covered_until: string | null
+    begins_again: string
+  }> {
+    const leader = await Leader.take(this.#deps.direct, LOCKS.backup)
+    if (!leader) {
+      throw new AppError('conflict', 'A backup of this database is being taken.', {
+        hint: 'Wait for it, then stop the log.',
+        retryable: true,
+      })
+    }
+    try {
+      const { slot, publication } = await leader.one(statements.logFacts())
+      const [log] = await leader.many(statements.readLogState())
+      if (publication) await leader.many(statements.dropPublication(publication))
+      if (slot) await this.#dropSlot(leader, slot)
+      return {
+        slot,
+        publication,
+        covered_until: log?.covered_until ?? null,
+        begins_again: this.#isAlways()
+          ? 'at once, unless backups.enabled is false'
+          : 'with the next create_backup',
+      }
+    } finally {
+      await leader.release()
+    }
+  }
+
+  /** A log is kept without anybody asking for one. */
+  #isAlways(): boolean {
+    const { policy, engine } = this.#deps
+    return policy.enabled === true || (policy.enabled === 'auto' && engine === 'embedded')
   }
 
   /** Whoever receives from it is sent away. */
