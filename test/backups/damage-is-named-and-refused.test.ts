@@ -121,6 +121,158 @@ describe.each(Object.entries(OBJECTS))('%s', (_, { pattern, of }) => {
   })
 })
 
+const manifestOf = (backupId: string) => files.key(new RegExp(`${backupId}/manifest`))
+const ofFull = (pattern: RegExp, backupId = full) =>
+  files.keys(pattern).filter((key) => key.includes(backupId))
+
+/** Exchanges an object with another that is not the same; answers the key of the first. */
+function swapped(keys: readonly string[]): string {
+  const [one = ''] = keys
+  const first = files.read(one)
+  const other = keys.find((key) => !files.read(key).equals(first)) ?? ''
+  const second = files.read(other)
+  files.write(one, second)
+  files.write(other, first)
+  return one
+}
+
+/** Puts the object of an earlier backup in the place of this one's. */
+function replaced(pattern: RegExp): string {
+  const [key = '', earlier = ''] = [ofFull(pattern)[0], ofFull(pattern, older)[0]]
+  files.write(key, files.read(earlier))
+  return key
+}
+
+/** Changes a document as somebody who sums it up anew. */
+function edited(key: string, change: (fields: Record<string, never>) => void): string {
+  files.edit(key, change as (fields: Record<string, unknown>) => void)
+  return key
+}
+
+const FOREIGN = '00000000-0000-4000-8000-000000000000'
+const segments = () => {
+  const { log } = JSON.parse(files.read(manifestOf(incremental)).toString())
+  return log.segments as string[]
+}
+const sidecars = () => segments().map((key) => key.replace(/-[0-9a-f]{6}\.pgo.*/, '.json'))
+
+test.each<[string, 'full' | 'incremental', () => string]>([
+  ['rows of two tables exchanged', 'full', () => swapped(ofFull(/\.copy/))],
+  ['both schemas exchanged', 'full', () => swapped(ofFull(/schema-/))],
+  ['the schema of an earlier backup', 'full', () => replaced(/schema-pre/)],
+  ['the catalog of an earlier backup', 'full', () => replaced(/catalog/)],
+  ['the manifest of an earlier backup', 'full', () => replaced(/manifest/)],
+  [
+    'two segments exchanged',
+    'incremental',
+    () => swapped([...segments(), ...files.keys(/log\/.*\.pgo/)]),
+  ],
+  [
+    'the sidecar of another segment',
+    'incremental',
+    () => {
+      const [key = ''] = sidecars()
+      files.write(
+        key,
+        files.read(files.keys(/log\/[^-]*-[^-]*\.json$/).find((one) => one !== key) ?? ''),
+      )
+      return key
+    },
+  ],
+  [
+    'a manifest of another archive',
+    'full',
+    () => edited(manifestOf(full), (it) => Object.assign(it, { archive_id: FOREIGN })),
+  ],
+  [
+    'a sidecar of another archive',
+    'incremental',
+    () => edited(sidecars()[0] ?? '', (it) => Object.assign(it, { archive_id: FOREIGN })),
+  ],
+  [
+    'another archive in its place',
+    'full',
+    () => edited(files.key(/archive\.json/), (it) => Object.assign(it, { archive_id: FOREIGN })),
+  ],
+  [
+    'a sidecar of another server',
+    'incremental',
+    () => {
+      edited(sidecars()[0] ?? '', (it) => Object.assign(it, { system_identifier: '1' }))
+      return segments()[0] ?? ''
+    },
+  ],
+  [
+    'a table left out of its manifest',
+    'full',
+    () =>
+      edited(manifestOf(full), (it: { objects?: unknown[] }) => {
+        it.objects?.pop()
+      }),
+  ],
+  [
+    'a table in its manifest twice',
+    'full',
+    () =>
+      edited(manifestOf(full), (it: { objects?: unknown[] }) => {
+        it.objects?.push(it.objects[0])
+      }),
+  ],
+  [
+    'another number of rows',
+    'full',
+    () =>
+      edited(manifestOf(full), (it: { objects?: { rows?: number }[] }) => {
+        for (const object of it.objects ?? []) if (object.rows !== undefined) object.rows += 1
+      }),
+  ],
+  [
+    'a manifest of a later format',
+    'full',
+    () => edited(manifestOf(full), (it) => Object.assign(it, { format: 'cdb-backup/9' })),
+  ],
+  [
+    'a manifest that says it is incremental',
+    'full',
+    () => edited(manifestOf(full), (it) => Object.assign(it, { type: 'incremental' })),
+  ],
+])('%s is found', async (_, of, damage) => {
+  const key = damage()
+  await expectDamage(of === 'full' ? full : incremental, naming(key))
+})
+
+test.each(Object.entries(TO_ANY))('an encrypted object has %s', async (_, change) => {
+  const [key = ''] = ofFull(/\.copy/, encrypted)
+  const changed = change(files.read(key))
+  if (changed) files.write(key, changed)
+  else files.remove(key)
+  await expectDamage(encrypted, naming(key))
+})
+
+test('without its key what is stored is compared all the same; with another key it is told', async () => {
+  const other = join(folder, 'other')
+  writeFileSync(other, `${await generateX25519Identity()}\n`)
+  for (const [file, expected] of [
+    [null, { valid: true, not_checked: [expect.stringMatching(/no identity/)] }],
+    [other, { valid: false, not_checked: [] }],
+  ] as const) {
+    const stranger = await startApp({
+      database,
+      env: {
+        ...logSettings(folder, { enabled: false }),
+        ...(file ? { CATALYST_BACKUP_IDENTITY_FILE: file } : {}),
+      },
+    })
+    const verdict = await stranger.client.tool('verify_backup', { backup_id: encrypted })
+    expect(verdict).toMatchObject(expected)
+    const before = await databases()
+    const restore = stranger.client.tool('restore_backup', { backup_id: encrypted })
+    await expect(restore).rejects.toMatchObject({ body: { code: 'precondition_failed' } })
+    expect(await databases()).toEqual(before)
+    await stranger.close()
+  }
+})
+
 test('fifty looks at whole backups find nothing', async () => {
   for (const backupId of [full, older, encrypted, incremental]) {
     for (let look = 0; look < 5; look += 1) {
