@@ -91,6 +91,10 @@ const SIGNAL = [
   ...['created_at', 'expires_at'],
 ]
 
+const BACKUP = [
+  ...['backup_id', 'timestamp', 'size', 'size_bytes', 'location', 'base_backup', 'encrypted'],
+]
+
 const LIST = ['symbol', 'since', 'until', 'stored_since', 'limit', 'cursor']
 
 const CONNECTIONS = [
@@ -324,6 +328,35 @@ const TOOLS: Readonly<Record<string, { takes: readonly string[]; answers: readon
       'skipped[].cache_type',
       'skipped[].reason',
     ],
+  },
+  create_backup: {
+    takes: ['type', 'compress', 'encrypt', 'idempotency_key'],
+    answers: [
+      ...['backup_id', 'location', 'size_bytes', 'duration_ms', 'type', 'reason', 'covered_until'],
+      ...['encrypted', 'tables', 'rows', 'issues'],
+    ],
+  },
+  verify_backup: {
+    takes: ['backup_id', 'level', 'idempotency_key'],
+    answers: [
+      ...['valid', 'issues', 'level', 'objects', 'bytes', 'not_checked', 'verified_at'],
+      ...['phases', 'phases[].name', 'phases[].duration_ms'],
+    ],
+  },
+  restore_backup: {
+    takes: [
+      ...['backup_id', 'target_time', 'dry_run', 'mode', 'tables'],
+      ...['confirm_token', 'idempotency_key'],
+    ],
+    answers: [
+      ...['restore_status', 'tables_restored', 'duration_ms', 'restore_id', 'database', 'rows'],
+      ...['recovered_to.time', 'recovered_to.lsn', 'next_commit_at', 'warnings'],
+      ...['full', 'segments', 'barriers', 'bytes', 'estimated_ms'].map((name) => `plan.${name}`),
+    ],
+  },
+  discard_restore: {
+    takes: ['restore_id', 'confirm_token'],
+    answers: ['discarded', 'database'],
   },
   get_job: { takes: ['job_id', 'wait_ms'], answers: JOB },
   cancel_job: { takes: ['job_id'], answers: JOB },
@@ -561,6 +594,48 @@ const RESOURCES: Readonly<
     takes: ['account_id', 'side', 'signal_id', ...LIST],
     answers: ['items[].trade_id', 'items[].symbol', 'items[].fill_price', 'next_cursor'],
   },
+  'db/backups/latest': {
+    takes: [],
+    answers: [
+      ...BACKUP.map((field) => `latest_full.${field}`),
+      ...BACKUP.map((field) => `latest_incremental.${field}`),
+      ...['covered_until', 'oldest_restorable', 'rpo_seconds'],
+      ...['backup_id', 'level', 'at'].map((field) => `last_verified.${field}`),
+      ...['at', 'restore_ms', 'valid'].map((field) => `last_drill.${field}`),
+      ...['state', 'lag_bytes', 'retained_bytes', 'budget_bytes', 'last_segment_at', 'reason'].map(
+        (field) => `log.${field}`,
+      ),
+      ...['store.status', 'store.reason'],
+      ...['at', 'kind', 'reason'].map((field) => `barriers[].${field}`),
+    ],
+  },
+  'db/backups/history': {
+    takes: ['type', 'days', 'limit', 'cursor'],
+    answers: [
+      ...BACKUP.map((field) => `backups[].${field}`),
+      ...['type', 'status', 'verified_at', 'verified_level', 'duration_ms', 'error'].map(
+        (field) => `backups[].${field}`,
+      ),
+      'next_cursor',
+    ],
+  },
+  'db/backups/restores': {
+    takes: [],
+    answers: [
+      ...['restore_id', 'database', 'backup_id', 'recovered_to', 'created_at', 'expires_at'],
+      'size_bytes',
+    ].map((field) => `restores[].${field}`),
+  },
+  'db/backups/row': { takes: ['table', 'key', 'at'], answers: ['row', 'changed_at'] },
+  'db/backups/changes': {
+    takes: ['table', 'key', 'from', 'to', 'limit', 'cursor'],
+    answers: [
+      ...['lsn', 'committed_at', 'operation', 'key', 'old', 'new', 'transaction_id'].map(
+        (field) => `changes[].${field}`,
+      ),
+      'next_cursor',
+    ],
+  },
   'jobs/{job_id}': { takes: ['job_id'], answers: JOB },
   events: { takes: ['types', 'after', 'limit'], answers: EVENT_LIST },
   'events/{type}': { takes: ['type', 'after', 'limit'], answers: EVENT_LIST },
@@ -576,6 +651,9 @@ const EVENT_NAMES = [
   'db.schema.changed',
   'cache.invalidation',
   'cache.memory.high',
+  'backup.completed',
+  'backup.failed',
+  'backup.verified',
 ]
 
 const registry = describedRegistry()
