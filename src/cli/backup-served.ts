@@ -2,7 +2,8 @@ import { type App, openApp } from '../app.js'
 import { AppError } from '../errors.js'
 import { createLog } from '../platform/log.js'
 import { type BackupCall, stoppable } from './backup-call.js'
-import type { CreateOptions, Printed } from './backup-options.js'
+import type { ConfirmedOptions, CreateOptions, Printed } from './backup-options.js'
+import { confirmed } from './confirm.js'
 import { EXIT } from './exit.js'
 import { print } from './print.js'
 import type { Env } from './start.js'
@@ -33,6 +34,21 @@ export const drill = (env: Env, backupId: string | null, options: Printed): Prom
       })
     }
     return told(await backups.verify({ backup_id, level: 'restore' }, call), options)
+  })
+
+/** Ends the log of the database, once that was confirmed, and says what that ends. */
+export const stop = (env: Env, options: ConfirmedOptions): Promise<number> =>
+  served(env, async (backups) => {
+    const { covered_until } = await backups.latest()
+    const message =
+      'The log ends: moments after it can be restored no more, until a log and a full backup begin anew.'
+    await confirmed({ message, plan: { covered_until } }, options, 'backup stop')
+    print(await backups.stopLog(), options, (ended) =>
+      ended.slot === null && ended.publication === null
+        ? 'No log was kept.\n'
+        : `The log ended: every moment until ${ended.covered_until ?? 'the newest backup'} can be restored, none after it. It begins again ${ended.begins_again}.\n`,
+    )
+    return EXIT.ok
   })
 
 /** Prints a verdict; exits with 7 when something is wrong. */

@@ -89,6 +89,10 @@ function addTaking(backup: Command, env: Env, done: Done): void {
     .action((backupId: string | undefined, options: Printed) =>
       done(served().then((it) => it.drill(env, backupId ?? null, options))),
     )
+  printed(backup, 'stop', 'End the log of the database: drop its slot and publication')
+    .option('--yes', 'confirm it')
+    .addHelpText('after', '\nExample:\n  $ catalyst-db backup stop --yes')
+    .action((options: ConfirmedOptions) => done(served().then((it) => it.stop(env, options))))
 }
 
 function addRestoring(backup: Command, env: Env, done: Done): void {
