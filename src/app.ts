@@ -1,5 +1,5 @@
 import type { Config } from './config.js'
-import { backups } from './domains/backups/index.js'
+import { backups, restores } from './domains/backups/index.js'
 import type { BackupService } from './domains/backups/service.js'
 import { cache } from './domains/cache/index.js'
 import { events } from './domains/events/index.js'
@@ -34,6 +34,7 @@ export const PARTS: readonly Part<unknown>[] = [
   migrations,
   sync,
   backups,
+  restores,
   sessions,
   jobs,
   events,

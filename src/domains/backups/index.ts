@@ -19,8 +19,8 @@ const EXPIRE_MS = 60_000
 /** Backups that restore to any moment. */
 export const backups = part({
   name: 'backups',
-  tools: { ...tools, ...restoreTools },
-  resources: { ...resources, ...restoreResources },
+  tools,
+  resources,
   start: (kernel) => {
     const { config, systems, loops } = kernel
     const local = resolve(config.CATALYST_DATA_DIR)
@@ -46,4 +46,12 @@ export const backups = part({
     kernel.onClose(() => service.close())
     return service
   },
+})
+
+/** What was restored of them. */
+export const restores = part({
+  name: 'restores',
+  tools: restoreTools,
+  resources: restoreResources,
+  start: ({ the }) => the(backups),
 })

@@ -156,7 +156,7 @@ export const SIDECAR = z.object({
 })
 
 /** Why the log does not lead across a place. */
-export const BARRIER_KINDS = [
+const BARRIER_KINDS = [
   'gap',
   'out_of_band_ddl',
   'opaque_ddl',
