@@ -178,6 +178,7 @@ module.exports = {
     ),
     home('sql-parser', ['libpg-query', '@pgsql'], ['^src/platform/sql-parser/']),
     home('driver-cache', ['ioredis', 'lru-cache'], ['^src/platform/cache/']),
+    home('driver-objects', ['@aws-sdk', 'age-encryption'], ['^src/platform/objects/']),
     home('driver-log', ['pino'], ['^src/platform/log\\.ts$']),
     home('decimals-in-one-place', ['big.js', '@types/big.js'], ['^src/lib/decimal\\.ts$']),
     home('policy-format', ['smol-toml'], ['^src/policy\\.ts$']),

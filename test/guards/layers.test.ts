@@ -73,6 +73,8 @@ const FORBIDDEN: readonly [rule: string, from: string, to: string, kind?: Kind][
   ['sql-parser', 'src/platform/postgres/pool.ts', '@pgsql/types', 'type'],
   ['driver-cache', 'src/platform/postgres/pool.ts', 'ioredis'],
   ['driver-cache', 'src/domains/cache/service.ts', 'lru-cache'],
+  ['driver-objects', 'src/domains/backups/service.ts', '@aws-sdk/client-s3'],
+  ['driver-objects', 'src/domains/backups/service.ts', 'age-encryption'],
   ['driver-log', 'src/mcp/http.ts', 'pino', 'type'],
   ['decimals-in-one-place', 'src/domains/market/service.ts', 'big.js'],
   ['policy-format', 'src/config.ts', 'smol-toml'],

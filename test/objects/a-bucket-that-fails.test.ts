@@ -14,7 +14,7 @@ let store: S3Store
 
 /** What a request is for. */
 const isPart = ({ method, path }: Passing) => method === 'PUT' && path.includes('partNumber=')
-const isWhole = ({ method, path }: Passing) => method === 'PUT' && !path.includes('?')
+const isWhole = ({ method, path }: Passing) => method === 'PUT' && !path.includes('partNumber=')
 const isEnd = ({ method, path }: Passing) => method === 'POST' && path.includes('uploadId=')
 const isBegin = ({ method, path }: Passing) => method === 'POST' && path.includes('?uploads')
 const isRead = ({ method, path }: Passing) => method === 'GET' && !path.includes('list-type')

@@ -60,23 +60,26 @@ export async function store(
 ): Promise<Sealed> {
   const plain = new Meter()
   const stored = new Meter()
-  await pipeline(
-    source,
-    plain,
-    codec === 'br' ? createBrotliCompress({ params: QUALITY }) : new PassThrough(),
-    encryptedFor(recipients),
-    stored,
-    async (body: AsyncIterable<Buffer>) => {
-      const whole = Readable.from(body, { objectMode: false })
-      try {
-        await objects.put(key, whole, { signal })
-      } finally {
-        // A store that refuses before it has read would leave everything before it waiting.
-        whole.destroy()
-      }
-    },
-    signal ? { signal } : {},
-  )
+  let putting: Promise<unknown> | undefined
+  const put = (body: AsyncIterable<Buffer>) => {
+    putting = objects.put(key, Readable.from(body, { objectMode: false }), { signal })
+    return putting
+  }
+  try {
+    await pipeline(
+      source,
+      plain,
+      codec === 'br' ? createBrotliCompress({ params: QUALITY }) : new PassThrough(),
+      encryptedFor(recipients),
+      stored,
+      put,
+      signal ? { signal } : {},
+    )
+  } catch (error) {
+    // What was begun in the store is undone before anybody is told.
+    await putting?.catch(() => undefined)
+    throw error
+  }
   const [was, is] = [plain.sum(), stored.sum()]
   return {
     plain_bytes: was.bytes,
