@@ -7,6 +7,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Archive } from '../../src/domains/backups/archive/archive.js'
 import { newBackupId } from '../../src/domains/backups/archive/keys.js'
+import type { FullManifest } from '../../src/domains/backups/archive/manifest.js'
 import { prune } from '../../src/domains/backups/retention/prune.js'
 import { DirectoryStore } from '../../src/platform/objects/directory.js'
 
@@ -134,7 +135,7 @@ async function write(archive: Archive, history: readonly Hour[]): Promise<void> 
 
 /** Whether the middle of each hour can be restored, worked out from the store by the rules alone. */
 async function restorable(archive: Archive, hours: number): Promise<boolean[]> {
-  const fulls = []
+  const fulls: FullManifest[] = []
   for await (const full of archive.fulls()) fulls.push(full)
   const segments: { start: bigint; end: bigint }[] = []
   for await (const segment of archive.segments()) segments.push(segment)
