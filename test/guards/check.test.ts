@@ -12,7 +12,7 @@ const ROCKY = 'ID="rocky"\nID_LIKE="rhel centos fedora"\n'
 
 const machine = { path: '', platform: 'linux' as const, isRoot: false, osRelease: '' }
 
-const { redis, pgbouncer } = NEEDED
+const { redis, pgbouncer, s3 } = NEEDED
 
 /** A folder with one program in it, as PATH would name it. */
 function folderWith(program: string, mode = 0o755): string {
@@ -80,6 +80,21 @@ test.each([
       kind: 'ask',
       message: expect.stringMatching(command),
     })
+  }
+})
+
+test('an S3 server is installed or asked for on Debian, and done without elsewhere', () => {
+  const packages = 'swift-proxy swift-account swift-container swift-object'
+  expect(planProgram({ ...machine, isRoot: true, osRelease: DEBIAN }, s3)).toEqual({
+    kind: 'install',
+    command: `apt-get update && apt-get install -y --no-install-recommends ${packages}`,
+  })
+  expect(planProgram({ ...machine, osRelease: DEBIAN }, s3)).toMatchObject({
+    kind: 'ask',
+    message: expect.stringContaining(`sudo apt-get install -y --no-install-recommends ${packages}`),
+  })
+  for (const osRelease of [FEDORA, 'ID=alpine\n']) {
+    expect(planProgram({ ...machine, osRelease }, s3)).toMatchObject({ kind: 'without' })
   }
 })
 
