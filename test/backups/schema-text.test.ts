@@ -1,33 +1,34 @@
-import pg from 'pg'
 import { expect, onTestFinished, test } from 'vitest'
 import { parseDatabaseUrl } from '../../src/platform/postgres/connection.js'
+import { DirectSession } from '../../src/platform/postgres/direct.js'
 import { schemaText } from '../../src/platform/postgres/dump/schema-text.js'
+import { sql } from '../../src/platform/postgres/sql.js'
 import { createDatabase } from '../support/database.js'
 
 const { signal } = new AbortController()
 
-/** A transaction that others look through the eyes of. */
-async function exported(url: string) {
-  const client = new pg.Client({ connectionString: url })
-  await client.connect()
-  onTestFinished(() => client.end())
-  await client.query('begin isolation level repeatable read read only')
-  const { rows } = await client.query(
-    `select pg_export_snapshot() as id, current_setting('server_version_num')::int / 10000 as major`,
-  )
-  return { snapshot: String(rows[0].id), serverMajor: Number(rows[0].major) }
-}
-
-test('the schema is read as it was when the snapshot was taken, without a pg_dump on this machine', async () => {
+test('the schema is read as an open transaction sees it, whoever waits for a table alone, and the connection goes on', async () => {
   const database = await createDatabase()
   onTestFinished(() => database.drop())
-  const of = await exported(database.url)
+  await database.query('create table public.held (id int primary key)')
+  const session = await DirectSession.open(parseDatabaseUrl(database.url), { name: 'test' })
+  onTestFinished(() => session.close())
+  const [server] = await session.many(
+    sql<{ major: number }>`select current_setting('server_version_num')::int / 10000 as major`,
+  )
+  await session.command('begin isolation level repeatable read read only')
+  await session.command('select 1')
+  await session.command('lock table public.held in access share mode')
+  // Whoever came after it would wait for it.
+  const waiting = database.query('truncate public.held')
   await database.query('create table public.later (id int primary key)')
-  const endpoint = parseDatabaseUrl(database.url)
-  const before = await schemaText(endpoint, { ...of, section: 'pre-data' }, signal)
-  const after = await schemaText(endpoint, { ...of, section: 'post-data' }, signal)
-  expect(before).toContain('CREATE TABLE catalyst.')
+  const of = { serverMajor: server?.major ?? 0 }
+  const before = await schemaText(session, { ...of, section: 'pre-data' }, signal)
+  const after = await schemaText(session, { ...of, section: 'post-data' }, signal)
+  expect(before).toContain('CREATE TABLE public.held')
   expect(before).not.toContain('later')
   expect(before).not.toMatch(/transaction_timeout|\\restrict/)
   expect(after).toContain('PRIMARY KEY')
+  expect(await session.command('commit')).toBe('COMMIT')
+  await waiting
 })

@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path'
 import { part } from '../../kernel/part.js'
+import { prepareDatabase } from '../../platform/embedded/catalyst-database.js'
 import { openStore } from '../../platform/objects/open.js'
 import * as resources from './resources.js'
 import * as restoreResources from './restore.resources.js'
@@ -35,6 +36,10 @@ export const backups = part({
       recipients: (config.CATALYST_BACKUP_RECIPIENTS ?? '').split(/[\s,]+/).filter(Boolean),
       identityFile: config.CATALYST_BACKUP_IDENTITY_FILE ?? null,
       spool: join(local, 'spool'),
+      prepareDatabase: async (database) => {
+        const embedded = systems.embedded?.postgres
+        if (embedded) await prepareDatabase(embedded.connectionString, database)
+      },
     })
     loops.every('restored databases that expire', { everyMs: EXPIRE_MS }, () =>
       service.restores.expire(),

@@ -15,6 +15,7 @@ import { type RowQuery, rowAt } from './past/row.js'
 import { Restores } from './restore/restores.js'
 import { Schedule } from './schedule.js'
 import { readIdentities } from './settings.js'
+import { selectLatest } from './sql.js'
 import { BackupStatus, type HistoryQuery } from './status.js'
 import { StoredBackups } from './stored-backups.js'
 import { Verifier, type VerifyQuery } from './verifier.js'
@@ -67,9 +68,18 @@ export class BackupService {
       takeFull: (full) => this.#takeFull(full),
     })
     this.#status = new BackupStatus({ ...deps, log, objects })
-    this.#verifier = new Verifier({ ...deps, stored: () => this.#stored(), drill: null })
-    const drill = (signal: AbortSignal) => this.#drill(signal)
-    this.#schedule = new Schedule({ ...deps, log, objects, taker: this.#taker, drill })
+    this.#verifier = new Verifier({
+      ...deps,
+      stored: () => this.#stored(),
+      drill: (backupId, call) => this.restores.drill(backupId, call),
+    })
+    this.#schedule = new Schedule({
+      ...deps,
+      log,
+      objects,
+      taker: this.#taker,
+      drill: (signal) => this.#drillNewest(signal),
+    })
   }
 
   /** Takes a backup. */
@@ -128,6 +138,16 @@ export class BackupService {
     store?.close()
   }
 
+  /** What nobody here can open is not tried. */
+  async #drillNewest(signal: AbortSignal): Promise<void> {
+    const { database, identityFile } = this.#deps
+    const latest = await database.many(selectLatest())
+    const full = latest.find(({ type }) => type === 'full')
+    if (!full || (full.encrypted && identityFile === null)) return
+    const call = { signal, progress: () => {} }
+    await this.#verifier.verify({ backup_id: full.backup_id, level: 'restore' }, call)
+  }
+
   async #stored(): Promise<StoredBackups> {
     const { clock, policy, identityFile } = this.#deps
     const objects = await this.objects()
@@ -137,14 +157,6 @@ export class BackupService {
       policy,
       identities: () => readIdentities(identityFile),
     })
-  }
-
-  /** Restores the newest full backup beside, to prove it. */
-  async #drill(signal: AbortSignal): Promise<void> {
-    const { archive } = await this.#source(signal)
-    const [backup_id] = await archive.backupIds('full')
-    const call = { signal, progress: () => {} }
-    if (backup_id) await this.#verifier.verify({ backup_id, level: 'restore' }, call)
   }
 
   /** The archive of this database, with what opens it here. */

@@ -1,6 +1,7 @@
 import { AppError } from '../../errors.js'
 import type { Database } from '../../platform/postgres/database.js'
 import type { BackupCall } from './create.js'
+import type { Drilled } from './restore/drill.js'
 import * as statements from './sql.js'
 import type { StoredBackups } from './stored-backups.js'
 import type { Verdict } from './verify/verify.js'
@@ -11,19 +12,11 @@ export interface VerifyQuery {
   readonly level: Verdict['level']
 }
 
-/** What a restore to prove a backup came to. */
-export interface Drilled {
-  readonly valid: boolean
-  readonly issues: readonly string[]
-  readonly restore_ms: number
-  readonly phases: Verdict['phases']
-}
-
 export interface VerifierDeps {
   readonly database: Database
   stored(): Promise<StoredBackups>
-  /** Restores a backup beside, looks at it, and drops it; null where nobody can. */
-  readonly drill: ((backupId: string, call: BackupCall) => Promise<Drilled>) | null
+  /** Restores a backup beside, looks at it, and drops it. */
+  drill(backupId: string, call: BackupCall): Promise<Drilled>
 }
 
 /** Verifies backups and keeps what came of it, in the store and where servers look. */
@@ -47,7 +40,7 @@ export class Verifier {
       .catch((error: unknown) => this.#vanished(backup_id, look, error))
     // What cannot be read cannot be restored.
     const isDrilled = level === 'restore' && read.valid
-    const drilled = isDrilled ? await this.#deps.drill?.(backup_id, call) : undefined
+    const drilled = isDrilled ? await this.#deps.drill(backup_id, call) : undefined
     const verdict = drilled
       ? {
           ...read,

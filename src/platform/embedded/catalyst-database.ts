@@ -56,8 +56,17 @@ async function prepare(postmaster: Postmaster): Promise<void> {
   })
 }
 
+/** Brings into another database of this server what only its bootstrap superuser may make. */
+export async function prepareDatabase(connectionString: string, database: string): Promise<void> {
+  const { searchParams } = new URL(connectionString.replace('@/', '@localhost/'))
+  const [sockets, port] = [searchParams.get('host') ?? '', Number(searchParams.get('port'))]
+  await withClient({ sockets, port }, { user: BOOTSTRAP, database }, async (client) => {
+    await client.query(extensionsSql())
+  })
+}
+
 async function withClient<T>(
-  { sockets, port }: Postmaster,
+  { sockets, port }: Pick<Postmaster, 'sockets' | 'port'>,
   { user, database }: { readonly user: string; readonly database: string },
   use: (client: pg.Client) => Promise<T>,
 ): Promise<T> {

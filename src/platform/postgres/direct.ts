@@ -6,6 +6,7 @@ import { from as copyFrom, to as copyTo } from 'pg-copy-streams'
 import { abortError } from '../../errors.js'
 import { backendOf, requestCancel } from './cancel.js'
 import { connectDirectly, type Endpoint } from './connection.js'
+import { BorrowedWire } from './dump/wire.js'
 import { translate } from './errors.js'
 import type { Statement } from './sql.js'
 
@@ -104,6 +105,18 @@ export class DirectSession {
       ...(name === undefined ? {} : { name }),
     })
     return rowCount ?? 0
+  }
+
+  /** Lets a program speak over this connection, inside of the open transaction; nobody else may use it meanwhile. */
+  async lend<T>(work: (wire: BorrowedWire) => Promise<T>): Promise<T> {
+    const wire = await BorrowedWire.borrow(this.#client)
+    try {
+      return await work(wire)
+    } finally {
+      wire.giveBack()
+      // What the program has prepared would be in the way of the next one.
+      await this.#client.query('deallocate all').catch(() => {})
+    }
   }
 
   /** The bytes of a `COPY … TO STDOUT`; whoever reads slowly slows PostgreSQL down. */

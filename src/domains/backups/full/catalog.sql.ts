@@ -106,6 +106,14 @@ export const tablesToCopy = () => sql<TableRow>`
   where c.relkind = 'r' and c.relpersistence <> 't' and ${OWN_RELATION}
   order by pg_table_size(c.oid) desc, c.oid`
 
+/** Tables that were emptied or written anew since the snapshot: it sees nothing of what they held. */
+export const movedTables = () => sql<{ tables: number }>`
+  select count(*)::int as tables
+  from pg_class c
+  join pg_namespace n on n.oid = c.relnamespace
+  where c.relkind = 'r' and c.relpersistence <> 't' and ${OWN_RELATION}
+    and c.relfilenode is distinct from pg_relation_filenode(c.oid)`
+
 /** All sequences as they are now, whatever transaction asks. */
 export const sequences = () => sql<SequenceRow>`
   select
@@ -147,13 +155,17 @@ export const facts = () => sql<FactsRow>`
     ) as roles,
     pg_database_size(current_database()) as bytes`
 
-/** Who keeps the table there, as pg_dump does. */
-export const lockForReading = (tables: readonly Pick<TableRow, 'schema' | 'name'>[]) => {
+/** Keeps the tables there, as pg_dump does. */
+export const lockForReading = (
+  tables: readonly Pick<TableRow, 'schema' | 'name'>[],
+  atOnce: boolean,
+) => {
   const [first, ...others] = tables.map(
     ({ schema, name }) => sql`${sql.id(schema)}.${sql.id(name)}`,
   )
   const list = others.reduce((all, one) => sql`${all}, ${one}`, first ?? sql``)
-  return sql<never>`lock table only ${list} in access share mode`
+  const patience = sql.trusted(atOnce ? 'nowait' : '')
+  return sql<never>`lock table ${list} in access share mode ${patience}`
 }
 
 /** The statement that hands out the rows of a table, or of a range of its pages. */

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
+import { setTimeout as delay } from 'node:timers/promises'
 import { AppError } from '../../../errors.js'
 import { VERSION } from '../../../lib/version.js'
 import { type Codec, type Sealed, store } from '../../../platform/objects/pipeline.js'
 import type { Endpoint } from '../../../platform/postgres/connection.js'
 import { DirectSession } from '../../../platform/postgres/direct.js'
 import { schemaText } from '../../../platform/postgres/dump/schema-text.js'
+import { isLockTimeout } from '../../../platform/postgres/errors.js'
 import { sql } from '../../../platform/postgres/sql.js'
 import type { Archive } from '../archive/archive.js'
 import { suffix } from '../archive/keys.js'
@@ -17,6 +19,7 @@ import {
   copyOf,
   facts,
   lockForReading,
+  movedTables,
   sequences,
   type TableRow,
   tablesToCopy,
@@ -47,7 +50,8 @@ interface FullRequest {
 type FullDeps = Omit<FullRequest, 'progress'> & { readonly progress: Progress }
 
 /** A schema that is changed all the time cannot be read as a whole. */
-const ATTEMPTS = 3
+const ATTEMPTS = 8
+const REST_MS = 200
 const SESSION = 'catalyst-db backup'
 
 /** What is stored of a full backup before its manifest makes it one. */
@@ -122,17 +126,24 @@ interface Begun {
   close(): Promise<void>
 }
 
-/** Begins again when the schema changed while it was read, for it would not be that of the rows. */
+/**
+ * Begins again when the schema changed while it was read, for it would not be that of the rows, or when somebody
+ * waits for a table alone: whoever comes after them waits as well.
+ */
 async function begin(deps: FullDeps): Promise<Begun> {
   for (let attempt = 1; ; attempt++) {
-    const begun = await attemptToBegin(deps)
+    const begun = await attemptToBegin(deps).catch((error: unknown) => {
+      if (isLockTimeout(error) && attempt < ATTEMPTS) return null
+      throw error
+    })
     if (begun) return begun
     if (attempt === ATTEMPTS) {
-      throw new AppError('conflict', 'The schema kept changing while the backup began.', {
+      throw new AppError('conflict', 'Tables kept being changed while the backup began.', {
         hint: 'Nothing was kept. Call again when migrations have ended.',
         retryable: true,
       })
     }
+    await delay(attempt * REST_MS, undefined, { signal: deps.signal })
   }
 }
 
@@ -156,17 +167,22 @@ async function attemptToBegin(deps: FullDeps): Promise<Begun | null> {
     const before = await fingerprintOf(first)
     const tables = await first.many(tablesToCopy())
     await first.command("set local lock_timeout = '30s'")
-    if (tables.length > 0) await first.many(lockForReading(tables))
+    for (const session of tables.length > 0 ? sessions : []) {
+      // The first may wait for others; the next would wait for who waits for the first.
+      await session.many(lockForReading(tables, session !== first))
+    }
+    const [moved] = await first.many(movedTables())
     const found = await readFacts(first)
     const [server] = await first.many(serverFacts())
     const serverMajor = Math.trunc((server?.version_num ?? 0) / 10_000)
-    const of = { snapshot: snapshot.id, serverMajor }
-    const [pre, post] = await Promise.all([
-      schemaText(endpoint, { ...of, section: 'pre-data' }, signal),
-      schemaText(endpoint, { ...of, section: 'post-data' }, signal),
-    ])
+    const dump = (session: DirectSession, section: 'pre-data' | 'post-data') =>
+      schemaText(session, { section, serverMajor }, signal)
+    const [, second] = sessions
+    const pre = dump(first, 'pre-data')
+    const post = second ? dump(second, 'post-data') : pre.then(() => dump(first, 'post-data'))
+    const [preText, postText] = await Promise.all([pre, post])
     const after = await DirectSession.use(endpoint, fingerprintOf, { name: SESSION })
-    if (before !== after) {
+    if (before !== after || (moved?.tables ?? 0) > 0) {
       await close()
       return null
     }
@@ -176,7 +192,7 @@ async function attemptToBegin(deps: FullDeps): Promise<Begun | null> {
       tables,
       facts: found,
       fingerprint: before,
-      schema: { pre, post },
+      schema: { pre: preText, post: postText },
       close,
     }
   } catch (error) {
@@ -204,9 +220,9 @@ const readFacts = async (session: DirectSession) => {
 async function copyAll(begun: Begun, deps: FullDeps): Promise<Copied> {
   const { backupId, archive, codec, recipients, signal, progress, step } = deps
   const ending = suffix({ codec, encrypted: recipients.length > 0 })
-  const how = { codec, recipients, signal }
+  // A signal of its own each: streams leave their listeners on the one they are given.
   const put = (key: string, source: Readable): Promise<Sealed> =>
-    store(archive.objects, key, source, how)
+    store(archive.objects, key, source, { codec, recipients, signal: AbortSignal.any([signal]) })
   const putText = async (
     role: BackupObject['role'],
     key: string,

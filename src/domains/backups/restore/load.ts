@@ -27,7 +27,7 @@ export const openObject = (
   open(
     archive.objects,
     object.key,
-    { codec, encrypted: encryption !== null, identities, signal },
+    { codec, encrypted: encryption !== null, identities, signal: AbortSignal.any([signal]) },
     object,
   )
 
@@ -67,7 +67,9 @@ export async function inspect(
     for (let object = waiting.shift(); object; object = waiting.shift()) {
       const hash = createHash('sha256')
       let bytes = 0
-      for await (const chunk of await archive.objects.get(object.key, { signal })) {
+      for await (const chunk of await archive.objects.get(object.key, {
+        signal: AbortSignal.any([signal]),
+      })) {
         hash.update(chunk)
         bytes += chunk.length
       }
@@ -122,7 +124,7 @@ export async function loadRows(options: LoadOptions): Promise<Map<number, number
           const stored = await session.copyIn(
             loadInto(table, object.copy_format ?? 'binary'),
             await openObject(source, full, object),
-            source.signal,
+            AbortSignal.any([source.signal]),
           )
           if (stored !== object.rows) {
             throw new ObjectDamaged(object.key, `it has ${stored} rows instead of ${object.rows}`)

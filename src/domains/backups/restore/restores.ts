@@ -12,6 +12,7 @@ import { Archive } from '../archive/archive.js'
 import { readLogState, writeMark } from '../capture/sql.js'
 import { Progress } from '../progress.js'
 import { readIdentities } from '../settings.js'
+import { type Drilled, drill } from './drill.js'
 import {
   prepare,
   type RestoreDeps,
@@ -47,6 +48,8 @@ interface RestoreCall {
   readonly progress: (done: number, total: number, message: string) => void
 }
 
+/** Failures that say that a backup is no good, and not that it could not be tried. */
+const PROVEN_WRONG: ReadonlySet<string> = new Set(['integrity_violation', 'not_found'])
 /** How long the log may take to come so far as now. */
 const CATCH_UP_MS = 60_000
 /** A database that is being loaded has a session of its loader; one without is a leftover by then. */
@@ -129,6 +132,22 @@ export class Restores {
     return { ...answer, database: deps.endpoint.database, warnings, duration_ms: elapsed() }
   }
 
+  /**
+   * Restores a backup beside to prove that it can be, looks at what came of it, and drops it. That it cannot be
+   * restored is what came of it.
+   */
+  async drill(backupId: string, call: RestoreCall): Promise<Drilled> {
+    const started = performance.now()
+    try {
+      return await drill(await this.#restoring(backupId), backupId, call)
+    } catch (error) {
+      const isAnswer = error instanceof AppError && PROVEN_WRONG.has(error.code)
+      if (!isAnswer || call.signal.aborted) throw error
+      const restore_ms = Math.round(performance.now() - started)
+      return { valid: false, issues: [error.message], phases: [], restore_ms }
+    }
+  }
+
   /** The databases that were restored, or replaced, and are still there. */
   async list() {
     const sides = await this.#own()
@@ -191,22 +210,26 @@ export class Restores {
   }
 
   async #prepared(query: RestoreQuery, signal: AbortSignal) {
-    const objects = await this.#deps.objects()
-    const archive = await Archive.open(objects, await Archive.holding(objects, query.backupId))
+    const deps = await this.#restoring(query.backupId)
+    const { archive } = deps
     if (query.targetTime !== null) await this.#catchUp(archive, query.targetTime, signal)
-    const { direct, policy, step, prepareDatabase } = this.#deps
-    const deps: RestoreDeps = {
-      archive,
+    const { backupId, targetTime, tables } = query
+    const request: RestoreRequest = { backupId, targetTime, tables }
+    return { archive, deps, request, prepared: await prepare(deps, request, signal) }
+  }
+
+  async #restoring(backupId: string): Promise<RestoreDeps> {
+    const objects = await this.#deps.objects()
+    const { direct, policy, step, prepareDatabase, identityFile } = this.#deps
+    return {
+      archive: await Archive.open(objects, await Archive.holding(objects, backupId)),
       endpoint: direct,
-      identities: await this.#identities(),
+      identities: await readIdentities(identityFile),
       workers: policy.workers,
       keepHours: policy.keep_restores_hours,
       prepare: prepareDatabase,
       step,
     }
-    const { backupId, targetTime, tables } = query
-    const request: RestoreRequest = { backupId, targetTime, tables }
-    return { archive, deps, request, prepared: await prepare(deps, request, signal) }
   }
 
   /** What was committed a moment ago is on its way into the store: a mark sends it there. */
@@ -245,10 +268,6 @@ export class Restores {
       (session) => session.many(writeMark(randomUUID())),
       { name: RESTORER },
     )
-  }
-
-  async #identities(): Promise<string[]> {
-    return readIdentities(this.#deps.identityFile)
   }
 
   /** Those of this database: others of the server may have theirs. */

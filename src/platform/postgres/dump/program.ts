@@ -4,10 +4,9 @@ import { createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import type pg from 'pg'
 import { AppError } from '../../../errors.js'
 import { dumpFailed } from './failure.js'
-import { BorrowedWire } from './wire.js'
+import type { BorrowedWire } from './wire.js'
 
 const PORT = '5432'
 
@@ -15,12 +14,12 @@ const PORT = '5432'
 const ENVIRONMENT = { PATH: process.env.PATH ?? '/usr/bin:/bin', LC_ALL: 'C' }
 
 /**
- * Runs the pg_dump of PATH over a connection that it is lent through a socket of its own.
+ * Runs the pg_dump of PATH over a connection that it is lent, through a socket of its own.
  *
  * @throws AppError `not_supported` unless PATH has one for this server
  */
 export async function runProgram(
-  client: pg.Client,
+  wire: BorrowedWire,
   args: readonly string[],
   serverMajor: number,
   signal: AbortSignal,
@@ -30,7 +29,6 @@ export async function runProgram(
   const directory = await mkdtemp(join(tmpdir(), 'catalyst-dump-'))
   const server = createServer()
   try {
-    const wire = await BorrowedWire.borrow(client)
     server.once('connection', (socket) => void lend(wire, socket))
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject)

@@ -1,12 +1,10 @@
 import { MessageChannel, Worker } from 'node:worker_threads'
-import type pg from 'pg'
 import { abortError } from '../../../errors.js'
 import { codeFile } from '../../../lib/package-files.js'
-import { connectDirectly, type Endpoint } from '../connection.js'
-import { translate } from '../errors.js'
+import type { DirectSession } from '../direct.js'
 import { dumpFailed } from './failure.js'
 import { runProgram } from './program.js'
-import { BorrowedWire } from './wire.js'
+import type { BorrowedWire } from './wire.js'
 
 /** What of a schema is made before its rows come, and what afterwards: pg_dump's own division. */
 type Section = 'pre-data' | 'post-data'
@@ -33,40 +31,31 @@ type FromWorker =
   | { readonly failure: string }
 
 /**
- * The SQL that makes one section of the schema, as it was in an exported snapshot.
+ * The SQL that makes one section of the schema, as the open transaction of a session sees it. What that has locked,
+ * pg_dump need not wait for.
  *
  * @throws AppError `not_supported` for a server that no pg_dump here reads; `unavailable` when it fails
  */
-export async function schemaText(
-  endpoint: Endpoint,
-  of: { readonly section: Section; readonly snapshot: string; readonly serverMajor: number },
+export function schemaText(
+  session: DirectSession,
+  of: { readonly section: Section; readonly serverMajor: number },
   signal: AbortSignal,
 ): Promise<string> {
-  const args = [...OPTIONS, `--section=${of.section}`, `--snapshot=${of.snapshot}`]
-  const client = await connectDirectly(endpoint, { name: 'catalyst-db backup', timeoutMs: 0 })
-  const stop = (): void => void client.end().catch(() => {})
-  signal.addEventListener('abort', stop, { once: true })
-  try {
+  const args = [...OPTIONS, `--section=${of.section}`]
+  return session.lend(async (wire) => {
     const text =
       of.serverMajor <= BUNDLED_MAJOR
-        ? await runBundled(client, args, signal)
-        : await runProgram(client, args, of.serverMajor, signal)
+        ? await runBundled(wire, args, signal)
+        : await runProgram(wire, args, of.serverMajor, signal)
     return text.replaceAll(NOT_FOR_EVERYBODY, '')
-  } catch (error) {
-    if (signal.aborted) throw abortError(signal)
-    throw translate(error)
-  } finally {
-    signal.removeEventListener('abort', stop)
-    await client.end().catch(() => {})
-  }
+  })
 }
 
 async function runBundled(
-  client: pg.Client,
+  wire: BorrowedWire,
   args: readonly string[],
   signal: AbortSignal,
 ): Promise<string> {
-  const wire = await BorrowedWire.borrow(client)
   const { port1: mine, port2: its } = new MessageChannel()
   const turn = new Int32Array(new SharedArrayBuffer(4))
   const worker = new Worker(codeFile('platform/postgres/dump/dump-worker.mjs'), {
@@ -87,7 +76,8 @@ async function runBundled(
       })
       worker.on('error', reject)
       worker.on('exit', () => reject(dumpFailed('its thread ended without a word')))
-      signal.addEventListener('abort', () => reject(abortError(signal)), { once: true })
+      const stopped = AbortSignal.any([signal])
+      stopped.addEventListener('abort', () => reject(abortError(signal)), { once: true })
     })
   } finally {
     await worker.terminate()

@@ -24,6 +24,8 @@ const TOLD = [
 export class BorrowedWire {
   readonly #socket: Socket
   readonly #greeting: Buffer
+  /** The driver's own. */
+  readonly #readers: ReturnType<Socket['listeners']>
   #pending = Buffer.alloc(0)
   #isStarted = false
   #isLost = false
@@ -31,17 +33,24 @@ export class BorrowedWire {
   private constructor(socket: Socket, greeting: Buffer) {
     this.#socket = socket
     this.#greeting = greeting
+    this.#readers = socket.listeners('data')
+    socket.removeAllListeners('data')
   }
 
-  /** Takes a client over for good: it can only be ended afterwards. */
+  /** Takes a client that is inside of a transaction, until it is given back: the program works in that transaction. */
   static async borrow(client: pg.Client): Promise<BorrowedWire> {
     const rows = TOLD.map((name) => `current_setting('${name}') as "${name}"`)
     const { rows: told } = await client.query(`select ${rows.join(', ')}`)
     const connection: unknown = Reflect.get(client, 'connection')
     if (!(connection instanceof pg.Connection)) throw new Error('the driver hides its connection')
-    const socket = connection.stream as Socket
-    socket.removeAllListeners('data')
-    return new BorrowedWire(socket, greetingOf(told[0]))
+    return new BorrowedWire(connection.stream as Socket, greetingOf(told[0]))
+  }
+
+  /** Lets the driver go on. */
+  giveBack(): void {
+    for (const reader of this.#readers) {
+      this.#socket.on('data', reader as (chunk: Buffer) => void)
+    }
   }
 
   /**
@@ -56,6 +65,7 @@ export class BorrowedWire {
     const { whole, asks } = wholeMessages(this.#pending)
     const message = this.#pending.subarray(0, whole)
     this.#pending = this.#pending.subarray(whole)
+    if (OPENS_TRANSACTION.test(message.toString('latin1'))) return ALREADY_OPEN
     if (message.length > 0) this.#socket.write(message)
     return asks ? this.#answer() : Buffer.alloc(0)
   }
@@ -97,6 +107,9 @@ export class BorrowedWire {
   }
 }
 
+/** What is done already: the transaction has its isolation, its snapshot and its locks. */
+const OPENS_TRANSACTION = /^Q.{4}(BEGIN|SET TRANSACTION [^;]*)\0$/is
+
 /** How many bytes are whole messages, and whether PostgreSQL answers them all before it waits again. */
 function wholeMessages(bytes: Buffer): { whole: number; asks: boolean } {
   const { whole, last, types } = framesOf(bytes)
@@ -128,6 +141,11 @@ function greetingOf(settings: Readonly<Record<string, string>>): Buffer {
     message('Z', Buffer.from('I')),
   ])
 }
+
+const ALREADY_OPEN = Buffer.concat([
+  message('C', Buffer.from('SET\0')),
+  message('Z', Buffer.from('T')),
+])
 
 function message(type: string, body: Buffer): Buffer {
   const head = Buffer.alloc(5)
