@@ -88,6 +88,17 @@ export const backups = declare({
       .transform((value) => new Secret(value))
       .optional()
       .describe('Secret of that key. Without both they are looked for where the AWS SDK does.'),
+    SPACES_KEY: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('The same as AWS_ACCESS_KEY_ID, by the name that DigitalOcean gives it.'),
+    SPACES_SECRET: z
+      .string()
+      .min(1)
+      .transform((value) => new Secret(value))
+      .optional()
+      .describe('The same as AWS_SECRET_ACCESS_KEY.'),
     CATALYST_BACKUP_RECIPIENTS: z
       .string()
       .optional()

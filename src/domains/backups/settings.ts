@@ -7,7 +7,8 @@ import type { StoreSettings } from '../../platform/objects/open.js'
 
 /** Where backups are kept, as the settings say. */
 export function storeSettings(config: Config): StoreSettings {
-  const [key, secret] = [config.AWS_ACCESS_KEY_ID, config.AWS_SECRET_ACCESS_KEY?.reveal()]
+  const key = config.AWS_ACCESS_KEY_ID ?? config.SPACES_KEY
+  const secret = (config.AWS_SECRET_ACCESS_KEY ?? config.SPACES_SECRET)?.reveal()
   return {
     location:
       config.CATALYST_OBJECT_STORE ??
