@@ -230,7 +230,7 @@ async function unreachable(archive: Archive, why: string): Promise<AppError> {
 }
 
 /** The first and the last moment that can be restored, but for gaps between them. */
-export async function windowOf(archive: Archive) {
+async function windowOf(archive: Archive) {
   let oldest: string | null = null
   let newest: string | null = null
   for await (const full of archive.fulls()) {
