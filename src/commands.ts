@@ -11,6 +11,7 @@ import { MonitoringService } from './domains/monitoring/service.js'
 import type { CacheLook } from './domains/monitoring/verdict.js'
 import { AppError } from './errors.js'
 import { systemClock } from './lib/clock.js'
+import { prepareDatabase } from './platform/embedded/catalyst-database.js'
 import type { Log } from './platform/log.js'
 import { openStore } from './platform/objects/open.js'
 import { type ChainVerdict, verifyChain } from './platform/postgres/audit-verification.js'
@@ -157,6 +158,10 @@ export async function openRestores(config: Config, log: Log) {
     policy: config.policy.backups,
     identityFile: config.CATALYST_BACKUP_IDENTITY_FILE ?? null,
     objects: async () => objects,
+    prepareDatabase: async (database) => {
+      const embedded = systems.embedded?.postgres
+      if (embedded) await prepareDatabase(embedded.connectionString, database)
+    },
   })
   const close = async () => {
     objects.close()

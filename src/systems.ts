@@ -121,7 +121,7 @@ export async function openDatabase(
   config: Config,
   log: Log,
   database: 'present' | 'made',
-): Promise<Pick<Systems, 'pooled' | 'direct' | 'migrator' | 'close'>> {
+): Promise<Omit<Systems, 'cache'>> {
   const absent = config.DATABASE_URL ? null : absentCluster(embeddedDir(config))
   if (absent && database === 'present') {
     throw new AppError('unavailable', absent.cause, { hint: absent.fix })
@@ -129,7 +129,7 @@ export async function openDatabase(
   const wanted = { postgres: !config.DATABASE_URL, redis: false }
   const embedded = await startEmbedded(config, wanted, log)
   const endpoints = endpointsOf(config, embedded?.postgres?.connectionString ?? '')
-  return { ...endpoints, close: async () => embedded?.release() }
+  return { ...endpoints, embedded, close: async () => embedded?.release() }
 }
 
 async function startEmbedded(
