@@ -12,7 +12,9 @@ import { patterns, signals, trades } from './domains/trading/index.js'
 import { assemble } from './kernel/assemble.js'
 import { openCore } from './kernel/core.js'
 import type { Part } from './kernel/part.js'
+import { toolsetNames, toolsetProblem } from './lib/scope.js'
 import { Dispatcher } from './mcp/dispatcher.js'
+import { Registry } from './mcp/registry.js'
 import type { Serving } from './mcp/server.js'
 import type { Log } from './platform/log.js'
 import { ConfirmationStore } from './platform/postgres/confirmations.js'
@@ -37,6 +39,15 @@ export const PARTS: readonly Part<unknown>[] = [
   monitoring,
   explore,
 ]
+
+/** Why the toolsets of the settings cannot be served; null when they can. */
+export const checkToolsets = ({ CATALYST_TOOLSETS: names }: Config): string | null =>
+  names === undefined
+    ? null
+    : toolsetProblem(
+        toolsetNames(names),
+        new Registry(PARTS.map(({ described }) => described)).toolsets,
+      )
 
 /** Everything that runs. */
 export interface App {

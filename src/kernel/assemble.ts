@@ -1,4 +1,5 @@
 import type { Check } from '../lib/check.js'
+import { toolsetNames } from '../lib/scope.js'
 import { Notifications } from '../mcp/notifications.js'
 import { Registry } from '../mcp/registry.js'
 import type { Core } from './core.js'
@@ -60,7 +61,10 @@ async function run(parts: readonly Part<unknown>[], core: Core): Promise<Assembl
     services.set(part, started.service)
     served.push(started.served)
   }
-  const registry = new Registry(served)
+  const registry = new Registry(served, {
+    toolsets: toolsetNames(config.CATALYST_TOOLSETS),
+    readOnly: config.CATALYST_READ_ONLY === 'true',
+  })
   const { subscriptions_per_client: subscriptions, streams_per_client: streams } =
     config.policy.limits
   const notifications = new Notifications({ registry, log, limit: { subscriptions, streams } })

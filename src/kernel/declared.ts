@@ -87,6 +87,17 @@ export const server = declare({
       .describe(
         'TOML or JSON file of limits and thresholds, see "Policy". Without it the defaults hold.',
       ),
+    CATALYST_TOOLSETS: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'Names of the parts whose tools are served, as in trading,market; a client narrows them further by ?toolsets= in its URL. Without it all are.',
+      ),
+    CATALYST_READ_ONLY: z
+      .enum(['true', 'false'])
+      .default('false')
+      .describe('With true only tools that change nothing are served.'),
     HOST: z
       .string()
       .refine(isLoopback, {

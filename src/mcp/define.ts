@@ -41,6 +41,8 @@ interface ToolFacts<I extends z.ZodObject, O extends z.ZodType> extends Named {
   readonly idempotent: boolean
   /** The answer contains text written by outsiders, such as headlines. */
   readonly openWorld: boolean
+  /** Needed so often that hosts should not have to search for it; few tools are. */
+  readonly alwaysLoad?: boolean
   readonly input: I
   readonly output: O
 }
@@ -182,6 +184,8 @@ export interface Confirmations {
 export interface Domain<S> {
   /** Also of the toolset. */
   readonly name: string
+  /** What its tools are for, in the words of users: one line of the server's instructions. */
+  readonly tasks?: string
   readonly tools?: Readonly<Record<string, AnyTool<S>>>
   readonly resources?: Readonly<Record<string, AnyResource<S>>>
 }
@@ -206,6 +210,7 @@ export interface BoundResource extends ResourceFacts<z.ZodObject, z.ZodType> {
 /** A domain joined to its service, ready to be registered. */
 export interface BoundDomain {
   readonly name: string
+  readonly tasks: string | null
   readonly tools: readonly BoundTool[]
   readonly resources: readonly BoundResource[]
 }
@@ -213,6 +218,7 @@ export interface BoundDomain {
 /** Joins a domain to its service. */
 export const bind = <S>(domain: Domain<S>, service: S): BoundDomain => ({
   name: domain.name,
+  tasks: domain.tasks ?? null,
   tools: Object.values(domain.tools ?? {}).map(({ run, confirm, operate, ...tool }) => ({
     ...tool,
     domain: domain.name,

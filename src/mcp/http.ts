@@ -17,6 +17,7 @@ import {
   WebStandardStreamableHTTPServerTransport,
 } from '@modelcontextprotocol/server'
 import { parseJson } from '../lib/exact-json.js'
+import { toolsetNames, toolsetProblem } from '../lib/scope.js'
 import { giveTurn } from '../lib/turns.js'
 import type { Log } from '../platform/log.js'
 import {
@@ -44,8 +45,13 @@ const DRAIN_MS = 5_000
  */
 const KEEP_ALIVE_MS = 75_000
 
-/** Unauthenticated callers on loopback are one principal. */
-const LOOPBACK: Peer = { principal: 'local', owner: 'local' }
+/** Unauthenticated callers on loopback are one principal; what they are served their URL may narrow. */
+const peerOf = (url: string | undefined): Peer => {
+  const toolsets = toolsetNames(queryOf(url).get('toolsets'))
+  return { principal: 'local', owner: 'local', scope: { toolsets, readOnly: false } }
+}
+
+const queryOf = (url = ''): URLSearchParams => new URLSearchParams(url.split('?')[1])
 
 interface HttpDeps {
   readonly serving: Serving
@@ -81,12 +87,15 @@ export class HttpEndpoint {
 
   constructor(deps: HttpDeps) {
     this.#deps = deps
-    this.#modern = createMcpHandler((context) => createServer(deps.serving, LOOPBACK, context), {
-      legacy: 'reject',
-      bus: deps.serving.notifications.bus,
-      maxRequestBodySize: MAX_BODY_BYTES,
-      onerror: (error) => deps.log.debug({ err: error }, 'request refused'),
-    })
+    this.#modern = createMcpHandler(
+      (context) => createServer(deps.serving, peerOf(context.requestInfo?.url), context),
+      {
+        legacy: 'reject',
+        bus: deps.serving.notifications.bus,
+        maxRequestBodySize: MAX_BODY_BYTES,
+        onerror: (error) => deps.log.debug({ err: error }, 'request refused'),
+      },
+    )
     this.#sweeper = setInterval(() => void this.#sweep(), SESSION_IDLE_MS / 10).unref()
     this.#server.keepAliveTimeout = KEEP_ALIVE_MS
   }
@@ -145,6 +154,9 @@ export class HttpEndpoint {
     const parsedBody = req.method === 'POST' ? await readJson(req) : undefined
     const refused = refuseParameters(parsedBody)
     if (refused) return sendRpcError(res, 400, refused.code, refused.message, refused.id)
+    const { registry } = this.#deps.serving
+    const problem = toolsetProblem(peerOf(req.url).scope.toolsets, registry.toolsets)
+    if (problem) return sendRpcError(res, 400, -32602, problem, requestId(parsedBody))
     const answered = this.#answer(toBodylessRequest(req, res), parsedBody, res)
     const listens = req.method === 'GET' || isListening(parsedBody)
     const exchange = { answered, listens }
@@ -191,14 +203,14 @@ export class HttpEndpoint {
     if (!isInitializeRequest(parsedBody)) {
       return rpcError(400, -32000, 'Bad Request: Mcp-Session-Id header is required')
     }
-    const transport = await this.#openSession()
+    const transport = await this.#openSession(request.url)
     const response = await transport.handleRequest(request, { parsedBody })
     // A refused handshake leaves no session behind that could ever be closed.
     if (transport.sessionId === undefined) await transport.close()
     return response
   }
 
-  async #openSession(): Promise<WebStandardStreamableHTTPServerTransport> {
+  async #openSession(url: string): Promise<WebStandardStreamableHTTPServerTransport> {
     const transport = new WebStandardStreamableHTTPServerTransport({
       sessionIdGenerator: randomUUID,
       onsessioninitialized: (id) => {
@@ -208,7 +220,7 @@ export class HttpEndpoint {
         this.#sessions.delete(id)
       },
     })
-    await createServer(this.#deps.serving, LOOPBACK, { era: 'legacy' }).connect(transport)
+    await createServer(this.#deps.serving, peerOf(url), { era: 'legacy' }).connect(transport)
     return transport
   }
 
@@ -275,6 +287,8 @@ async function readJson(req: IncomingMessage): Promise<unknown> {
   if (body.length > LARGE_BODY_CHARACTERS) await giveTurn()
   return parsed
 }
+
+const requestId = (body: unknown) => (isJSONRPCRequest(body) ? body.id : null)
 
 const rpcError = (
   status: number,

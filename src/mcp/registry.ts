@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import { AppError } from '../errors.js'
 import type { Caller, RequestedOperation, UnitOfWork } from '../lib/caller.js'
 import type { JobRequest, ServedJobTool } from '../lib/job.js'
+import { admits, EVERYTHING, type Scope } from '../lib/scope.js'
 import type { Queryable, Transaction } from '../platform/postgres/queryable.js'
 import { checkArguments } from './argument-limits.js'
 import type { BoundDomain, BoundResource, BoundTool } from './define.js'
@@ -27,6 +28,7 @@ export interface ToolListing {
   readonly inputSchema: { readonly type: 'object'; readonly [key: string]: unknown }
   readonly outputSchema: { readonly type: 'object'; readonly [key: string]: unknown }
   readonly annotations: Readonly<Record<string, string | boolean>>
+  readonly _meta?: Readonly<Record<string, boolean>>
 }
 
 /** A resource as `resources/list` and `resources/templates/list` show it. */
@@ -40,6 +42,8 @@ interface ResourceListing {
 /** Everything the server serves, converted once at start: the one source of lists, docs and tests. */
 export class Registry {
   readonly tools: ReadonlyMap<string, BoundTool>
+  /** The names of the parts that serve tools. */
+  readonly toolsets: ReadonlySet<string>
   /** The job tools by their names. */
   readonly jobTools: ReadonlyMap<string, ServedJobTool>
   readonly resources: readonly BoundResource[]
@@ -48,9 +52,16 @@ export class Registry {
   readonly resourceList: readonly (ResourceListing & { readonly uri: string })[]
   readonly templateList: readonly (ResourceListing & { readonly uriTemplate: string })[]
 
-  constructor(domains: readonly BoundDomain[]) {
-    const tools = domains.flatMap((domain) => domain.tools).map(withFieldsOfKind)
+  readonly #tasks: readonly (readonly [toolset: string, tasks: string])[]
+
+  constructor(domains: readonly BoundDomain[], scope: Scope = EVERYTHING) {
+    const tools = domains
+      .flatMap((domain) => domain.tools)
+      .filter((tool) => admits(scope, tool))
+      .map(withFieldsOfKind)
     this.tools = new Map(tools.map((tool) => [tool.name, tool]))
+    this.toolsets = new Set(tools.map(({ domain }) => domain))
+    this.#tasks = domains.flatMap(({ name, tasks }) => (tasks ? [[name, tasks] as const] : []))
     if (this.tools.size !== tools.length) throw new Error('two tools have the same name')
     this.jobTools = new Map(
       tools
@@ -115,9 +126,9 @@ export class Registry {
     if ('resource' in requested) {
       return { unit: null, run: (tx: Transaction) => this.read(requested.resource, caller, tx) }
     }
-    const tool = this.tools.get(requested.tool)
+    const tool = this.tool(requested.tool, caller.scope)
     if (!tool?.operate) {
-      const allowed = [...this.tools.values()].filter(({ operate }) => operate)
+      const allowed = this.#within(caller.scope).filter(({ operate }) => operate)
       throw new AppError('invalid_input', 'This tool cannot be an operation of a transaction.', {
         hint: `Operations may use: ${allowed.map(({ name }) => name).join(', ')}.`,
       })
@@ -153,15 +164,35 @@ export class Registry {
     )
   }
 
-  /** The served tool names most like a name that is not served. */
-  nearestTools(name: string): string[] {
+  /** A tool by its name, if it is within the scope. */
+  tool(name: string, scope: Scope): BoundTool | undefined {
+    const tool = this.tools.get(name)
+    return tool && admits(scope, tool) ? tool : undefined
+  }
+
+  /** The list of tools within the scope. */
+  toolsWithin(scope: Scope): readonly ToolListing[] {
+    return this.toolList.filter(({ name }) => this.tool(name, scope))
+  }
+
+  /** What a model is told before it has looked at any tool: the tasks of every part within the scope. */
+  tasks({ toolsets }: Scope): string[] {
+    return this.#tasks.filter(([name]) => toolsets?.has(name) ?? true).map(([, tasks]) => tasks)
+  }
+
+  /** The tool names within the scope most like a name that is not served. */
+  nearestTools(name: string, scope: Scope): string[] {
     const words = name.toLowerCase().split(/[^a-z0-9]+/)
-    return [...this.tools.keys()]
-      .map((tool) => ({ tool, shared: sharedWords(words, tool) }))
+    return this.#within(scope)
+      .map((tool) => ({ tool: tool.name, shared: sharedWords(words, tool.name) }))
       .filter(({ shared }) => shared > 0)
       .sort((a, b) => b.shared - a.shared)
       .slice(0, 5)
       .map(({ tool }) => tool)
+  }
+
+  #within(scope: Scope): BoundTool[] {
+    return [...this.tools.values()].filter((tool) => admits(scope, tool))
   }
 }
 
@@ -213,7 +244,14 @@ const listTool = (tool: BoundTool): ToolListing => ({
     idempotentHint: tool.idempotent,
     openWorldHint: tool.openWorld,
   },
+  ...(tool.effect === 'destroy' ? { _meta: ASK_A_PERSON } : {}),
+  ...(tool.alwaysLoad ? { _meta: ALWAYS_LOAD } : {}),
 })
+
+/** Hosts that know it ask a person before each call, whatever mode they are in. */
+const ASK_A_PERSON = { 'anthropic/requiresUserInteraction': true }
+/** Hosts that search for tools have it at hand without searching. */
+const ALWAYS_LOAD = { 'anthropic/alwaysLoad': true }
 
 const describe = (resource: BoundResource): ResourceListing => ({
   name: resource.path,

@@ -11,6 +11,7 @@ const SIGHT_TIMEOUT_MS = 1_000
 /** What is served from Redis, and how it stays as current as PostgreSQL. */
 export const cache = part({
   name: 'cache',
+  tasks: 'warm, invalidate and inspect the Redis cache, hit rates and memory',
   tools,
   resources,
   start: ({ config, systems, database, clock, loops, eventLog, commits, ...kernel }) => {

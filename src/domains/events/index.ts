@@ -7,6 +7,7 @@ import * as tools from './tools.js'
 /** The replayable log of what happened. */
 export const events = part({
   name: 'events',
+  tasks: 'what happened and when, as a log that can be replayed from any cursor',
   tools,
   resources,
   start: ({ database, eventLog, check, onDrain }) => {

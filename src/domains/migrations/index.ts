@@ -24,6 +24,8 @@ export const schema = part({
 /** Changes of the schema. */
 export const migrations = part({
   name: 'migrations',
+  tasks:
+    'write, check, run and roll back a schema change (SQL), its dry run with locks and losses, history',
   tools,
   resources,
   start: ({ config, systems, the }) => operationsOf(config, systems, the(schema).migrations),

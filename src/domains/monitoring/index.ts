@@ -9,6 +9,7 @@ import { MonitoringService } from './service.js'
 /** How everything is. */
 export const monitoring = part({
   name: 'monitoring',
+  tasks: 'health, connections, replication, latency, what is wrong and what to do next',
   resources,
   start: (kernel) => {
     const { config, systems, database, health, clock, commits, the } = kernel
