@@ -164,13 +164,18 @@ module.exports = {
       { path: '^src/systems\\.ts$' },
     ),
 
+    layer('client-alone', '^src/client/', ['^src/client/']),
     layer('kernel-loops', '^src/kernel/(loops|ending)\\.ts$', [
       FOUNDATION,
       '^src/kernel/ending\\.ts$',
     ]),
     typesOnly('loops-types', '^src/(domains|platform)/', { path: LOOPS }),
 
-    home('sdk-only-in-mcp', ['@modelcontextprotocol'], ['^src/mcp/(?!define\\.ts)']),
+    home(
+      'sdk-only-in-mcp',
+      ['@modelcontextprotocol'],
+      ['^src/mcp/(?!define\\.ts)', '^src/client/'],
+    ),
     home(
       'driver-postgres',
       ['pg', '@types/pg', 'pg-.+', '@types/pg-.+'],
