@@ -56,6 +56,8 @@ export interface App {
   readonly schema: { readonly state: { readonly state: string; readonly reason: string | null } }
   /** Why calls should be sent elsewhere for now; null when this server can do its work. */
   notReady(): Promise<string | null>
+  /** The metrics of this server, as they are scraped. */
+  metrics(): Promise<{ readonly type: string; readonly body: string }>
   /** What runs where, one line each, without secrets. */
   readonly description: readonly RunningPart[]
   /** Hands long operations on and lets those go who wait for them; the first step of ending. */
@@ -79,6 +81,7 @@ export async function openApp(
     jobs: the(jobs),
     confirmations: new ConfirmationStore({ database, audit }),
     audit,
+    heard: (call) => core.calls.ended(call),
     explain: (error) => the(schema).explain(error),
     log,
   })
@@ -86,6 +89,7 @@ export async function openApp(
     serving: { registry, dispatcher, jobs: the(jobs), notifications },
     schema: the(schema),
     notReady: () => the(monitoring).notReady(),
+    metrics: () => the(monitoring).scraped(),
     description: describe(config, systems),
     drain: async () => {
       await drain()

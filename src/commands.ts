@@ -1,10 +1,15 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { type Config, migrationsDir } from './config.js'
 import { loginOf, operationsOf, runnerOf } from './domains/migrations/construct.js'
 import { type LintedFile, Linting } from './domains/migrations/linting.js'
 import type { MigrationService } from './domains/migrations/service.js'
 import { checkUp, type Finding, isUsable } from './domains/monitoring/checkup.js'
+import { type ToldFinding, toldFindings } from './domains/monitoring/ledger.sql.js'
+import { Observer } from './domains/monitoring/observer.js'
+import { Sampler } from './domains/monitoring/sampler.js'
 import { MonitoringService } from './domains/monitoring/service.js'
 import type { CacheLook } from './domains/monitoring/verdict.js'
+import { databaseChecks, monitorConnection } from './domains/monitoring/watch.js'
 import { AppError } from './errors.js'
 import { systemClock } from './lib/clock.js'
 import type { Log } from './platform/log.js'
@@ -17,13 +22,27 @@ import { OperatorLogin } from './platform/postgres/roles/operator-login.js'
 import { hasRoom } from './platform/postgres/room.js'
 import { type ObservedSystems, observeSystems, openDatabase } from './systems.js'
 
-/** The health of the database as a command sees it that starts and changes nothing. */
+/**
+ * The health of the database as a command sees it that starts and changes nothing. Two samples a moment apart
+ * say what has to last; what running servers have told is read as well.
+ */
 export async function lookAtStatus(config: Config) {
   const systems = await observeSystems(config)
   const { pooled, direct, absent, cache } = systems
   const connection = new DedicatedConnection({ endpoint: direct, timeoutMs: HEALTH_TIMEOUT_MS })
+  const monitor = monitorConnection(direct)
   const schema = absent ? UNKNOWN_SCHEMA : await standingOf(runnerOf(config, systems))
-  const monitor = new MonitoringService({
+  const observer = new Observer({ connection: monitor, clock: systemClock, sampleMs: SAMPLE_MS })
+  const checks = databaseChecks(observer, config.policy.monitoring)
+  const sampler = new Sampler({
+    look: () => observer.round(),
+    checks: () => checks,
+    isUp: () => 'value' in observer.pulse,
+    clock: systemClock,
+    failed: () => {},
+  })
+  let told: readonly ToldFinding[] = []
+  const service = new MonitoringService({
     connection,
     pooled,
     direct,
@@ -37,13 +56,31 @@ export async function lookAtStatus(config: Config) {
     queueTrouble: () => null,
     checks: [],
     clock: systemClock,
+    monitor,
+    observer,
+    sampler,
+    told: () => told,
+    history: null,
+    sampleMs: SAMPLE_MS,
+    servesTool: () => false,
+    exposition: null,
   })
   try {
-    return await monitor.currentStatus()
+    if (!absent) await sampler.sample()
+    if ('value' in observer.pulse) {
+      await delay(SAMPLE_MS)
+      await sampler.sample()
+      if (schema.state === 'current') told = await connection.many(toldFindings()).catch(() => [])
+    }
+    const [status, { findings }] = await Promise.all([service.currentStatus(), service.findings()])
+    return { ...status, finding_list: findings }
   } finally {
-    await Promise.all([connection.close(), systems.close()])
+    await Promise.all([connection.close(), monitor.close(), systems.close()])
   }
 }
+
+/** Between the two samples of a command, in milliseconds. */
+const SAMPLE_MS = 1_000
 
 const UNKNOWN_SCHEMA = { state: 'pending', reason: null } as const
 

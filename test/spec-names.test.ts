@@ -331,6 +331,14 @@ const TOOLS: Readonly<Record<string, { takes: readonly string[]; answers: readon
   list_events: { takes: ['types', 'after', 'limit', 'wait_ms'], answers: EVENT_LIST },
 }
 
+const SLOW_QUERIES = [
+  ...['query', 'queryid', 'avg_time_ms', 'calls', 'total_time_ms', 'rows', 'hit_rate'].map(
+    (field) => `queries[].${field}`,
+  ),
+  ...['share_of_total', 'temp_bytes', 'first_seen', 'trend'].map((field) => `queries[].${field}`),
+  ...['since', 'complete', 'unavailable_reason'],
+]
+
 const RESOURCES: Readonly<
   Record<string, { takes: readonly string[]; answers: readonly string[] }>
 > = {
@@ -339,6 +347,10 @@ const RESOURCES: Readonly<
     answers: [
       'status',
       'reasons',
+      'findings',
+      'findings.critical',
+      'findings.warning',
+      'findings.info',
       'postgresql',
       'postgresql.engine',
       'postgresql.since',
@@ -348,9 +360,68 @@ const RESOURCES: Readonly<
       'connection_pool',
       'replication_lag',
       'object_store',
+      'object_store.status',
+      'object_store.reason',
       'last_backup',
+      'last_backup.at',
+      'last_backup.backup_id',
+      'last_backup.covered_until',
+      'last_backup.rpo_seconds',
+      'last_backup.verified_at',
       'schema_version',
       'uptime_seconds',
+    ],
+  },
+  'db/findings': {
+    takes: ['severity'],
+    answers: [
+      'status',
+      ...['check', 'severity', 'object', 'title', 'evidence', 'threshold', 'since'].map(
+        (field) => `findings[].${field}`,
+      ),
+      'findings[].trend',
+      'findings[].next_step',
+      'findings[].tool',
+      'passed[].check',
+      'passed[].value',
+      'passed[].threshold',
+      'unknown[].check',
+      'unknown[].reason',
+    ],
+  },
+  'db/metrics': {
+    takes: ['timeframe', 'series'],
+    answers: [
+      ...['timeframe', 'from', 'to', 'step_seconds', 'series', 'summary', 'gaps', 'unavailable'],
+    ],
+  },
+  'db/locks': {
+    takes: [],
+    answers: [
+      'blocked',
+      'longest_wait_ms',
+      ...['pid', 'application_name', 'state', 'wait_event', 'transaction_age_ms', 'wait_ms'].map(
+        (field) => `trees[].${field}`,
+      ),
+      'trees[].lock',
+      'trees[].query',
+      'trees[].next_step',
+      'trees[].blocks',
+    ],
+  },
+  'db/performance/slow-queries': { takes: ['threshold_ms', 'limit'], answers: SLOW_QUERIES },
+  'db/slow-queries': { takes: ['threshold_ms', 'limit'], answers: SLOW_QUERIES },
+  'db/performance/tables': {
+    takes: ['limit', 'cursor'],
+    answers: [
+      ...['name', 'size', 'size_bytes', 'rows', 'index_hit_rate', 'cache_hit_rate'].map(
+        (field) => `tables[].${field}`,
+      ),
+      ...['dead_rows', 'bloat', 'last_vacuum', 'last_analyze', 'sequential_scans'].map(
+        (field) => `tables[].${field}`,
+      ),
+      'tables[].growth_bytes_per_day',
+      'next_cursor',
     ],
   },
   'db/performance/connections': { takes: ['limit'], answers: CONNECTIONS },
@@ -576,6 +647,8 @@ const EVENT_NAMES = [
   'db.schema.changed',
   'cache.invalidation',
   'cache.memory.high',
+  'db.performance.degraded',
+  'replication.lag',
 ]
 
 const registry = describedRegistry()

@@ -9,6 +9,7 @@ export async function serve(env: Env): Promise<number> {
     serving: app.serving,
     log,
     notReady: app.notReady,
+    metrics: app.metrics,
   })
   try {
     const url = await endpoint.listen(config.HOST, config.PORT)

@@ -141,6 +141,8 @@ export const server = declare({
         code: z.string(),
         message: z.string(),
         session_id: z.string().nullable(),
+        /** Of an error that lasts: it began, or is over. */
+        state: z.enum(['on', 'off']).optional(),
       }),
     ),
   },

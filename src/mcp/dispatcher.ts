@@ -25,6 +25,8 @@ interface DispatcherDeps {
   readonly confirmations: Confirmations
   /** Where every tool call is remembered; what only reads is counted. */
   readonly audit: { record(call: AuditedCall): void; count(call: AuditedCall): void }
+  /** Hears of every tool call and how it ended. */
+  readonly heard?: (call: AuditedCall) => void
   /** What a failure comes from, where this server knows more than who met it. */
   readonly explain: (error: unknown) => unknown
   readonly log: Log
@@ -136,9 +138,11 @@ export class Dispatcher {
     const caller = { ...origin, requestId, record, confirmedPlan: null }
     const outcome = await this.#answer(caller, (asked) => namingFields(args, () => work(asked)))
     const result = outcome.ok ? resultOf(outcome.data, tool) : outcome.error.code
-    const { audit } = this.#deps
-    if (tool.effect === 'read') audit.count(record.entry(result))
-    else if (!record.isKept) audit.record(record.entry(result))
+    const { audit, heard } = this.#deps
+    const entry = record.entry(result)
+    heard?.(entry)
+    if (tool.effect === 'read') audit.count(entry)
+    else if (!record.isKept) audit.record(entry)
     return outcome
   }
 

@@ -58,6 +58,8 @@ interface HttpDeps {
   readonly log: Log
   /** Null when the server can do its work; otherwise why not. */
   readonly notReady: () => Promise<string | null>
+  /** What `/metrics` answers, with its type. */
+  readonly metrics?: () => Promise<{ readonly type: string; readonly body: string }>
 }
 
 /** A request that is being answered. */
@@ -74,7 +76,7 @@ interface LegacySession {
   open: number
 }
 
-/** Streamable HTTP for both protocol eras at `/mcp`, with `/healthz` and `/readyz` beside it. */
+/** Streamable HTTP for both protocol eras at `/mcp`, with `/healthz`, `/readyz` and `/metrics` beside it. */
 export class HttpEndpoint {
   readonly #deps: HttpDeps
   readonly #modern: McpHttpHandler
@@ -131,6 +133,7 @@ export class HttpEndpoint {
       if (path === '/mcp') return await this.#serveMcp(req, res)
       if (path === '/healthz') return sendJson(res, 200, { status: 'ok' })
       if (path === '/readyz') return await this.#answerReadiness(res)
+      if (path === '/metrics') return await this.#answerMetrics(res)
       sendJson(res, 404, { error: 'not found', hint: 'MCP is served at /mcp' })
     } catch (error) {
       this.#answerFailure(error, res)
@@ -140,6 +143,14 @@ export class HttpEndpoint {
   async #answerReadiness(res: ServerResponse): Promise<void> {
     const reason = await this.#deps.notReady()
     sendJson(res, reason === null ? 200 : 503, { ready: reason === null, reason })
+  }
+
+  async #answerMetrics(res: ServerResponse): Promise<void> {
+    const answer = await this.#deps.metrics?.()
+    if (!answer) return sendJson(res, 404, { error: 'not found', hint: 'no metrics are kept here' })
+    res
+      .writeHead(200, { 'content-type': answer.type, 'cache-control': 'no-store' })
+      .end(answer.body)
   }
 
   async #serveMcp(req: IncomingMessage, res: ServerResponse): Promise<void> {

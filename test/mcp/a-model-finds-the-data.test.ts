@@ -34,8 +34,8 @@ test.each([
 
 test('a path of the contract that is not built yet says so', async () => {
   for (const uri of [
-    'db/metrics',
-    'db/locks?limit=1',
+    'db/schema',
+    'db/schema?table=news',
     'db/backups/latest',
     'assistant/reports/latest',
   ]) {

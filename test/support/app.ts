@@ -54,6 +54,7 @@ export async function startApp(
     serving: { ...app.serving, ...(extend ? { extend } : {}) },
     log,
     notReady: app.notReady,
+    metrics: app.metrics,
   })
   const url = await endpoint.listen('127.0.0.1', 0)
   const clients: TestClient[] = []

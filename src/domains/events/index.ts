@@ -12,7 +12,7 @@ export const events = part({
   resources,
   start: ({ database, eventLog, check, onDrain }) => {
     check({
-      name: 'events_published',
+      name: 'events_failing',
       severity: 'warning',
       // While it is down nothing is committed that could be published.
       needsDatabase: true,

@@ -58,6 +58,23 @@ export const preparedIf = <Row>(
   statement: Statement<Row>,
 ): Statement<Row> => (when ? prepared(name, statement) : statement)
 
+/**
+ * A statement of the server's own looking and housekeeping: it says so in its text, after its first word, where
+ * every version of PostgreSQL keeps comments. Among the slow statements of the database it does not belong.
+ */
+export const machinery = <Row>({ text, values, name }: Statement<Row>): Statement<Row> =>
+  new Statement<Row>(text.replace(/\w+/, `$& ${OF_MACHINERY}`), values, name)
+
+/** `sql` for files of nothing but such statements. */
+export const machinerySql = Object.assign(
+  <Row = never>(strings: TemplateStringsArray, ...parts: readonly unknown[]): Statement<Row> =>
+    machinery(sql<Row>(strings, ...parts)),
+  { id: sql.id, trusted: sql.trusted },
+)
+
+/** How `machinery` marks a statement. */
+export const OF_MACHINERY = '/* catalyst */'
+
 function splice(inner: Statement<unknown>, values: unknown[]): string {
   const offset = values.length
   values.push(...inner.values)
