@@ -139,7 +139,7 @@ export interface Tools {
   }
   list_events: {
     arguments: {
-      types?: ("db.transaction" | "db.error" | "db.session.expired" | "job.finished" | "cache.invalidation" | "cache.memory.high" | "migration.applied" | "db.schema.changed" | "sync.completed")[]
+      types?: ("db.transaction" | "db.error" | "db.session.expired" | "job.finished" | "cache.invalidation" | "cache.memory.high" | "migration.applied" | "db.schema.changed" | "sync.completed" | "db.performance.degraded" | "replication.lag")[]
       after?: number
       limit?: number
       wait_ms?: number
@@ -663,6 +663,81 @@ export interface Resources {
       query: string | null
     })[]
   }
+  'db/findings': {
+    status: "healthy" | "degraded" | "unhealthy"
+    counts: {
+      critical: number
+      warning: number
+      info: number
+    }
+    findings: ({
+      check: string
+      severity: "critical" | "warning" | "info"
+      object: string | null
+      title: string
+      evidence: Record<string, unknown>
+      threshold: number | string | boolean | null
+      since: string
+      trend: {
+        per_hour: number
+        eta_seconds: number | null
+        text: string
+      } | null
+      next_step: string
+      tool: {
+        name: string
+        arguments: Record<string, unknown>
+      } | null
+    })[]
+    passed: ({
+      check: string
+      value: number | string | boolean | null
+      threshold: number | string | boolean | null
+    })[]
+    unknown: ({
+      check: string
+      reason: string
+    })[]
+    sampled_at: string | null
+  }
+  'db/locks': {
+    blocked: number
+    longest_wait_ms: number | null
+    trees: ({
+      pid: number
+      application_name: string
+      state: string | null
+      wait_event: string | null
+      transaction_age_ms: number | null
+      wait_ms: number | null
+      lock: {
+        type: string
+        mode: string
+        relation: string | null
+      } | null
+      query: string | null
+      blocks: unknown
+      next_step: string
+    })[]
+  }
+  'db/metrics': {
+    timeframe: string
+    from: string
+    to: string
+    step_seconds: number
+    series: Record<string, {
+      unit: string
+      points: ([string, number | null])[]
+    }>
+    summary: Record<string, {
+      min: number | null
+      avg: number | null
+      max: number | null
+      last: number | null
+    }>
+    gaps: ([string, string])[]
+    unavailable: Record<string, string>
+  }
   'db/migrations/history': {
     migrations: ({
       version: number
@@ -709,6 +784,48 @@ export interface Resources {
       query: string | null
     })[]
   }
+  'db/performance/slow-queries': {
+    queries: ({
+      query: string | null
+      queryid: string
+      avg_time_ms: number
+      calls: number
+      total_time_ms: number
+      rows: number
+      hit_rate: number | null
+      share_of_total: number | null
+      temp_bytes: number
+      first_seen: string | null
+      trend: {
+        recent_avg_ms: number
+        factor: number
+      } | null
+    })[]
+    since: string | null
+    complete: boolean | null
+    unavailable_reason: string | null
+  }
+  'db/performance/tables': {
+    tables: ({
+      name: string
+      size: string
+      size_bytes: number
+      rows: number
+      index_hit_rate: number | null
+      cache_hit_rate: number | null
+      dead_rows: number | null
+      bloat: {
+        bytes: number
+        share: number
+        method: "measured" | "estimated"
+      } | null
+      last_vacuum: string | null
+      last_analyze: string | null
+      sequential_scans: number | null
+      growth_bytes_per_day: number | null
+    })[]
+    next_cursor: string | null
+  }
   'db/sessions/active': {
     sessions: ({
       session_id: string
@@ -736,9 +853,35 @@ export interface Resources {
       granted: boolean
     })[]
   }
+  'db/slow-queries': {
+    queries: ({
+      query: string | null
+      queryid: string
+      avg_time_ms: number
+      calls: number
+      total_time_ms: number
+      rows: number
+      hit_rate: number | null
+      share_of_total: number | null
+      temp_bytes: number
+      first_seen: string | null
+      trend: {
+        recent_avg_ms: number
+        factor: number
+      } | null
+    })[]
+    since: string | null
+    complete: boolean | null
+    unavailable_reason: string | null
+  }
   'db/status': {
     status: "healthy" | "degraded" | "unhealthy"
     reasons: (string)[]
+    findings: {
+      critical: number
+      warning: number
+      info: number
+    }
     postgresql: {
       status: "up" | "down"
       engine: "embedded" | "external" | "in-process"
@@ -773,12 +916,16 @@ export interface Resources {
       })[]
     } | null
     object_store: {
-      status: "unknown"
-      reason: string
+      status: "ok" | "failing" | "unknown"
+      reason: string | null
     }
     last_backup: {
-      at: null
-      reason: string
+      at: string | null
+      backup_id: string | null
+      covered_until: string | null
+      rpo_seconds: number | null
+      verified_at: string | null
+      reason: string | null
     }
     schema_version: number | null
     uptime_seconds: number
