@@ -74,6 +74,7 @@ const FORBIDDEN: readonly [rule: string, from: string, to: string, kind?: Kind][
   ['driver-cache', 'src/platform/postgres/pool.ts', 'ioredis'],
   ['driver-cache', 'src/domains/cache/service.ts', 'lru-cache'],
   ['driver-log', 'src/mcp/http.ts', 'pino', 'type'],
+  ['client-alone', 'src/client/session.ts', 'src/errors.ts'],
   ['metrics-format', 'src/mcp/http.ts', 'prom-client', 'type'],
   ['decimals-in-one-place', 'src/domains/market/service.ts', 'big.js'],
   ['policy-format', 'src/config.ts', 'smol-toml'],
