@@ -40,7 +40,7 @@ const everywhere = (name, from, to) => ({ name, severity: 'error', from, to })
 const DOMAIN = '^src/domains/([^/]+)/'
 /** Both spellings of a role: `sql.ts`, and `news.sql.ts` where a domain has several. */
 const files = (role) => `${DOMAIN}(|[^/]+\\.)${role}\\.ts$`
-const EDGES = '(tools|resources)'
+const EDGES = '(tools|resources|prompts)'
 const own = (role) => `^src/domains/$1/(|[^/]+\\.)${role}\\.ts$`
 /** What a domain shows to the others: its parts. */
 const INDEX = '^src/domains/[^/]+/index\\.ts$'
@@ -104,7 +104,7 @@ module.exports = {
       ]),
       from: {
         path: DOMAIN,
-        pathNot: `(^|/|\\.)(declared|index|tools|resources|schemas|sql)\\.ts$`,
+        pathNot: `(^|/|\\.)(declared|index|tools|resources|prompts|schemas|sql)\\.ts$`,
       },
     },
     everywhere(

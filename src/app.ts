@@ -1,4 +1,5 @@
 import type { Config } from './config.js'
+import { assistant } from './domains/assistant/index.js'
 import { cache } from './domains/cache/index.js'
 import { events } from './domains/events/index.js'
 import { explore } from './domains/explore/index.js'
@@ -38,6 +39,7 @@ export const PARTS: readonly Part<unknown>[] = [
   events,
   monitoring,
   explore,
+  assistant,
 ]
 
 /** Why the toolsets of the settings cannot be served; null when they can. */
@@ -73,18 +75,22 @@ export async function openApp(
   further: readonly Part<unknown>[] = [],
 ): Promise<App> {
   const core = await openCore(config, log)
-  const { the, registry, notifications, drain } = await assemble([...PARTS, ...further], core)
   const { database, audit, systems, ending } = core
-  const dispatcher = new Dispatcher({
-    registry,
-    unitsOfWork: the(sessions),
-    jobs: the(jobs),
-    confirmations: new ConfirmationStore({ database, audit }),
-    audit,
-    heard: (call) => core.calls.ended(call),
-    explain: (error) => the(schema).explain(error),
-    log,
-  })
+  const { the, registry, notifications, dispatcher, drain } = await assemble(
+    [...PARTS, ...further],
+    core,
+    ({ registry, the }) =>
+      new Dispatcher({
+        registry,
+        unitsOfWork: the(sessions),
+        jobs: the(jobs),
+        confirmations: new ConfirmationStore({ database, audit }),
+        audit,
+        heard: (call) => core.calls.ended(call),
+        explain: (error) => the(schema).explain(error),
+        log,
+      }),
+  )
   return {
     serving: { registry, dispatcher, jobs: the(jobs), notifications },
     schema: the(schema),

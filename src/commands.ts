@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Config, migrationsDir } from './config.js'
+import { steer } from './domains/assistant/steering.js'
 import { loginOf, operationsOf, runnerOf } from './domains/migrations/construct.js'
 import { type LintedFile, Linting } from './domains/migrations/linting.js'
 import type { MigrationService } from './domains/migrations/service.js'
@@ -97,6 +98,26 @@ const cacheLook = async (cache: ObservedSystems['cache']): Promise<CacheLook> =>
     since: null,
     reason: 'it starts together with a server',
   }
+
+/**
+ * Pulls or lets go of the assistant's emergency stop, or enables an action again; all servers of the database obey.
+ *
+ * @throws AppError `unavailable` where the tables are not there
+ */
+export async function steerAssistant(
+  config: Config,
+  log: Log,
+  wish: Parameters<typeof steer>[1],
+): Promise<void> {
+  const systems = await openDatabase(config, log, 'present')
+  const database = new Database({ endpoint: systems.pooled, poolMax: 1 })
+  try {
+    await steer(database, wish)
+  } finally {
+    await database.close()
+    await systems.close()
+  }
+}
 
 /** Everything the server needs, looked at with a fix for what is not well; changes nothing. */
 export async function examine(config: Config): Promise<Finding[]> {

@@ -1,3 +1,4 @@
+import { assistant } from './domains/assistant/declared.js'
 import { cache } from './domains/cache/declared.js'
 import { jobs } from './domains/jobs/declared.js'
 import { migrations } from './domains/migrations/declared.js'
@@ -8,4 +9,14 @@ import { trading } from './domains/trading/declared.js'
 import { server } from './kernel/declared.js'
 
 /** What the server and its parts declare: one entry for each that has settings, policy or events. */
-export const DECLARED = [server, sessions, jobs, cache, migrations, trading, sync, monitoring]
+export const DECLARED = [
+  server,
+  sessions,
+  jobs,
+  cache,
+  migrations,
+  trading,
+  sync,
+  monitoring,
+  assistant,
+]

@@ -31,6 +31,14 @@ const EVENT_LIST = [
 
 const JOB = ['job_id', 'state', 'progress', 'result', 'error']
 
+const REPORT = [
+  ...['report_id', 'verdict', 'summary', 'findings', 'actions', 'backups', 'sync'],
+  ...['changes_since_last', 'next_run'],
+  ...['action', 'tool', 'arguments', 'reason', 'evidence', 'decision', 'why', 'before', 'after']
+    .concat('outcome', 'recommendation_id')
+    .map((field) => `actions[].${field}`),
+]
+
 const RISK_PARAMETERS = [
   'intent',
   'size_tier',
@@ -327,6 +335,18 @@ const TOOLS: Readonly<Record<string, { takes: readonly string[]; answers: readon
   },
   get_job: { takes: ['job_id', 'wait_ms'], answers: JOB },
   cancel_job: { takes: ['job_id'], answers: JOB },
+  run_maintenance: {
+    takes: ['dry_run', 'idempotency_key'],
+    answers: [...REPORT, 'status', 'job_id'],
+  },
+  decide_recommendation: {
+    takes: ['recommendation_id', 'decision', 'reason', 'confirm_token'],
+    answers: ['status', 'result'],
+  },
+  cancel_backend: {
+    takes: ['pid', 'connected_at', 'terminate', 'confirm_token'],
+    answers: ['pid', 'cancelled', 'terminated'],
+  },
   read_resource: { takes: ['uri'], answers: [] },
   list_events: { takes: ['types', 'after', 'limit', 'wait_ms'], answers: EVENT_LIST },
 }
@@ -633,6 +653,27 @@ const RESOURCES: Readonly<
     answers: ['items[].trade_id', 'items[].symbol', 'items[].fill_price', 'next_cursor'],
   },
   'jobs/{job_id}': { takes: ['job_id'], answers: JOB },
+  'assistant/reports/latest': { takes: [], answers: REPORT },
+  'assistant/reports': {
+    takes: ['limit', 'cursor'],
+    answers: [
+      'reports[].report_id',
+      'reports[].at',
+      'reports[].verdict',
+      'reports[].actions',
+    ].concat('reports[].findings', 'next_cursor'),
+  },
+  'assistant/recommendations': {
+    takes: ['status', 'limit', 'cursor'],
+    answers: [
+      ...['recommendation_id', 'action', 'tool', 'arguments', 'reason', 'evidence'],
+      ...['created_at', 'expires_at', 'status'],
+    ].map((field) => `recommendations[].${field}`),
+  },
+  'assistant/actions': {
+    takes: ['limit', 'cursor'],
+    answers: ['decision', 'why', 'before', 'after', 'outcome'].map((field) => `actions[].${field}`),
+  },
   events: { takes: ['types', 'after', 'limit'], answers: EVENT_LIST },
   'events/{type}': { takes: ['type', 'after', 'limit'], answers: EVENT_LIST },
 }
@@ -649,6 +690,16 @@ const EVENT_NAMES = [
   'cache.memory.high',
   'db.performance.degraded',
   'replication.lag',
+  'assistant.report',
+  'assistant.action',
+]
+
+const PROMPT_NAMES = [
+  'database_health',
+  'daily_maintenance',
+  'investigate_slow_queries',
+  'backup_review',
+  'incident_triage',
 ]
 
 const registry = describedRegistry()
@@ -657,6 +708,7 @@ test('nothing is served that the contract does not name', () => {
   expect([...registry.tools.keys()].sort()).toEqual(Object.keys(TOOLS).sort())
   expect(registry.resources.map(({ path }) => path).sort()).toEqual(Object.keys(RESOURCES).sort())
   expect(Object.keys(EVENTS).sort()).toEqual([...EVENT_NAMES].sort())
+  expect(registry.promptList.map(({ name }) => name).sort()).toEqual([...PROMPT_NAMES].sort())
 })
 
 test.each(Object.entries(TOOLS))('%s takes and answers what the contract says', (name, spec) => {

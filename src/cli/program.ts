@@ -103,6 +103,26 @@ Examples:
   $ DATABASE_URL=postgresql://trader@db.example/market catalyst-db doctor --json`,
     )
     .action((options) => done(import('./doctor.js').then(({ doctor }) => doctor(env, options))))
+  printed(program, 'maintain', 'Run the maintenance of the database, and go on with it')
+    .option('--once', 'end after one round')
+    .option('--dry-run', 'only say what would be done in the first round')
+    .option('--stop', 'emergency stop: no server of this database does anything by itself')
+    .option('--resume', 'let go of the emergency stop')
+    .option('--enable <action>', 'let an action be done again that had made things worse')
+    .addHelpText(
+      'after',
+      `
+Does what the policy allows, proposes the rest, and prints the report. With --once it exits with 0 when the database
+is healthy, 7 when not.
+
+Examples:
+  $ catalyst-db maintain --once
+  $ catalyst-db maintain --once --dry-run --json
+  $ catalyst-db maintain --stop`,
+    )
+    .action((options) =>
+      done(import('./maintain.js').then(({ maintain }) => maintain(env, options))),
+    )
   const config = program.command('config').description('Look at the settings')
   config.addHelpText('after', '\nExample:\n  $ catalyst-db config print')
   printed(config, 'print', 'Print the settings and the policy in use; secrets are not shown')

@@ -15,6 +15,19 @@ export interface Tools {
       reason: string | null
     }
   }
+  cancel_backend: {
+    arguments: {
+      pid: number
+      connected_at: string
+      terminate?: boolean
+      confirm_token?: string
+    }
+    answer: {
+      pid: number
+      cancelled: boolean
+      terminated: boolean
+    }
+  }
   cancel_job: {
     arguments: {
       job_id: string
@@ -63,6 +76,19 @@ export interface Tools {
         rewrite: string | null
         docs: string | null
       })[]
+    }
+  }
+  decide_recommendation: {
+    arguments: {
+      recommendation_id: string
+      decision: "approve" | "deny"
+      reason?: string
+      confirm_token?: string
+    }
+    answer: {
+      recommendation_id: string
+      status: "open" | "approved" | "denied" | "expired" | "superseded"
+      result: Record<string, unknown> | null
     }
   }
   end_db_session: {
@@ -139,7 +165,7 @@ export interface Tools {
   }
   list_events: {
     arguments: {
-      types?: ("db.transaction" | "db.error" | "db.session.expired" | "job.finished" | "cache.invalidation" | "cache.memory.high" | "migration.applied" | "db.schema.changed" | "sync.completed" | "db.performance.degraded" | "replication.lag")[]
+      types?: ("db.transaction" | "db.error" | "db.session.expired" | "job.finished" | "cache.invalidation" | "cache.memory.high" | "migration.applied" | "db.schema.changed" | "sync.completed" | "db.performance.degraded" | "replication.lag" | "assistant.report" | "assistant.action")[]
       after?: number
       limit?: number
       wait_ms?: number
@@ -410,6 +436,54 @@ export interface Tools {
       replayed?: true
     }
   }
+  run_maintenance: {
+    arguments: {
+      dry_run?: boolean
+      idempotency_key?: string
+    }
+    answer: {
+      report_id?: string
+      at?: string
+      dry_run?: boolean
+      verdict?: "healthy" | "degraded" | "unhealthy"
+      summary?: string
+      findings?: ({
+        check: string
+        severity: "critical" | "warning" | "info"
+        object: string | null
+        title: string
+        evidence: Record<string, unknown>
+        next_step: string | null
+      })[]
+      actions?: ({
+        action_id: string | null
+        action: "create_backup" | "investigate_pool" | "cancel_backend" | "sync_outcomes" | "vacuum_table" | "reindex_index" | "refresh_statistics" | "analyze_slow_query" | "warm_cache"
+        object: string
+        tool: string
+        arguments: Record<string, unknown>
+        reason: string
+        evidence: Record<string, unknown>
+        decision: "done" | "failed" | "proposed" | "skipped" | "would_do"
+        why: string
+        before: Record<string, unknown> | null
+        after: Record<string, unknown> | null
+        outcome: "helped" | "no_effect" | "worse" | null
+        recommendation_id: string | null
+      })[]
+      backups?: Record<string, unknown>
+      sync?: Record<string, unknown>
+      changes_since_last?: (string)[]
+      unknown?: ({
+        what: string
+        reason: string
+      })[]
+      disabled?: ("create_backup" | "investigate_pool" | "cancel_backend" | "sync_outcomes" | "vacuum_table" | "reindex_index" | "refresh_statistics" | "analyze_slow_query" | "warm_cache")[]
+      next_run?: string | null
+      status?: "running"
+      job_id?: string
+      replayed?: true
+    }
+  }
   run_migrations: {
     arguments: {
       target_version?: number
@@ -588,6 +662,96 @@ export interface Tools {
 
 /** What is read at each path. */
 export interface Resources {
+  'assistant/actions': {
+    actions: ({
+      action_id: string
+      report_id: string | null
+      at: string
+      action: "create_backup" | "investigate_pool" | "cancel_backend" | "sync_outcomes" | "vacuum_table" | "reindex_index" | "refresh_statistics" | "analyze_slow_query" | "warm_cache"
+      object: string
+      tool: string
+      arguments: Record<string, unknown>
+      reason: string
+      evidence: Record<string, unknown>
+      decision: "running" | "done" | "failed" | "proposed" | "skipped" | "would_do"
+      why: string
+      before: Record<string, unknown> | null
+      after: Record<string, unknown> | null
+      outcome: "helped" | "no_effect" | "worse" | null
+      recommendation_id: string | null
+      finished_at: string | null
+    })[]
+    next_cursor: string | null
+  }
+  'assistant/recommendations': {
+    recommendations: ({
+      recommendation_id: string
+      action: "create_backup" | "investigate_pool" | "cancel_backend" | "sync_outcomes" | "vacuum_table" | "reindex_index" | "refresh_statistics" | "analyze_slow_query" | "warm_cache"
+      object: string
+      tool: string
+      arguments: Record<string, unknown>
+      reason: string
+      evidence: Record<string, unknown>
+      created_at: string
+      expires_at: string
+      status: "open" | "approved" | "denied" | "expired" | "superseded"
+      decided_at: string | null
+      decided_by: string | null
+      decided_reason: string | null
+      result: Record<string, unknown> | null
+    })[]
+    next_cursor: string | null
+  }
+  'assistant/reports': {
+    reports: ({
+      report_id: string
+      at: string
+      verdict: "healthy" | "degraded" | "unhealthy"
+      dry_run: boolean
+      actions: number
+      findings: number
+    })[]
+    next_cursor: string | null
+  }
+  'assistant/reports/latest': {
+    report_id: string | null
+    at?: string
+    dry_run?: boolean
+    verdict: "healthy" | "degraded" | "unhealthy" | null
+    summary: string
+    findings?: ({
+      check: string
+      severity: "critical" | "warning" | "info"
+      object: string | null
+      title: string
+      evidence: Record<string, unknown>
+      next_step: string | null
+    })[]
+    actions?: ({
+      action_id: string | null
+      action: "create_backup" | "investigate_pool" | "cancel_backend" | "sync_outcomes" | "vacuum_table" | "reindex_index" | "refresh_statistics" | "analyze_slow_query" | "warm_cache"
+      object: string
+      tool: string
+      arguments: Record<string, unknown>
+      reason: string
+      evidence: Record<string, unknown>
+      decision: "done" | "failed" | "proposed" | "skipped" | "would_do"
+      why: string
+      before: Record<string, unknown> | null
+      after: Record<string, unknown> | null
+      outcome: "helped" | "no_effect" | "worse" | null
+      recommendation_id: string | null
+    })[]
+    backups?: Record<string, unknown>
+    sync?: Record<string, unknown>
+    changes_since_last?: (string)[]
+    unknown?: ({
+      what: string
+      reason: string
+    })[]
+    disabled?: ("create_backup" | "investigate_pool" | "cancel_backend" | "sync_outcomes" | "vacuum_table" | "reindex_index" | "refresh_statistics" | "analyze_slow_query" | "warm_cache")[]
+    next_run: string | null
+  }
   'cache/entries/{key}': {
     key: string
     cache_type: "patterns" | "indicators" | "sentiment" | "news"

@@ -180,7 +180,25 @@ export interface Confirmations {
   revoke(token: string, principal: string): Promise<void>
 }
 
-/** Everything a client can ask of one service: the exports of its `tools.ts` and `resources.ts`. */
+interface PromptFacts<I extends z.ZodObject> extends Named {
+  /** What a user may add; every argument is a text. */
+  readonly input: I
+}
+
+interface PromptSpec<I extends z.ZodObject> extends PromptFacts<I> {
+  /** What a model is asked to do, naming only what is served. */
+  text(input: z.output<I>): string
+}
+
+/** A prompt as the registry holds it, its argument types forgotten. */
+export interface AnyPrompt extends PromptFacts<z.ZodObject> {
+  text(input: never): string
+}
+
+/** Defines a task that a user picks in their host, and the host's model carries out. */
+export const prompt = <I extends z.ZodObject>(spec: PromptSpec<I>): AnyPrompt => spec
+
+/** Everything a client can ask of one service: the exports of its `tools.ts`, `resources.ts` and `prompts.ts`. */
 export interface Domain<S> {
   /** Also of the toolset. */
   readonly name: string
@@ -188,6 +206,7 @@ export interface Domain<S> {
   readonly tasks?: string
   readonly tools?: Readonly<Record<string, AnyTool<S>>>
   readonly resources?: Readonly<Record<string, AnyResource<S>>>
+  readonly prompts?: Readonly<Record<string, AnyPrompt>>
 }
 
 /** A tool joined to its service. */
@@ -213,6 +232,7 @@ export interface BoundDomain {
   readonly tasks: string | null
   readonly tools: readonly BoundTool[]
   readonly resources: readonly BoundResource[]
+  readonly prompts: readonly AnyPrompt[]
 }
 
 /** Joins a domain to its service. */
@@ -235,4 +255,5 @@ export const bind = <S>(domain: Domain<S>, service: S): BoundDomain => ({
     domain: domain.name,
     read: (input, caller, tx) => read(input as never, { ...caller, service, tx }),
   })),
+  prompts: Object.values(domain.prompts ?? {}),
 })

@@ -5,7 +5,7 @@ import type { JobRequest, ServedJobTool } from '../lib/job.js'
 import { admits, EVERYTHING, type Scope } from '../lib/scope.js'
 import type { Queryable, Transaction } from '../platform/postgres/queryable.js'
 import { checkArguments } from './argument-limits.js'
-import type { BoundDomain, BoundResource, BoundTool } from './define.js'
+import type { AnyPrompt, BoundDomain, BoundResource, BoundTool } from './define.js'
 import { namingFields } from './lacking-characters.js'
 import { queryParameters, ResourceRouter, SCHEME } from './resources.js'
 import {
@@ -39,6 +39,18 @@ interface ResourceListing {
   readonly mimeType: string
 }
 
+/** A prompt as `prompts/list` shows it. */
+export interface PromptListing {
+  readonly name: string
+  readonly title: string
+  readonly description: string
+  readonly arguments: {
+    readonly name: string
+    readonly description: string
+    readonly required: boolean
+  }[]
+}
+
 /** Everything the server serves, converted once at start: the one source of lists, docs and tests. */
 export class Registry {
   readonly tools: ReadonlyMap<string, BoundTool>
@@ -52,6 +64,9 @@ export class Registry {
   readonly resourceList: readonly (ResourceListing & { readonly uri: string })[]
   readonly templateList: readonly (ResourceListing & { readonly uriTemplate: string })[]
 
+  readonly promptList: readonly PromptListing[]
+
+  readonly #prompts: ReadonlyMap<string, AnyPrompt>
   readonly #tasks: readonly (readonly [toolset: string, tasks: string])[]
 
   constructor(domains: readonly BoundDomain[], scope: Scope = EVERYTHING) {
@@ -75,6 +90,9 @@ export class Registry {
     this.resources = domains.flatMap((domain) => domain.resources)
     this.router = new ResourceRouter(this.resources)
     this.toolList = tools.map(listTool)
+    const prompts = domains.flatMap((domain) => domain.prompts)
+    this.#prompts = new Map(prompts.map((prompt) => [prompt.name, prompt]))
+    this.promptList = prompts.map(listPrompt)
     this.resourceList = this.resources
       .filter(({ path }) => !path.includes('{'))
       .map((resource) => ({ uri: SCHEME + resource.path, ...describe(resource) }))
@@ -155,6 +173,26 @@ export class Registry {
       onRestart: tool.onRestart ?? 'fail',
       confirmedPlan: null,
     }
+  }
+
+  /**
+   * What a prompt asks a model to do.
+   *
+   * @throws AppError `not_found` for a prompt that is not served, `invalid_input` for bad arguments
+   */
+  prompt(name: string, args: unknown): { readonly description: string; readonly text: string } {
+    const prompt = this.#prompts.get(name)
+    if (!prompt) {
+      const hint = `Prompts: ${[...this.#prompts.keys()].join(', ')}.`
+      throw new AppError('not_found', 'There is no such prompt.', { hint })
+    }
+    const parsed = prompt.input.strict().safeParse(args ?? {})
+    if (parsed.success) {
+      return { description: prompt.description, text: prompt.text(parsed.data as never) }
+    }
+    throw new AppError('invalid_input', describeIssues(parsed.error), {
+      hint: `${name} takes: ${Object.keys(prompt.input.shape).join(', ') || 'nothing'}.`,
+    })
   }
 
   /** Every path with the names of its filters: all that a model needs to read any of them. */
@@ -246,6 +284,17 @@ const listTool = (tool: BoundTool): ToolListing => ({
   },
   ...(tool.effect === 'destroy' ? { _meta: ASK_A_PERSON } : {}),
   ...(tool.alwaysLoad ? { _meta: ALWAYS_LOAD } : {}),
+})
+
+const listPrompt = ({ name, title, description, input }: AnyPrompt): PromptListing => ({
+  name,
+  title,
+  description,
+  arguments: Object.entries(input.shape).map(([argument, schema]) => ({
+    name: argument,
+    description: schema.description ?? '',
+    required: !schema.safeParse(undefined).success,
+  })),
 })
 
 /** Hosts that know it ask a person before each call, whatever mode they are in. */

@@ -1,5 +1,6 @@
 import {
   type CallToolResult,
+  type GetPromptResult,
   type InputRequiredResult,
   type McpRequestContext,
   ProtocolError,
@@ -8,6 +9,7 @@ import {
   type Server,
   type ServerContext,
 } from '@modelcontextprotocol/server'
+import { AppError } from '../errors.js'
 import type { Scope } from '../lib/scope.js'
 import { VERSION } from '../lib/version.js'
 import type { Jobs } from './define.js'
@@ -61,6 +63,7 @@ export function createServer(serving: Serving, peer: Peer, context: McpRequestCo
       capabilities: {
         tools: {},
         resources: { subscribe: true },
+        prompts: {},
         ...(isModern ? TASKS_CAPABILITY : {}),
       },
       instructions: instructionsFor(registry, peer.scope),
@@ -68,6 +71,7 @@ export function createServer(serving: Serving, peer: Peer, context: McpRequestCo
         'tools/list': { ttlMs: 300_000, cacheScope: 'public' },
         'resources/list': { ttlMs: 300_000, cacheScope: 'public' },
         'resources/templates/list': { ttlMs: 300_000, cacheScope: 'public' },
+        'prompts/list': { ttlMs: 300_000, cacheScope: 'public' },
       },
     },
   )
@@ -80,6 +84,10 @@ export function createServer(serving: Serving, peer: Peer, context: McpRequestCo
   server.setRequestHandler('resources/templates/list', ({ params }) =>
     page('resourceTemplates', registry.templateList, params?.cursor),
   )
+  server.setRequestHandler('prompts/list', ({ params }) =>
+    page('prompts', registry.promptList, params?.cursor),
+  )
+  server.setRequestHandler('prompts/get', ({ params }) => toPrompt(registry, params))
   server.setRequestHandler('tools/call', async ({ params }, ctx) => {
     const origin = { ...originOf(peer, ctx), reply: replyOf(ctx) }
     const tool = registry.tool(params.name, peer.scope)
@@ -134,6 +142,20 @@ function originOf(peer: Peer, ctx: ServerContext): Origin {
 function toReadResult(uri: string, outcome: Outcome): ReadResourceResult {
   if (!outcome.ok) throw toProtocolError(uri, outcome.error)
   return { contents: [{ uri, mimeType: 'application/json', text: JSON.stringify(outcome.data) }] }
+}
+
+function toPrompt(
+  registry: Registry,
+  { name, arguments: args }: { readonly name: string; readonly arguments?: unknown },
+): GetPromptResult {
+  try {
+    const { description, text } = registry.prompt(name, args)
+    return { description, messages: [{ role: 'user', content: { type: 'text', text } }] }
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error
+    const { message, hint } = error
+    throw new ProtocolError(ProtocolErrorCode.InvalidParams, `${message} ${hint ?? ''}`.trim())
+  }
 }
 
 function unknownTool(registry: Registry, name: string, scope: Scope): ProtocolError {

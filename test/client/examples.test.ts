@@ -66,3 +66,26 @@ test('the event consumer hears of what is committed, and goes on where it was', 
     expect(next.output.text).not.toContain('news ONE')
   })
 })
+
+test('the daily maintenance looks, learns what is pending and reports true figures', async () => {
+  const { served } = await servedProduct()
+  await withSession(served.url, async (session) => {
+    const fill = (side: 'buy' | 'sell', fill_price: string, fill_time: string) =>
+      session.tool('persist_trade_execution', {
+        symbol: 'AAPL',
+        side,
+        quantity: '10',
+        execution_details: { fill_price, fill_time },
+        catalyst_tracking: {},
+      } as never)
+    await fill('buy', '100', '2024-08-12T14:00:00Z')
+    await fill('sell', '101', '2024-08-12T15:00:00Z')
+    const daily = example('daily-maintenance', served.url)
+    expect([await daily.ended, daily.output.errors]).toEqual([0, ''])
+    const { text } = daily.output
+    expect(text).toContain('learned from 1 closed positions')
+    expect(text).toMatch(/# Database maintenance: (healthy|degraded|unhealthy)/)
+    expect(text).toMatch(/verdict: (healthy|degraded|unhealthy)/)
+    expect((await session.resource('db/sync/status')).catalyst_outcomes.pending_updates).toBe(0)
+  })
+})
