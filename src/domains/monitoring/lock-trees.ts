@@ -9,8 +9,8 @@ export interface LockTree extends Omit<LockSession, 'blocked_by' | 'wanted' | 'h
 
 /**
  * Trees of who waits for whom, roots first, the one with the longest wait before others. Who waits for several
- * stands below the first of them that is not below itself; a deadlock, which PostgreSQL is about to end, has the
- * session that has waited longest as its root.
+ * stands below the first of them that is not below itself; a deadlock, which PostgreSQL is about to end, has one
+ * of its sessions as its root.
  */
 export function lockTrees(sessions: readonly LockSession[]): LockTree[] {
   const byPid = new Map(sessions.map((one) => [one.pid, one]))
@@ -28,11 +28,22 @@ export function lockTrees(sessions: readonly LockSession[]): LockTree[] {
   const roots = sessions.filter(({ blocked_by }) => !blocked_by.some((pid) => byPid.has(pid)))
   const trees = roots.map((root) => treeOf(root, true))
   for (const left of [...sessions].sort(byWait)) {
-    if (!placed.has(left.pid)) trees.push(treeOf(left, true))
+    if (!placed.has(left.pid)) trees.push(treeOf(inCircle(left, byPid), true))
   }
   return trees
     .filter(({ blocks }) => blocks.length > 0)
     .sort((a, b) => longestWait(b) - longestWait(a))
+}
+
+/** Where the way from a session through those it waits for comes by a second time: in the deadlock it waits for. */
+function inCircle(session: LockSession, byPid: ReadonlyMap<number, LockSession>): LockSession {
+  const seen = new Set<LockSession>()
+  let at = session
+  while (!seen.has(at)) {
+    seen.add(at)
+    at = at.blocked_by.map((pid) => byPid.get(pid)).find((one) => one !== undefined) ?? at
+  }
+  return at
 }
 
 const byWait = (a: LockSession, b: LockSession): number => (b.wait_ms ?? 0) - (a.wait_ms ?? 0)
