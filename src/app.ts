@@ -2,7 +2,7 @@ import type { Config } from './config.js'
 import { assistant } from './domains/assistant/index.js'
 import { cache } from './domains/cache/index.js'
 import { events } from './domains/events/index.js'
-import { explore } from './domains/explore/index.js'
+import { explore, query } from './domains/explore/index.js'
 import { jobs } from './domains/jobs/index.js'
 import { marketClock, news, prices, securities } from './domains/market/index.js'
 import { migrations, schema } from './domains/migrations/index.js'
@@ -38,6 +38,7 @@ export const PARTS: readonly Part<unknown>[] = [
   jobs,
   events,
   monitoring,
+  query,
   explore,
   assistant,
 ]

@@ -1,5 +1,6 @@
 import { assistant } from './domains/assistant/declared.js'
 import { cache } from './domains/cache/declared.js'
+import { explore } from './domains/explore/declared.js'
 import { jobs } from './domains/jobs/declared.js'
 import { migrations } from './domains/migrations/declared.js'
 import { monitoring } from './domains/monitoring/declared.js'
@@ -19,4 +20,5 @@ export const DECLARED = [
   sync,
   monitoring,
   assistant,
+  explore,
 ]

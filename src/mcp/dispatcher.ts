@@ -141,7 +141,7 @@ export class Dispatcher {
     const { audit, heard } = this.#deps
     const entry = record.entry(result)
     heard?.(entry)
-    if (tool.effect === 'read') audit.count(entry)
+    if (tool.effect === 'read' && !record.refusal) audit.count(entry)
     else if (!record.isKept) audit.record(entry)
     return outcome
   }

@@ -83,7 +83,7 @@ export interface ConnectOptions {
 export async function connectDirectly(
   { servers }: Endpoint,
   { name, timeoutMs }: ConnectOptions,
-  login: Pick<pg.ClientConfig, 'user' | 'password'> = {},
+  login: Pick<pg.ClientConfig, 'user' | 'password' | 'database'> = {},
 ): Promise<pg.Client> {
   const { client, standing } = await servers.connect(
     { application_name: name, query_timeout: timeoutMs, ...login },
