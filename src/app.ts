@@ -10,6 +10,7 @@ import { monitoring } from './domains/monitoring/index.js'
 import { sessions } from './domains/sessions/index.js'
 import { sync } from './domains/sync/index.js'
 import { patterns, signals, trades } from './domains/trading/index.js'
+import { tuning } from './domains/tuning/index.js'
 import { assemble } from './kernel/assemble.js'
 import { openCore } from './kernel/core.js'
 import type { Part } from './kernel/part.js'
@@ -39,6 +40,7 @@ export const PARTS: readonly Part<unknown>[] = [
   events,
   monitoring,
   query,
+  tuning,
   explore,
   assistant,
 ]

@@ -348,6 +348,27 @@ const TOOLS: Readonly<Record<string, { takes: readonly string[]; answers: readon
     answers: ['pid', 'cancelled', 'terminated'],
   },
   read_resource: { takes: ['uri'], answers: [] },
+  query_database: {
+    takes: ['sql', 'params', 'limit', 'restore_id'],
+    answers: [
+      ...['columns', 'columns[].name', 'columns[].type', 'rows', 'row_count', 'truncated'],
+      ...['duration_ms', 'warning'],
+    ],
+  },
+  optimize_tables: {
+    takes: ['tables', 'operations', 'idempotency_key'],
+    answers: [
+      ...['tables_optimized', 'space_reclaimed', 'duration_ms', 'tables', 'tables[].name'],
+      ...['tables[].operation', 'tables[].before', 'tables[].before.size_bytes'],
+      ...['tables[].before.dead_rows', 'tables[].after', 'tables[].after.size_bytes'],
+      ...['tables[].after.dead_rows', 'tables[].reclaimed_bytes', 'tables[].reusable_bytes'],
+      'tables[].skipped',
+    ],
+  },
+  update_statistics: {
+    takes: ['tables', 'idempotency_key'],
+    answers: ['updated', 'duration_ms', 'tables', 'tables[].name', 'tables[].skipped'],
+  },
   list_events: { takes: ['types', 'after', 'limit', 'wait_ms'], answers: EVENT_LIST },
 }
 
@@ -652,6 +673,7 @@ const RESOURCES: Readonly<
     takes: ['account_id', 'side', 'signal_id', ...LIST],
     answers: ['items[].trade_id', 'items[].symbol', 'items[].fill_price', 'next_cursor'],
   },
+  'db/schema': { takes: ['table'], answers: [] },
   'jobs/{job_id}': { takes: ['job_id'], answers: JOB },
   'assistant/reports/latest': { takes: [], answers: REPORT },
   'assistant/reports': {

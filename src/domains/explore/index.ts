@@ -2,8 +2,10 @@ import { AppError } from '../../errors.js'
 import { part } from '../../kernel/part.js'
 import { ReaderLogin } from '../../platform/postgres/reader/reader-login.js'
 import { ReaderPool } from '../../platform/postgres/reader/reader-pool.js'
+import * as queryResources from './query.resources.js'
 import { QueryService, type SideDatabases } from './query.service.js'
 import * as queryTools from './query.tools.js'
+import { SchemaReader } from './schema.service.js'
 import { ExploreService } from './service.js'
 import * as tools from './tools.js'
 
@@ -22,13 +24,15 @@ export const query = part({
   name: 'query',
   tasks: 'ask anything of the data in SQL: counts, joins, statistics; tables and columns',
   tools: queryTools,
-  start: ({ config, systems, onClose }) => {
+  resources: queryResources,
+  start: ({ config, systems, database, onClose }) => {
     const { direct, reader } = systems
     const isTrusted = !config.DATABASE_URL
     const service = new QueryService({
       pool: new ReaderPool(new ReaderLogin({ direct, given: reader, isTrusted })),
       sideDatabases: NO_SIDE_DATABASES,
       allowed: config.policy.query.allow_functions,
+      schema: new SchemaReader(database),
     })
     onClose(() => service.close())
     return service

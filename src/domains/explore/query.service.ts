@@ -29,12 +29,11 @@ import {
 } from './catalog.sql.js'
 import { type FunctionCatalog, judgeCalls, readCatalog } from './function-catalog.js'
 import { judgeCode, judgeRelations } from './relation-rules.js'
+import { PATH, type SchemaReader } from './schema.service.js'
 import { whileReading, whileRunning } from './statement-errors.js'
 
 /** What rows of one answer may come to. */
 const MAX_ANSWER_BYTES = 256_000
-/** Where tables without a schema are looked for. */
-const PATH = ['public', 'catalyst']
 
 /** Databases that were restored beside this one. */
 export interface SideDatabases {
@@ -51,6 +50,7 @@ interface QueryDeps {
   readonly sideDatabases: SideDatabases
   /** Functions beside PostgreSQL's own that queries may call, by their signatures. */
   readonly allowed: readonly string[]
+  readonly schema: SchemaReader
 }
 
 /** One statement to look at. */
@@ -80,6 +80,11 @@ export class QueryService {
 
   constructor(deps: QueryDeps) {
     this.#deps = deps
+  }
+
+  /** Which tables there are. */
+  get schema(): SchemaReader {
+    return this.#deps.schema
   }
 
   /** Runs one statement and answers its rows, exact. */

@@ -1,5 +1,4 @@
 import type pg from 'pg'
-import type { ExactValue } from './exact-values.js'
 
 /** One column of an answer. */
 export interface Column {
@@ -165,6 +164,3 @@ export class RunRequest extends Request<Rows> {
     this.done.then(end, end)
   }
 }
-
-/** Values of a row, exact. */
-export type ExactRow = readonly ExactValue[]

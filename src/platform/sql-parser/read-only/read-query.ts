@@ -9,7 +9,7 @@ import { selectOf, walkSelect } from './select-walk.js'
 import type { NameUse, Uses } from './uses.js'
 
 /** Longest text of a query. */
-export const MAX_QUERY_BYTES = 100_000
+const MAX_QUERY_BYTES = 100_000
 /** As much is fingerprinted at once; what is longer has a digest of its text instead. */
 const FINGERPRINTED_BYTES = 8_192
 
