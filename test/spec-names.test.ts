@@ -355,6 +355,17 @@ const TOOLS: Readonly<Record<string, { takes: readonly string[]; answers: readon
       ...['duration_ms', 'warning'],
     ],
   },
+  analyze_query: {
+    takes: ['query', 'params', 'analyze', 'try_on'],
+    answers: [
+      ...['execution_plan', 'suggestions', 'estimated_improvement', 'findings', 'findings[].rule'],
+      ...['findings[].node', 'findings[].evidence', 'findings[].advice', 'indexes'],
+      ...['indexes[].create_sql', 'indexes[].drop_sql', 'indexes[].why', 'indexes[].replaces'],
+      ...['indexes[].method', 'indexes[].cost_before', 'indexes[].cost_after'],
+      ...['indexes[].ms_before', 'indexes[].ms_after', 'indexes[].size_bytes'],
+      ...['indexes[].write_overhead', 'statement_class'],
+    ],
+  },
   optimize_tables: {
     takes: ['tables', 'operations', 'idempotency_key'],
     answers: [

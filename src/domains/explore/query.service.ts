@@ -58,6 +58,8 @@ export interface Asked {
   readonly sql: string
   readonly params: readonly unknown[]
   readonly restoreId: string | null
+  /** What has parameters and is given none is planned for any values. */
+  readonly mayLackParams?: boolean
 }
 
 /** A statement that was judged and parsed, inside a transaction that cannot write. */
@@ -93,9 +95,7 @@ export class QueryService {
     return this.judged(asked, caller, async ({ session, columns, values, reader }) => {
       const limits = { rows: asked.limit, bytes: MAX_ANSWER_BYTES }
       const told = await this.#told(session, columns)
-      const found = await session.run(values, limits, caller.signal).catch((error: unknown) => {
-        throw whileRunning(error)
-      })
+      const found = await this.running(() => session.run(values, limits, caller.signal))
       return {
         columns: told.columns,
         rows: found.rows.map((row) => told.exact(row)),
@@ -111,17 +111,11 @@ export class QueryService {
    * Judges one statement by its text, its names and the code behind them, and lets `work` use it; nothing of
    * it has run. What is refused is noted for the audit.
    *
-   * @param prefix stands before the statement when it is parsed by the server: EXPLAIN
    * @throws Refusal, AppError
    */
-  async judged<T>(
-    asked: Asked,
-    caller: Caller,
-    work: (judged: Judged) => Promise<T>,
-    prefix = '',
-  ): Promise<T> {
+  async judged<T>(asked: Asked, caller: Caller, work: (judged: Judged) => Promise<T>): Promise<T> {
     try {
-      return await this.#judged(asked, caller, work, prefix)
+      return await this.#judged(asked, caller, work)
     } catch (error) {
       if (error instanceof Refusal && caller.record) {
         const { rule } = error
@@ -131,30 +125,35 @@ export class QueryService {
     }
   }
 
+  /** What goes wrong while a judged statement is planned or run is told without the server's text. */
+  running<T>(work: () => Promise<T>): Promise<T> {
+    return work().catch((error: unknown) => {
+      throw whileRunning(error)
+    })
+  }
+
   close(): void {
     this.#deps.pool.close()
   }
 
   async #judged<T>(
-    { sql: text, params, restoreId }: Asked,
+    { sql: text, params, restoreId, mayLackParams = false }: Asked,
     caller: Caller,
     work: (judged: Judged) => Promise<T>,
-    prefix: string,
   ): Promise<T> {
     const { signal } = caller
     const values = params.map(parameterText)
     const query = await readQuery(text, values, signal)
-    if (query.uses.parameters !== values.length) throw parameters(query, values.length)
+    const isOpen = mayLackParams && values.length === 0
+    if (!isOpen && query.uses.parameters !== values.length) throw parameters(query, values.length)
     const { pool, sideDatabases } = this.#deps
     const database = restoreId === null ? null : await sideDatabases.databaseOf(restoreId)
     const attempt = (isRepeat: boolean): Promise<T | typeof WITHHELD> =>
       pool.use(database, signal, async (session, reader) => {
-        const found = await this.#enter(session, query, values, signal, prefix).catch(
-          (error: unknown) => {
-            if (!isRepeat && reader.isOurs && database === null && isNotGranted(error)) return null
-            throw error
-          },
-        )
+        const found = await this.#enter(session, query, values, signal).catch((error: unknown) => {
+          if (!isRepeat && reader.isOurs && database === null && isNotGranted(error)) return null
+          throw error
+        })
         if (found === null) return WITHHELD
         return work({ ...found, session, reader, values })
       })
@@ -171,7 +170,6 @@ export class QueryService {
     query: ReadQuery,
     values: readonly (string | null)[],
     signal: AbortSignal,
-    prefix: string,
   ): Promise<Omit<Judged, 'session' | 'reader' | 'values'>> {
     this.#catalog ??= readCatalog(session)
     const catalog = await this.#catalog.catch((error: unknown) => {
@@ -182,8 +180,8 @@ export class QueryService {
     // What is judged is what is sent.
     const read = sent.text === query.text ? query : await readQuery(sent.text, values, signal)
     await judgeCalls(session, catalog, read.uses, this.#deps.allowed)
-    const columns = await session.prepare(prefix + sent.text).catch((error: unknown) => {
-      throw whileReading(error, sent, prefix.length)
+    const columns = await session.prepare(sent.text).catch((error: unknown) => {
+      throw whileReading(error, sent)
     })
     const relations = await this.#behind(session, read, catalog)
     const withheld = relations.find(({ is_named, is_readable }) => is_named && !is_readable)

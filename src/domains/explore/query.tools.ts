@@ -10,7 +10,7 @@ export const queryDatabase = tool({
   name: 'query_database',
   title: 'Query the database',
   description:
-    'Answers one read-only SELECT (or EXPLAIN of one) on PostgreSQL, with exact values: counts, joins, aggregates, windows over any table. Read db/schema first for tables and columns. It cannot write, lock, wait or reach files; what is refused names its rule. Numbers beyond JSON come as text. restore_id asks a restored copy of the past.',
+    'Answers one read-only SELECT (or EXPLAIN of one) on PostgreSQL, with exact values: counts, joins, aggregates, windows over any table. Read db/schema first. What could do more than read is refused. Numbers beyond JSON come as text.',
   effect: 'read',
   idempotent: true,
   openWorld: true,

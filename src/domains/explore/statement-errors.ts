@@ -37,18 +37,14 @@ const MEANINGS: Readonly<Record<string, string>> = {
   '54001': 'the statement is too complex',
 }
 
-/**
- * Why PostgreSQL could not read a statement; nothing of it has run yet, so nothing of a row is told.
- *
- * @param before characters that were sent before its text
- */
-export function whileReading(error: unknown, sent: QualifiedText, before: number): unknown {
+/** Why PostgreSQL could not read a statement; nothing of it has run yet, so nothing of a row is told. */
+export function whileReading(error: unknown, sent: QualifiedText): unknown {
   const state = sqlState(error)
   if (!state || isConnectionLoss(error)) return translate(error)
   if (state === '42501') return notReadable(error)
   if (state === '55P03' || state === '57014') return whileRunning(error)
   const told = NAMED[state]?.(nameIn(error)) ?? meaningOf(state)
-  return new AppError('invalid_input', `${placeIn(error, sent, before)}${told}.`, {
+  return new AppError('invalid_input', `${placeIn(error, sent)}${told}.`, {
     hint: 'Correct the statement; read catalyst://db/schema?table=… for columns.',
     cause: error,
   })
@@ -101,8 +97,8 @@ function nameIn(error: unknown): string {
 }
 
 /** Where it is in the text as it came. */
-function placeIn(error: unknown, sent: QualifiedText, before: number): string {
-  const position = Number(Reflect.get(Object(error), 'position')) - before
+function placeIn(error: unknown, sent: QualifiedText): string {
+  const position = Number(Reflect.get(Object(error), 'position'))
   if (!(position > 0)) return ''
   const { line, column } = sent.placeOf(position)
   return `At line ${line}, column ${column}: `

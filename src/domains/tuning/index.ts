@@ -1,4 +1,5 @@
 import { part } from '../../kernel/part.js'
+import { query } from '../explore/index.js'
 import { TuningService } from './service.js'
 import * as tools from './tools.js'
 
@@ -7,5 +8,5 @@ export const tuning = part({
   name: 'tuning',
   tasks: 'why a query is slow, which index would help, vacuum, reindex, statistics',
   tools,
-  start: ({ systems }) => new TuningService({ direct: systems.direct }),
+  start: ({ systems, the }) => new TuningService({ direct: systems.direct, queries: the(query) }),
 })

@@ -1,11 +1,29 @@
+import { AppError } from '../../errors.js'
 import { humanBytes } from '../../lib/bytes.js'
 import type { Caller } from '../../lib/caller.js'
 import type { Endpoint } from '../../platform/postgres/connection.js'
+import type { QueryService } from '../explore/query.service.js'
+import { type Analysis, analyse } from './analysis.js'
 import { maintain, type Operation, type TableResult } from './maintenance.js'
 
 interface TuningDeps {
   readonly direct: Endpoint
+  readonly queries: QueryService
 }
+
+/** A statement to look at. */
+interface Question {
+  readonly sql: string
+  readonly params: readonly unknown[]
+  /** Run it, to compare what happens with what was expected. */
+  readonly isRun: boolean
+  readonly tryOn: string | null
+}
+
+const alreadyExplained = (): AppError =>
+  new AppError('invalid_input', 'query: the statement itself is wanted, without EXPLAIN.', {
+    hint: 'Leave EXPLAIN out; with analyze true it is run and measured.',
+  })
 
 /** What makes queries faster. */
 export class TuningService {
@@ -13,6 +31,19 @@ export class TuningService {
 
   constructor(deps: TuningDeps) {
     this.#deps = deps
+  }
+
+  /**
+   * Says what a statement costs, why, and what would help. It is run only where that is asked for and it
+   * was proven to read only.
+   *
+   * @throws Refusal, AppError
+   */
+  async analyze({ sql, params, isRun, tryOn }: Question, caller: Caller): Promise<Analysis> {
+    if (/^\s*explain\b/i.test(sql)) throw alreadyExplained()
+    const asked = { sql, params, restoreId: tryOn, mayLackParams: true }
+    const { queries } = this.#deps
+    return queries.judged(asked, caller, (judged) => analyse(judged, isRun, queries, caller))
   }
 
   /** Cleans, rebuilds and measures tables. */

@@ -1,9 +1,11 @@
 import { z } from 'zod'
-import { nonEmptyText } from '../../lib/schemas.js'
-import { jobToolFor } from '../../mcp/define.js'
+import { identifier, nonEmptyText } from '../../lib/schemas.js'
+import { jobToolFor, toolFor } from '../../mcp/define.js'
 import type { TuningService } from './service.js'
 
 const job = jobToolFor<TuningService>()
+
+const tool = toolFor<TuningService>()
 
 const facts = {
   effect: 'write',
@@ -13,27 +15,73 @@ const facts = {
 } as const
 
 const Tables = z
-  .array(nonEmptyText(130))
+  .array(nonEmptyText(130).describe('A table.'))
   .min(1)
   .max(200)
   .optional()
-  .describe('As in catalyst.news_articles; without it all.')
+  .describe('Without it all.')
 
 const figures = z.object({ size_bytes: z.number(), dead_rows: z.number() })
 const skipped = z.string().nullable().describe('Why nothing was done.')
+
+export const analyzeQuery = tool({
+  name: 'analyze_query',
+  title: 'Analyze a query',
+  description:
+    'Tells why a SELECT is slow and what would help: its plan, findings, and indexes with cost before and after as texts for create_migration, or why none will help. $1 without params stands for any value. Changes nothing.',
+  effect: 'read',
+  idempotent: true,
+  openWorld: true,
+  input: z.object({
+    query: nonEmptyText(100_000).describe('One SELECT.'),
+    params: z.array(z.unknown().describe('A value.')).max(100).optional().describe('Of $1, $2, ….'),
+    analyze: z.boolean().default(false).describe('Run and measure it.'),
+    try_on: identifier(64).optional().describe('restore_id to try it on.'),
+  }),
+  output: z.object({
+    execution_plan: z.looseObject({}),
+    suggestions: z.array(z.string()),
+    estimated_improvement: z.string(),
+    findings: z.array(
+      z.object({ rule: z.string(), node: z.string(), evidence: z.string(), advice: z.string() }),
+    ),
+    indexes: z.array(
+      z.object({
+        create_sql: z.string(),
+        drop_sql: z.string(),
+        why: z.string(),
+        replaces: z.array(z.string()),
+        method: z.string(),
+        cost_before: z.number(),
+        cost_after: z.number(),
+        ms_before: z.number().nullable(),
+        ms_after: z.number().nullable(),
+        size_bytes: z.number(),
+        write_overhead: z.string(),
+      }),
+    ),
+    statement_class: z.string(),
+  }),
+  run: ({ query, params, analyze, try_on }, { service, ...caller }) =>
+    service.analyze(
+      { sql: query, params: params ?? [], isRun: analyze, tryOn: try_on ?? null },
+      caller,
+    ),
+})
 
 export const optimizeTables = job({
   ...facts,
   name: 'optimize_tables',
   title: 'Clean and rebuild tables',
   description:
-    'Vacuums, analyzes or reindexes tables while readers and writers go on, and tells size and dead rows of each before and after. A plain vacuum makes room for new rows and rarely gives space back; reindex (concurrently) does. A table that others hold locked is skipped and named. For statistics alone use update_statistics.',
+    'Vacuums, analyzes or reindexes (concurrently) tables while readers and writers go on; tells size and dead rows before and after. Vacuum rarely gives space back. Locked tables are skipped.',
   input: z.object({
     tables: Tables,
     operations: z
-      .array(z.enum(['vacuum', 'analyze', 'reindex']))
+      .array(z.enum(['vacuum', 'analyze', 'reindex']).describe('What to do.'))
       .min(1)
-      .max(3),
+      .max(3)
+      .describe('In any order.'),
   }),
   output: z.object({
     tables_optimized: z.int(),
@@ -60,7 +108,7 @@ export const updateStatistics = job({
   name: 'update_statistics',
   title: 'Update the statistics of tables',
   description:
-    'Has PostgreSQL sample tables anew, so that it plans queries by what is stored now: after large loads, or when analyze_query says that estimates are off. Changes no data and locks nobody out.',
+    'Has PostgreSQL sample tables anew, to plan by what is stored now: after large loads, or when estimates are off.',
   input: z.object({ tables: Tables }),
   output: z.object({
     updated: z.int(),

@@ -31,8 +31,6 @@ interface Field {
   readonly dataTypeModifier: number
 }
 
-/** Within one transaction there is one statement, and `discard all` forgets it. */
-const STATEMENT = 'door'
 /** More than this comes only where single rows are larger than an answer may be. */
 const SLACK = 4
 
@@ -73,17 +71,20 @@ abstract class Request<T> {
 
 /** Parses a statement and says what its columns are. */
 export class PrepareRequest extends Request<readonly Column[]> {
+  readonly #name: string
   readonly #text: string
   #columns: readonly Column[] = []
 
-  constructor(text: string) {
+  /** @param name of the statement, which `discard all` forgets */
+  constructor(name: string, text: string) {
     super()
+    this.#name = name
     this.#text = text
   }
 
   submit(connection: pg.Connection): void {
-    connection.parse({ name: STATEMENT, text: this.#text, types: [] }, true)
-    connection.describe({ type: 'S', name: STATEMENT }, true)
+    connection.parse({ name: this.#name, text: this.#text, types: [] }, true)
+    connection.describe({ type: 'S', name: this.#name }, true)
     connection.sync()
   }
 
@@ -102,6 +103,7 @@ export class PrepareRequest extends Request<readonly Column[]> {
 
 /** Runs it through a portal that stops at a number of rows. */
 export class RunRequest extends Request<Rows> {
+  readonly #name: string
   readonly #values: readonly (string | null)[]
   readonly #limits: RowLimits
   readonly #cut: () => void
@@ -110,8 +112,14 @@ export class RunRequest extends Request<Rows> {
   #isCut = false
 
   /** @param cut ends the connection, where what comes is far too much */
-  constructor(values: readonly (string | null)[], limits: RowLimits, cut: () => void) {
+  constructor(
+    name: string,
+    values: readonly (string | null)[],
+    limits: RowLimits,
+    cut: () => void,
+  ) {
     super()
+    this.#name = name
     this.#values = values
     this.#limits = limits
     this.#cut = cut
@@ -119,7 +127,7 @@ export class RunRequest extends Request<Rows> {
 
   submit(connection: pg.Connection): void {
     this.#watch(connection)
-    connection.bind({ statement: STATEMENT, values: [...this.#values] }, true)
+    connection.bind({ statement: this.#name, values: [...this.#values] }, true)
     connection.execute({ rows: String(this.#limits.rows + 1) }, true)
     connection.sync()
   }

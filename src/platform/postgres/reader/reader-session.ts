@@ -38,6 +38,16 @@ const MEANINGS: Readonly<Record<string, string>> = {
   xmlbinary: 'base64',
 }
 
+/** The one statement of a transaction; `discard all` forgets it. */
+const STATEMENT = 'door'
+/** A plan of thousands of nodes. */
+const PLAN_BYTES = 4_000_000
+
+const parametersOf = (name: string) => sql<{ parameters: number }>`
+  select cardinality(parameter_types) as parameters
+  from pg_prepared_statements
+  where name = ${name}`
+
 /** Settings that this server knows and that the role may set. */
 const settable = () => sql<{ name: string }>`
   select name
@@ -61,6 +71,7 @@ export class ReaderSession {
   readonly #memory: MemoryWatch
   readonly #begin: string
   #isLost = false
+  #plans = 0
 
   private constructor(endpoint: Endpoint, client: pg.Client, begin: string) {
     this.#begin = begin
@@ -117,7 +128,46 @@ export class ReaderSession {
    * text does with quotes. From here on what it reads is locked against changes of its definition.
    */
   prepare(text: string): Promise<readonly Column[]> {
-    const request = new PrepareRequest(text)
+    return this.#parse(STATEMENT, text)
+  }
+
+  /**
+   * The plan of a statement that was prepared before, as EXPLAIN (FORMAT JSON) tells it.
+   *
+   * @param values null for the plan that serves any values
+   */
+  async explain(
+    text: string,
+    {
+      values,
+      options,
+    }: { readonly values: readonly (string | null)[] | null; readonly options: string },
+    signal: AbortSignal,
+  ): Promise<unknown> {
+    const name = `plan${++this.#plans}`
+    const wanted = values === null ? `execute ${await this.#generic(text)}` : text
+    await this.#parse(name, `explain (format json${options}) ${wanted}`)
+    const { rows } = await this.#execute(name, values ?? [], { rows: 1, bytes: PLAN_BYTES }, signal)
+    return JSON.parse(rows[0]?.[0] ?? '[null]')[0]
+  }
+
+  /**
+   * Prepares it once more, by name, and answers how it is executed with parameters that say nothing. Anew
+   * each time: a plan that was made once is kept, whatever indexes there are by then.
+   */
+  async #generic(text: string): Promise<string> {
+    const name = `generic${++this.#plans}`
+    await this.#client.query('set local plan_cache_mode to force_generic_plan')
+    await this.#parse(`${name}_request`, `prepare ${name} as ${text}`)
+    const { signal } = new AbortController()
+    await this.#execute(`${name}_request`, [], { rows: 1, bytes: 1_000 }, signal)
+    const [found] = await this.many(parametersOf(name))
+    const nulls = Array.from({ length: found?.parameters ?? 0 }, () => 'null')
+    return nulls.length > 0 ? `${name}(${nulls.join(', ')})` : name
+  }
+
+  #parse(name: string, text: string): Promise<readonly Column[]> {
+    const request = new PrepareRequest(name, text)
     this.#client.query(request)
     return request.done
   }
@@ -126,7 +176,12 @@ export class ReaderSession {
    * Runs what was prepared until so many rows or bytes have come. When the signal is aborted, or the
    * backend takes too much memory, PostgreSQL is asked to stop it.
    */
-  async run(
+  run(values: readonly (string | null)[], limits: RowLimits, signal: AbortSignal): Promise<Rows> {
+    return this.#execute(STATEMENT, values, limits, signal)
+  }
+
+  async #execute(
+    name: string,
     values: readonly (string | null)[],
     limits: RowLimits,
     signal: AbortSignal,
@@ -134,7 +189,7 @@ export class ReaderSession {
     if (signal.aborted) throw abortError(signal)
     const stop = (): void =>
       void requestCancel(this.#endpoint, this.#client).catch(() => sever(this.#client))
-    const request = new RunRequest(values, limits, () => sever(this.#client))
+    const request = new RunRequest(name, values, limits, () => sever(this.#client))
     const memory = this.#memory.watch(stop)
     signal.addEventListener('abort', stop, { once: true })
     try {
