@@ -2,6 +2,39 @@
 
 /** What each tool takes, and what it answers. */
 export interface Tools {
+  analyze_query: {
+    arguments: {
+      query: string
+      params?: (unknown)[]
+      analyze?: boolean
+      try_on?: string
+    }
+    answer: {
+      execution_plan: Record<string, unknown>
+      suggestions: (string)[]
+      estimated_improvement: string
+      findings: ({
+        rule: string
+        node: string
+        evidence: string
+        advice: string
+      })[]
+      indexes: ({
+        create_sql: string
+        drop_sql: string
+        why: string
+        replaces: (string)[]
+        method: string
+        cost_before: number
+        cost_after: number
+        ms_before: number | null
+        ms_after: number | null
+        size_bytes: number
+        write_overhead: string
+      })[]
+      statement_class: string
+    }
+  }
   cache_pattern_result: {
     arguments: {
       symbol: string
@@ -180,6 +213,36 @@ export interface Tools {
       })[]
       next_cursor: number
       oldest_seq: number | null
+    }
+  }
+  optimize_tables: {
+    arguments: {
+      tables?: (string)[]
+      operations: ("vacuum" | "analyze" | "reindex")[]
+      idempotency_key?: string
+    }
+    answer: {
+      tables_optimized?: number
+      space_reclaimed?: string
+      duration_ms?: number
+      tables?: ({
+        name: string
+        operation: string
+        before: {
+          size_bytes: number
+          dead_rows: number
+        }
+        after: {
+          size_bytes: number
+          dead_rows: number
+        }
+        reclaimed_bytes: number
+        reusable_bytes: number | null
+        skipped: string | null
+      })[]
+      status?: "running"
+      job_id?: string
+      replayed?: true
     }
   }
   persist_news_batch: {
@@ -416,6 +479,25 @@ export interface Tools {
       replayed?: true
     }
   }
+  query_database: {
+    arguments: {
+      sql: string
+      params?: (unknown)[]
+      limit?: number
+      restore_id?: string
+    }
+    answer: {
+      columns: ({
+        name: string
+        type: string
+      })[]
+      rows: ((unknown)[])[]
+      row_count: number
+      truncated: boolean
+      duration_ms: number
+      warning: string | null
+    }
+  }
   read_resource: {
     arguments: {
       uri?: string
@@ -635,6 +717,23 @@ export interface Tools {
       status: "pending" | "executed" | "expired" | "cancelled" | "rejected"
       changed: boolean
       reason: string | null
+      replayed?: true
+    }
+  }
+  update_statistics: {
+    arguments: {
+      tables?: (string)[]
+      idempotency_key?: string
+    }
+    answer: {
+      updated?: number
+      duration_ms?: number
+      tables?: ({
+        name: string
+        skipped: string | null
+      })[]
+      status?: "running"
+      job_id?: string
       replayed?: true
     }
   }
@@ -989,6 +1088,32 @@ export interface Resources {
       growth_bytes_per_day: number | null
     })[]
     next_cursor: string | null
+  }
+  'db/schema': {
+    tables: ({
+      name: string
+      kind: string
+      rows: number | null
+      comment: string | null
+      primary_key: (string)[]
+      references: (string)[]
+    })[]
+    not_listed: number
+  } | {
+    name: string
+    kind: string
+    rows: number | null
+    comment: string | null
+    primary_key: (string)[]
+    references: (string)[]
+    size_bytes: number | null
+    columns: (Record<string, unknown>)[]
+    keys: (Record<string, unknown>)[]
+    referenced_by: (string)[]
+    indexes: (Record<string, unknown>)[]
+    triggers: (Record<string, unknown>)[]
+    partitions: (Record<string, unknown>)[]
+    definition: string | null
   }
   'db/sessions/active': {
     sessions: ({

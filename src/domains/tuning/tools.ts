@@ -28,15 +28,15 @@ export const analyzeQuery = tool({
   name: 'analyze_query',
   title: 'Analyze a query',
   description:
-    'Tells why a SELECT is slow and what would help: its plan, findings, and indexes with cost before and after as texts for create_migration, or why none will help. $1 without params stands for any value. Changes nothing.',
+    'Tells why a SELECT is slow and what would help: its plan, findings, and indexes for create_migration with cost before and after, or why none helps. $1 without params stands for any value. Changes nothing.',
   effect: 'read',
   idempotent: true,
   openWorld: true,
   input: z.object({
     query: nonEmptyText(100_000).describe('One SELECT.'),
     params: z.array(z.unknown().describe('A value.')).max(100).optional().describe('Of $1, $2, ….'),
-    analyze: z.boolean().default(false).describe('Run and measure it.'),
-    try_on: identifier(64).optional().describe('restore_id to try it on.'),
+    analyze: z.boolean().default(false).describe('Run it.'),
+    try_on: identifier(64).optional().describe('A restore_id.'),
   }),
   output: z.object({
     execution_plan: z.looseObject({}),
@@ -72,9 +72,9 @@ export const analyzeQuery = tool({
 export const optimizeTables = job({
   ...facts,
   name: 'optimize_tables',
-  title: 'Clean and rebuild tables',
+  title: 'Optimize tables',
   description:
-    'Vacuums, analyzes or reindexes (concurrently) tables while readers and writers go on; tells size and dead rows before and after. Vacuum rarely gives space back. Locked tables are skipped.',
+    'Vacuums, analyzes or reindexes tables while readers and writers go on; tells size and dead rows before and after. Vacuum rarely gives space back.',
   input: z.object({
     tables: Tables,
     operations: z
@@ -106,9 +106,8 @@ export const optimizeTables = job({
 export const updateStatistics = job({
   ...facts,
   name: 'update_statistics',
-  title: 'Update the statistics of tables',
-  description:
-    'Has PostgreSQL sample tables anew, to plan by what is stored now: after large loads, or when estimates are off.',
+  title: 'Update statistics',
+  description: 'Has PostgreSQL sample tables anew: after large loads, or when estimates are off.',
   input: z.object({ tables: Tables }),
   output: z.object({
     updated: z.int(),
