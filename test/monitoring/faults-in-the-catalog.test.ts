@@ -105,7 +105,12 @@ test('a table that has become another without autoanalyze has stale statistics',
   await database.query('insert into grown select generate_series(1, 20000)')
   expect(await rises('stale_statistics', 'public.grown')).toMatchObject({
     severity: 'warning',
-    evidence: { planner_rows: 1_000, changed_rows: 20_000, autovacuum: false },
+    evidence: {
+      planner_rows: 1_000,
+      // Connections report what they did in their own time, so what was before the analyze may be counted.
+      changed_rows: expect.toSatisfy((rows: number) => rows >= 20_000),
+      autovacuum: false,
+    },
   })
   await database.query('analyze grown')
   await falls('stale_statistics')
