@@ -290,10 +290,14 @@ class Walk {
   }
 
   #function({ funcname, args, agg_order, agg_within_group, func_variadic }: Fields): void {
+    const parts = strings(funcname)
+    const [name = '', schema = 'pg_catalog'] = parts.toReversed()
+    // Where there is no such function, PostgreSQL takes it for a cast to a type of that name.
+    if (schema !== 'pg_catalog') this.#uses.types.push({ schema, name, location: 0 })
     const direct = Array.isArray(args) ? args.length : 0
     const ordered = agg_within_group && Array.isArray(agg_order) ? agg_order.length : 0
     this.#uses.functions.push({
-      name: strings(funcname),
+      name: parts,
       args: direct + ordered,
       isVariadic: func_variadic === true,
     })
