@@ -54,7 +54,7 @@ export class ResourceRouter {
 }
 
 /** Paths of the contract that this version does not serve yet. */
-const PLANNED = /^(db\/(schema|backups\/.+)|assistant\/.+|prices|patterns|signals\/.+)\/?$/
+const PLANNED = /^db\/backups\/.+\/?$/
 
 const NEAREST = 4
 
