@@ -184,6 +184,7 @@ module.exports = {
     home('sql-parser', ['libpg-query', '@pgsql'], ['^src/platform/sql-parser/']),
     home('driver-cache', ['ioredis', 'lru-cache'], ['^src/platform/cache/']),
     home('metrics-format', ['prom-client'], ['^src/domains/monitoring/exposition\\.ts$']),
+    home('access-in-one-place', ['jose', 'rate-limiter-flexible'], ['^src/mcp/access/']),
     home('driver-log', ['pino'], ['^src/platform/log\\.ts$']),
     home('decimals-in-one-place', ['big.js', '@types/big.js'], ['^src/lib/decimal\\.ts$']),
     home('policy-format', ['smol-toml'], ['^src/policy\\.ts$']),

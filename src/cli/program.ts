@@ -141,6 +141,23 @@ Examples:
       '\nExits with 0 when the chain is intact, 7 when it is broken.\n\nExample:\n  $ catalyst-db audit verify',
     )
     .action((options) => done(import('./audit.js').then((it) => it.printAudit(env, options))))
+  const token = program.command('token').description('Tokens of callers over HTTP')
+  token.addHelpText('after', '\nExample:\n  $ catalyst-db token create dashboard --scopes db:read')
+  printed(token, 'create', 'Make a token; its line goes to the file of CATALYST_TOKENS')
+    .argument('<name>', 'whose it is, as the audit will say')
+    .requiredOption('--scopes <list>', 'what it is good for, such as db:read,db:write')
+    .addHelpText(
+      'after',
+      `
+Scopes: db:read, db:write, db:migrate, db:backup, db:restore, db:admin; with toolset:NAME only those tools are shown.
+
+Examples:
+  $ CATALYST_TOKENS=tokens catalyst-db token create news-collector --scopes db:read,db:write
+  $ catalyst-db token create dashboard --scopes db:read --json`,
+    )
+    .action((name, options) =>
+      done(import('./token.js').then((it) => it.createToken(name, options, env))),
+    )
   addMigrate(program, env, done)
   return program
 }

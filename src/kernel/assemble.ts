@@ -79,6 +79,7 @@ async function run(
   const registry = new Registry(served, {
     toolsets: toolsetNames(config.CATALYST_TOOLSETS),
     readOnly: config.CATALYST_READ_ONLY === 'true',
+    grants: null,
   })
   const { subscriptions_per_client: subscriptions, streams_per_client: streams } =
     config.policy.limits

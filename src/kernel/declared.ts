@@ -15,7 +15,8 @@ const REDIS_SCHEMES = [
   'rediss+cluster',
 ]
 
-const isLoopback = (host: string): boolean =>
+/** Whether only this machine reaches what is bound to an address. */
+export const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
 
 /** How long it is remembered who called what. */
@@ -50,6 +51,12 @@ const LIMITS = z.strictObject({
     .max(1_000)
     .default(100)
     .describe('Streams of notifications that one client of the 2026 era may have open.'),
+  requests_per_minute: z
+    .int()
+    .min(0)
+    .max(100_000_000)
+    .default(60_000)
+    .describe('Requests that one bearer of a token may send over HTTP in a minute; 0 is no limit.'),
 })
 
 /** What the server itself declares, whatever its parts are. */
@@ -98,15 +105,30 @@ export const server = declare({
       .enum(['true', 'false'])
       .default('false')
       .describe('With true only tools that change nothing are served.'),
+    CATALYST_TOKENS: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'File of tokens, a line name:scopes:sha256 for each, as "catalyst-db token create" writes them. With it every HTTP caller needs one.',
+      ),
+    CATALYST_OIDC_ISSUER: z
+      .url({ protocol: /^https?$/ })
+      .optional()
+      .describe(
+        'Issuer of OAuth access tokens (OpenID Connect discovery); needs CATALYST_AUDIENCE. With it every HTTP caller needs one.',
+      ),
+    CATALYST_AUDIENCE: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('What access tokens for this server name as their audience, such as its URL.'),
     HOST: z
       .string()
-      .refine(isLoopback, {
-        error:
-          'must be a loopback address: this version has no authentication, so anybody on the network could write',
-      })
+      .min(1)
       .default('127.0.0.1')
       .describe(
-        'Address that "serve" binds: loopback only, as long as there is no authentication.',
+        'Address that "serve" binds; another than loopback only with CATALYST_TOKENS or CATALYST_OIDC_ISSUER.',
       ),
     PORT: z.coerce.number().int().min(0).max(65_535).default(8642).describe('Port of "serve".'),
     LOG_LEVEL: z

@@ -1,17 +1,21 @@
+import type { Grant } from './grants.js'
+
 /** Which tools a client is served: by the settings for everyone, by its URL or token for one. */
 export interface Scope {
   /** Names of the parts whose tools are served; null for all. */
   readonly toolsets: ReadonlySet<string> | null
   /** Only tools that change nothing. */
   readonly readOnly: boolean
+  /** What the caller may do; null for everything. Enforced where a tool runs, whatever was listed. */
+  readonly grants: ReadonlySet<Grant> | null
 }
 
 /** Every tool that there is. */
-export const EVERYTHING: Scope = { toolsets: null, readOnly: false }
+export const EVERYTHING: Scope = { toolsets: null, readOnly: false, grants: null }
 
 /** Whether a tool lies within a scope. */
 export const admits = (
-  { toolsets, readOnly }: Scope,
+  { toolsets, readOnly }: Pick<Scope, 'toolsets' | 'readOnly'>,
   tool: { readonly domain: string; readonly effect: string },
 ): boolean => (toolsets?.has(tool.domain) ?? true) && (!readOnly || tool.effect === 'read')
 

@@ -3,6 +3,7 @@ import type { EventType } from '../events.js'
 import type { AuditedCall } from '../lib/call-record.js'
 import type { Caller, UnitOfWork } from '../lib/caller.js'
 import type { ConfirmationClaim, ConfirmationTicket, Question } from '../lib/confirmation.js'
+import type { Grant } from '../lib/grants.js'
 import type { Job, JobLane, JobRequest, OnRestart } from '../lib/job.js'
 import type { Queryable, Transaction } from '../platform/postgres/queryable.js'
 
@@ -41,6 +42,8 @@ interface ToolFacts<I extends z.ZodObject, O extends z.ZodType> extends Named {
   readonly idempotent: boolean
   /** The answer contains text written by outsiders, such as headlines. */
   readonly openWorld: boolean
+  /** What its caller must have been granted; by its effect unless said otherwise. */
+  readonly grant?: Grant
   /** Needed so often that hosts should not have to search for it; few tools are. */
   readonly alwaysLoad?: boolean
   readonly input: I
@@ -179,6 +182,12 @@ export interface Confirmations {
   redeem(token: string, claim: ConfirmationClaim, intent: AuditedCall): Promise<boolean>
   revoke(token: string, principal: string): Promise<void>
 }
+
+/** What the caller of a tool must have been granted. */
+export const grantOf = ({ grant, effect }: Pick<BoundTool, 'grant' | 'effect'>): Grant =>
+  grant ?? GRANT_BY_EFFECT[effect]
+
+const GRANT_BY_EFFECT = { read: 'db:read', write: 'db:write', destroy: 'db:admin' } as const
 
 interface PromptFacts<I extends z.ZodObject> extends Named {
   /** What a user may add; every argument is a text. */

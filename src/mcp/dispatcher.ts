@@ -2,11 +2,18 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { AppError, abortError, type ErrorBody, toErrorBody } from '../errors.js'
 import { type AuditedCall, CallRecord } from '../lib/call-record.js'
+import { requireGrant } from '../lib/grants.js'
 import type { Job, JobRequest } from '../lib/job.js'
 import { giveTurn } from '../lib/turns.js'
 import { type Log, referenceLog } from '../platform/log.js'
 import { type Asker, ConfirmationGate } from './confirmation-gate.js'
-import type { BoundTool, Confirmations, Jobs, UnitsOfWork } from './define.js'
+import {
+  type BoundTool,
+  type Confirmations,
+  grantOf,
+  type Jobs,
+  type UnitsOfWork,
+} from './define.js'
 import { namingFields } from './lacking-characters.js'
 import { parseArguments, type Registry } from './registry.js'
 
@@ -67,6 +74,7 @@ export class Dispatcher {
   /** Calls a tool that exists; `args` are checked here. */
   callTool(tool: BoundTool, args: unknown, origin: Origin): Promise<Outcome> {
     return this.#audited(tool, args, origin, async (caller) => {
+      requireGrant(caller.scope.grants, grantOf(tool), tool.name)
       const { answer, replayed } = await this.#call(tool, args, caller)
       return tool.output.parse(replayed ? { ...Object(answer), replayed } : answer)
     })
@@ -75,6 +83,7 @@ export class Dispatcher {
   /** Starts the job of a job tool and answers what it is, without waiting for what it becomes. */
   startJob(tool: BoundTool, args: unknown, origin: Origin): Promise<Outcome<Job>> {
     return this.#audited(tool, args, origin, async (caller) => {
+      requireGrant(caller.scope.grants, grantOf(tool), tool.name)
       const request = await this.#jobRequest(tool, args, caller)
       return this.#deps.jobs.start(request, caller)
     })
@@ -83,7 +92,12 @@ export class Dispatcher {
   /** A call of a tool that does not exist is refused by the protocol, and remembered like any other. */
   refuseUnknown(name: string, args: unknown, origin: Origin): Promise<Outcome<never>> {
     const refused = new AppError('not_found', `Unknown tool ${JSON.stringify(name.slice(0, 128))}.`)
-    return this.#audited({ name }, args, origin, () => Promise.reject(refused))
+    return this.refuse(name, args, origin, refused)
+  }
+
+  /** Remembers a call that something before it refuses. */
+  refuse(name: string, args: unknown, origin: Origin, why: AppError): Promise<Outcome<never>> {
+    return this.#audited({ name }, args, origin, () => Promise.reject(why))
   }
 
   /** Asks a task's job to stop, as `cancel_job` does. */
@@ -97,7 +111,10 @@ export class Dispatcher {
   /** Reads the resource at a URI or bare path. */
   readResource(uri: string, origin: Origin): Promise<Outcome> {
     const caller = { ...origin, requestId: randomUUID(), record: null, confirmedPlan: null }
-    return this.#answer(caller, (asked) => this.#deps.registry.read(uri, asked))
+    return this.#answer(caller, async (asked) => {
+      requireGrant(asked.scope.grants, 'db:read', 'Reading a resource')
+      return this.#deps.registry.read(uri, asked)
+    })
   }
 
   async #call(tool: BoundTool, args: unknown, caller: Asker) {

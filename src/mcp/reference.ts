@@ -1,7 +1,7 @@
 import { settingDocs } from '../config.js'
 import { EVENTS } from '../events.js'
 import { policyDocs } from '../policy.js'
-import type { BoundResource, BoundTool, Effect } from './define.js'
+import { type BoundResource, type BoundTool, type Effect, grantOf } from './define.js'
 import type { Registry, ToolListing } from './registry.js'
 import { queryParameters, SCHEME } from './resources.js'
 import { type FieldDoc, fieldsOf } from './schema-fields.js'
@@ -89,7 +89,7 @@ const compare = (a: string, b: string): number => Number(a > b) - Number(a < b)
 const describeTool = (tool: BoundTool, hints: string): string =>
   section(tool.name, [
     tool.description,
-    `Effect: ${EFFECTS[tool.effect]}. Hints: ${hints}.${tool.persists ? ' One transaction.' : ''}`,
+    `Effect: ${EFFECTS[tool.effect]}. Scope: ${code(grantOf(tool))}. Hints: ${hints}.${tool.persists ? ' One transaction.' : ''}`,
     fieldTable('argument', fieldsOf(tool.input, 'input')),
     fieldTable('answer', fieldsOf(tool.output, 'output')),
   ])

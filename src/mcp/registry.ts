@@ -1,11 +1,18 @@
 import type { z } from 'zod'
 import { AppError } from '../errors.js'
 import type { Caller, RequestedOperation, UnitOfWork } from '../lib/caller.js'
+import { requireGrant } from '../lib/grants.js'
 import type { JobRequest, ServedJobTool } from '../lib/job.js'
 import { admits, EVERYTHING, type Scope } from '../lib/scope.js'
 import type { Queryable, Transaction } from '../platform/postgres/queryable.js'
 import { checkArguments } from './argument-limits.js'
-import type { AnyPrompt, BoundDomain, BoundResource, BoundTool } from './define.js'
+import {
+  type AnyPrompt,
+  type BoundDomain,
+  type BoundResource,
+  type BoundTool,
+  grantOf,
+} from './define.js'
 import { namingFields } from './lacking-characters.js'
 import { queryParameters, ResourceRouter, SCHEME } from './resources.js'
 import {
@@ -142,6 +149,7 @@ export class Registry {
    */
   operation(requested: RequestedOperation, caller: Caller) {
     if ('resource' in requested) {
+      requireGrant(caller.scope.grants, 'db:read', 'Reading a resource')
       return { unit: null, run: (tx: Transaction) => this.read(requested.resource, caller, tx) }
     }
     const tool = this.tool(requested.tool, caller.scope)
@@ -151,6 +159,7 @@ export class Registry {
         hint: `Operations may use: ${allowed.map(({ name }) => name).join(', ')}.`,
       })
     }
+    requireGrant(caller.scope.grants, grantOf(tool), tool.name)
     const { unit, run } = this.persisting(tool, requested.params, caller)
     if (unit.sessionId === null) return { unit, run }
     throw new AppError(
