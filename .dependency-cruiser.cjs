@@ -147,7 +147,7 @@ module.exports = {
       FOUNDATION,
       '^src/(app|commands|config|policy|systems)\\.ts$',
       '^src/cli/',
-      '^src/mcp/(http|stdio)\\.ts$',
+      '^src/mcp/(http|stdio|access/(open-door|token-file))\\.ts$',
       '^src/platform/log\\.ts$',
       '^src/domains/monitoring/checkup\\.ts$',
     ]),

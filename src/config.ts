@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { DECLARED } from './declared.js'
 import { AppError } from './errors.js'
 import { joined } from './kernel/declare.js'
-import { isLoopback } from './kernel/declared.js'
+import { isLoopback } from './lib/loopback.js'
 import { defaultPolicy, type Policy, readPolicy } from './policy.js'
 
 /** Every setting, by its environment name. */

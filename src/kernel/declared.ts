@@ -15,10 +15,6 @@ const REDIS_SCHEMES = [
   'rediss+cluster',
 ]
 
-/** Whether only this machine reaches what is bound to an address. */
-export const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
-
 /** How long it is remembered who called what. */
 const AUDIT = z.strictObject({
   keep_months: z

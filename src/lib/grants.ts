@@ -1,5 +1,3 @@
-import { AppError } from '../errors.js'
-
 /** What a caller may be allowed to do; each is given by itself, none includes another. */
 export const GRANTS = {
   'db:read': 'read resources and call tools that change nothing',
@@ -18,18 +16,3 @@ export const ALL_GRANTS = Object.keys(GRANTS) as readonly Grant[]
 
 /** True for the name of a grant. */
 export const isGrant = (name: string): name is Grant => Object.hasOwn(GRANTS, name)
-
-/**
- * Refuses what the caller was not granted.
- *
- * @throws AppError `permission_denied` that names what is needed
- */
-export function requireGrant(held: ReadonlySet<Grant> | null, needed: Grant, what: string): void {
-  if (held !== null && !held.has(needed)) throw lacksGrant(needed, what)
-}
-
-/** What a caller is told who was not granted it. */
-export const lacksGrant = (needed: Grant, what: string): AppError =>
-  new AppError('permission_denied', `${what} needs the scope ${needed}, which this caller lacks.`, {
-    hint: `Use a token with ${needed} (${GRANTS[needed]}).`,
-  })

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { AppError, abortError, type ErrorBody, toErrorBody } from '../errors.js'
 import { type AuditedCall, CallRecord } from '../lib/call-record.js'
-import { requireGrant } from '../lib/grants.js'
 import type { Job, JobRequest } from '../lib/job.js'
 import { giveTurn } from '../lib/turns.js'
 import { type Log, referenceLog } from '../platform/log.js'
@@ -14,6 +13,7 @@ import {
   type Jobs,
   type UnitsOfWork,
 } from './define.js'
+import { requireGrant } from './grants.js'
 import { namingFields } from './lacking-characters.js'
 import { parseArguments, type Registry } from './registry.js'
 

@@ -17,12 +17,14 @@ import {
   WebStandardStreamableHTTPServerTransport,
 } from '@modelcontextprotocol/server'
 import { parseJson } from '../lib/exact-json.js'
-import { type Grant, lacksGrant } from '../lib/grants.js'
+import type { Grant } from '../lib/grants.js'
+import { isLoopback } from '../lib/loopback.js'
 import { toolsetProblem } from '../lib/scope.js'
 import { giveTurn } from '../lib/turns.js'
 import type { Log } from '../platform/log.js'
 import { type Door, METADATA_PATH } from './access/door.js'
 import { grantOf } from './define.js'
+import { lacksGrant } from './grants.js'
 import {
   BodyTooLarge,
   readBody,
@@ -349,8 +351,6 @@ function lackingGrant(registry: Registry, { scope }: Peer, body: unknown): Grant
 const READS = new Set(['resources/read', 'resources/subscribe', 'subscriptions/listen'])
 
 const listenerOf = ({ principal }: Peer, body: unknown): string => `${principal} ${clientOf(body)}`
-
-const isLoopback = (address: string): boolean => address === '::1' || address.startsWith('127.')
 
 const requestId = (body: unknown) => (isJSONRPCRequest(body) ? body.id : null)
 

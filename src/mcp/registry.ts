@@ -1,7 +1,6 @@
 import type { z } from 'zod'
 import { AppError } from '../errors.js'
 import type { Caller, RequestedOperation, UnitOfWork } from '../lib/caller.js'
-import { requireGrant } from '../lib/grants.js'
 import type { JobRequest, ServedJobTool } from '../lib/job.js'
 import { admits, EVERYTHING, type Scope } from '../lib/scope.js'
 import type { Queryable, Transaction } from '../platform/postgres/queryable.js'
@@ -13,6 +12,7 @@ import {
   type BoundTool,
   grantOf,
 } from './define.js'
+import { requireGrant } from './grants.js'
 import { namingFields } from './lacking-characters.js'
 import { queryParameters, ResourceRouter, SCHEME } from './resources.js'
 import {

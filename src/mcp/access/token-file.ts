@@ -17,7 +17,7 @@ const TOOLSET = 'toolset:'
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 
 /** What the file keeps of a token. SHA-256 without salt is enough: tokens are 256 bits of chance. */
-export const hashOf = (token: string): string => createHash('sha256').update(token).digest('hex')
+const hashOf = (token: string): string => createHash('sha256').update(token).digest('hex')
 
 /**
  * A new token, and the line of it for the file of `CATALYST_TOKENS`: `name:scopes:sha256`, the scopes
@@ -77,7 +77,7 @@ export class TokenFile {
 }
 
 /** The lines of a file; empty ones and those that begin with # are left out. */
-export function parseTokens(text: string): ReadonlyMap<string, TokenRights> {
+function parseTokens(text: string): ReadonlyMap<string, TokenRights> {
   const tokens = new Map<string, TokenRights>()
   for (const [index, raw] of text.split('\n').entries()) {
     const line = raw.trim()
