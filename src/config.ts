@@ -51,7 +51,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
   for (const issue of parsed.error?.issues ?? []) {
     problems.push(`${issue.path.join('.')}: ${issue.message}`)
   }
-  if (parsed.success) problems.push(...accessProblems(parsed.data))
+  problems.push(...accessProblems(values))
   const policyFile = parsed.data?.CATALYST_POLICY_FILE
   const policy = policyFile ? readPolicy(policyFile, problems) : defaultPolicy()
   if (parsed.success && problems.length === 0) return { ...parsed.data, policy }
@@ -86,8 +86,8 @@ function readSetting(
 }
 
 /** What would let somebody in who has not said who they are. */
-function accessProblems(settings: z.output<typeof SETTINGS>): string[] {
-  const { HOST, CATALYST_TOKENS: tokens, CATALYST_OIDC_ISSUER: issuer } = settings
+function accessProblems(settings: Readonly<Record<string, string>>): string[] {
+  const { HOST = 'localhost', CATALYST_TOKENS: tokens, CATALYST_OIDC_ISSUER: issuer } = settings
   const problems: string[] = []
   if (!isLoopback(HOST) && !tokens && !issuer) {
     problems.push(
