@@ -140,7 +140,7 @@ export class HttpEndpoint {
       if (path.startsWith(METADATA_PATH)) return this.#describeAccess(req, res)
       if (path === '/healthz') return sendJson(res, 200, { status: 'ok' })
       if (path === '/readyz') return await this.#answerReadiness(res)
-      if (path === '/metrics') return await this.#answerMetrics(res)
+      if (path === '/metrics') return await this.#answerMetrics(req, res)
       sendJson(res, 404, { error: 'not found', hint: 'MCP is served at /mcp' })
     } catch (error) {
       this.#answerFailure(error, res)
@@ -157,7 +157,11 @@ export class HttpEndpoint {
     sendJson(res, reason === null ? 200 : 503, { ready: reason === null, reason })
   }
 
-  async #answerMetrics(res: ServerResponse): Promise<void> {
+  async #answerMetrics(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const { door } = this.#deps
+    const { peer, refusal } = await door.admit(req)
+    if (!peer) return await sendResponse(refusal, res)
+    if (isLacking(peer, 'db:read')) return await sendResponse(door.lacking(req, 'db:read'), res)
     const answer = await this.#deps.metrics?.()
     if (!answer) return sendJson(res, 404, { error: 'not found', hint: 'no metrics are kept here' })
     res
@@ -341,12 +345,15 @@ async function readJson(req: IncomingMessage): Promise<unknown> {
 }
 
 /** What a request needs that its caller was not granted; null when it needs no more. */
-function lackingGrant(registry: Registry, { scope }: Peer, body: unknown): Grant | null {
+function lackingGrant(registry: Registry, peer: Peer, body: unknown): Grant | null {
   const { method, params } = Object(body)
-  const tool = method === 'tools/call' ? registry.tool(String(params?.name), scope) : undefined
+  const tool = method === 'tools/call' ? registry.tool(String(params?.name), peer.scope) : undefined
   const needed = tool ? grantOf(tool) : READS.has(method) ? 'db:read' : null
-  return needed && scope.grants && !scope.grants.has(needed) ? needed : null
+  return needed && isLacking(peer, needed) ? needed : null
 }
+
+const isLacking = ({ scope }: Peer, needed: Grant): boolean =>
+  scope.grants !== null && !scope.grants.has(needed)
 
 const READS = new Set(['resources/read', 'resources/subscribe', 'subscriptions/listen'])
 

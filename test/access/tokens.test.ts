@@ -50,6 +50,14 @@ test('what a token is not good for is refused where it would run, and audited', 
   expect(allowed.text).toContain('news_id')
 })
 
+test('the figures of /metrics are for who may read', async () => {
+  const metrics = new URL('/metrics', url)
+  expect((await fetch(metrics)).status).toBe(401)
+  expect((await fetch(metrics, { headers: bearer('reader') })).status).not.toBe(401)
+  for (const open of ['/healthz', '/readyz'])
+    expect((await fetch(new URL(open, url))).ok).toBe(true)
+})
+
 test('a transaction and a migration need their own scopes', async () => {
   const writer = await connectAs(url, tokens.of('writer'))
   await expect(
