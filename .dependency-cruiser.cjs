@@ -40,7 +40,7 @@ const everywhere = (name, from, to) => ({ name, severity: 'error', from, to })
 const DOMAIN = '^src/domains/([^/]+)/'
 /** Both spellings of a role: `sql.ts`, and `news.sql.ts` where a domain has several. */
 const files = (role) => `${DOMAIN}(|[^/]+\\.)${role}\\.ts$`
-const EDGES = '(tools|resources)'
+const EDGES = '(tools|resources|prompts)'
 const own = (role) => `^src/domains/$1/(|[^/]+\\.)${role}\\.ts$`
 /** What a domain shows to the others: its parts. */
 const INDEX = '^src/domains/[^/]+/index\\.ts$'
@@ -104,7 +104,7 @@ module.exports = {
       ]),
       from: {
         path: DOMAIN,
-        pathNot: `(^|/|\\.)(declared|index|tools|resources|schemas|sql)\\.ts$`,
+        pathNot: `(^|/|\\.)(declared|index|tools|resources|prompts|schemas|sql)\\.ts$`,
       },
     },
     everywhere(
@@ -147,7 +147,7 @@ module.exports = {
       FOUNDATION,
       '^src/(app|commands|config|policy|systems)\\.ts$',
       '^src/cli/',
-      '^src/mcp/(http|stdio)\\.ts$',
+      '^src/mcp/(http|stdio|access/(open-door|token-file))\\.ts$',
       '^src/platform/log\\.ts$',
       '^src/domains/monitoring/checkup\\.ts$',
     ]),
@@ -164,13 +164,18 @@ module.exports = {
       { path: '^src/systems\\.ts$' },
     ),
 
+    layer('client-alone', '^src/client/', ['^src/client/']),
     layer('kernel-loops', '^src/kernel/(loops|ending)\\.ts$', [
       FOUNDATION,
       '^src/kernel/ending\\.ts$',
     ]),
     typesOnly('loops-types', '^src/(domains|platform)/', { path: LOOPS }),
 
-    home('sdk-only-in-mcp', ['@modelcontextprotocol'], ['^src/mcp/(?!define\\.ts)']),
+    home(
+      'sdk-only-in-mcp',
+      ['@modelcontextprotocol'],
+      ['^src/mcp/(?!define\\.ts)', '^src/client/'],
+    ),
     home(
       'driver-postgres',
       ['pg', '@types/pg', 'pg-.+', '@types/pg-.+'],
@@ -179,6 +184,8 @@ module.exports = {
     home('sql-parser', ['libpg-query', '@pgsql'], ['^src/platform/sql-parser/']),
     home('driver-cache', ['ioredis', 'lru-cache'], ['^src/platform/cache/']),
     home('driver-objects', ['@aws-sdk', 'age-encryption'], ['^src/platform/objects/']),
+    home('metrics-format', ['prom-client'], ['^src/domains/monitoring/exposition\\.ts$']),
+    home('access-in-one-place', ['jose', 'rate-limiter-flexible'], ['^src/mcp/access/']),
     home('driver-log', ['pino'], ['^src/platform/log\\.ts$']),
     home('decimals-in-one-place', ['big.js', '@types/big.js'], ['^src/lib/decimal\\.ts$']),
     home('policy-format', ['smol-toml'], ['^src/policy\\.ts$']),

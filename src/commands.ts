@@ -1,4 +1,6 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { type Config, migrationsDir } from './config.js'
+import { steer } from './domains/assistant/steering.js'
 import { lookAtStore } from './domains/backups/look-at-store.js'
 import { Restores } from './domains/backups/restore/restores.js'
 import { readIdentities, storeSettings } from './domains/backups/settings.js'
@@ -7,8 +9,12 @@ import { loginOf, operationsOf, runnerOf } from './domains/migrations/construct.
 import { type LintedFile, Linting } from './domains/migrations/linting.js'
 import type { MigrationService } from './domains/migrations/service.js'
 import { checkUp, type Finding, isUsable } from './domains/monitoring/checkup.js'
+import { type ToldFinding, toldFindings } from './domains/monitoring/ledger.sql.js'
+import { Observer } from './domains/monitoring/observer.js'
+import { Sampler } from './domains/monitoring/sampler.js'
 import { MonitoringService } from './domains/monitoring/service.js'
 import type { CacheLook } from './domains/monitoring/verdict.js'
+import { databaseChecks, monitorConnection } from './domains/monitoring/watch.js'
 import { AppError } from './errors.js'
 import { systemClock } from './lib/clock.js'
 import { prepareDatabase } from './platform/embedded/catalyst-database.js'
@@ -23,13 +29,27 @@ import { OperatorLogin } from './platform/postgres/roles/operator-login.js'
 import { hasRoom } from './platform/postgres/room.js'
 import { type ObservedSystems, observeSystems, openDatabase } from './systems.js'
 
-/** The health of the database as a command sees it that starts and changes nothing. */
+/**
+ * The health of the database as a command sees it that starts and changes nothing. Two samples a moment apart
+ * say what has to last; what running servers have told is read as well.
+ */
 export async function lookAtStatus(config: Config) {
   const systems = await observeSystems(config)
   const { pooled, direct, absent, cache } = systems
   const connection = new DedicatedConnection({ endpoint: direct, timeoutMs: HEALTH_TIMEOUT_MS })
+  const monitor = monitorConnection(direct)
   const schema = absent ? UNKNOWN_SCHEMA : await standingOf(runnerOf(config, systems))
-  const monitor = new MonitoringService({
+  const observer = new Observer({ connection: monitor, clock: systemClock, sampleMs: SAMPLE_MS })
+  const checks = databaseChecks(observer, config.policy.monitoring)
+  const sampler = new Sampler({
+    look: () => observer.round(),
+    checks: () => checks,
+    isUp: () => 'value' in observer.pulse,
+    clock: systemClock,
+    failed: () => {},
+  })
+  let told: readonly ToldFinding[] = []
+  const service = new MonitoringService({
     connection,
     pooled,
     direct,
@@ -43,13 +63,31 @@ export async function lookAtStatus(config: Config) {
     queueTrouble: () => null,
     checks: [],
     clock: systemClock,
+    monitor,
+    observer,
+    sampler,
+    told: () => told,
+    history: null,
+    sampleMs: SAMPLE_MS,
+    servesTool: () => false,
+    exposition: null,
   })
   try {
-    return await monitor.currentStatus()
+    if (!absent) await sampler.sample()
+    if ('value' in observer.pulse) {
+      await delay(SAMPLE_MS)
+      await sampler.sample()
+      if (schema.state === 'current') told = await connection.many(toldFindings()).catch(() => [])
+    }
+    const [status, { findings }] = await Promise.all([service.currentStatus(), service.findings()])
+    return { ...status, finding_list: findings }
   } finally {
-    await Promise.all([connection.close(), systems.close()])
+    await Promise.all([connection.close(), monitor.close(), systems.close()])
   }
 }
+
+/** Between the two samples of a command, in milliseconds. */
+const SAMPLE_MS = 1_000
 
 const UNKNOWN_SCHEMA = { state: 'pending', reason: null } as const
 
@@ -66,6 +104,26 @@ const cacheLook = async (cache: ObservedSystems['cache']): Promise<CacheLook> =>
     since: null,
     reason: 'it starts together with a server',
   }
+
+/**
+ * Pulls or lets go of the assistant's emergency stop, or enables an action again; all servers of the database obey.
+ *
+ * @throws AppError `unavailable` where the tables are not there
+ */
+export async function steerAssistant(
+  config: Config,
+  log: Log,
+  wish: Parameters<typeof steer>[1],
+): Promise<void> {
+  const systems = await openDatabase(config, log, 'present')
+  const database = new Database({ endpoint: systems.pooled, poolMax: 1 })
+  try {
+    await steer(database, wish)
+  } finally {
+    await database.close()
+    await systems.close()
+  }
+}
 
 /** Everything the server needs, looked at with a fix for what is not well; changes nothing. */
 export async function examine(config: Config): Promise<Finding[]> {

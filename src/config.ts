@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { DECLARED } from './declared.js'
 import { AppError } from './errors.js'
 import { joined } from './kernel/declare.js'
+import { isLoopback } from './lib/loopback.js'
 import { defaultPolicy, type Policy, readPolicy } from './policy.js'
 
 /** Every setting, by its environment name. */
@@ -50,6 +51,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
   for (const issue of parsed.error?.issues ?? []) {
     problems.push(`${issue.path.join('.')}: ${issue.message}`)
   }
+  problems.push(...accessProblems(values))
   const policyFile = parsed.data?.CATALYST_POLICY_FILE
   const policy = policyFile ? readPolicy(policyFile, problems) : defaultPolicy()
   if (parsed.success && problems.length === 0) return { ...parsed.data, policy }
@@ -81,6 +83,23 @@ function readSetting(
     problems.push(`${name}_FILE: the file cannot be read`)
     return undefined
   }
+}
+
+/** What would let somebody in who has not said who they are. */
+function accessProblems(settings: Readonly<Record<string, string>>): string[] {
+  const { HOST = 'localhost', CATALYST_TOKENS: tokens, CATALYST_OIDC_ISSUER: issuer } = settings
+  const problems: string[] = []
+  if (!isLoopback(HOST) && !tokens && !issuer) {
+    problems.push(
+      'HOST: must be a loopback address unless CATALYST_TOKENS or CATALYST_OIDC_ISSUER is set: anybody on the network could write (catalyst-db token create makes a token)',
+    )
+  }
+  if (issuer && !settings.CATALYST_AUDIENCE) {
+    problems.push(
+      'CATALYST_AUDIENCE: is needed with CATALYST_OIDC_ISSUER: else tokens for other services would open this one',
+    )
+  }
+  return problems
 }
 
 function unknownSettings(env: Readonly<Record<string, string | undefined>>): string[] {

@@ -43,6 +43,8 @@ export interface ErrorBody extends Partial<Confirmation> {
   readonly hint: string | null
   readonly retryable: boolean
   readonly reference: string
+  /** Of `rate_limited`: when the same call may be sent again. */
+  readonly retry_after_ms?: number
 }
 
 interface AppErrorOptions {
@@ -53,6 +55,8 @@ interface AppErrorOptions {
   /** Overrides the code's usual answer to "may the same call be sent again?". */
   readonly retryable?: boolean
   readonly cause?: unknown
+  /** Of `rate_limited`, where it is known. */
+  readonly retryAfterMs?: number
   /** Where the log has the details, when that is another request than the one being answered. */
   readonly reference?: string
   /** Of `confirmation_required`. */
@@ -67,6 +71,7 @@ export class AppError extends Error {
   readonly retryable: boolean
   readonly reference: string | null
   readonly confirmation: Confirmation | null
+  readonly retryAfterMs: number | null
 
   constructor(code: ErrorCode, message: string, options: AppErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
@@ -77,6 +82,7 @@ export class AppError extends Error {
     this.retryable = options.retryable ?? ERROR_CODES[code].retryable
     this.reference = options.reference ?? null
     this.confirmation = options.confirmation ?? null
+    this.retryAfterMs = options.retryAfterMs ?? null
   }
 }
 
@@ -117,6 +123,7 @@ export function toErrorBody(error: unknown, reference: string): ErrorBody {
       hint,
       retryable,
       reference: error.reference ?? reference,
+      ...(error.retryAfterMs === null ? {} : { retry_after_ms: error.retryAfterMs }),
       ...confirmation,
     }
   }

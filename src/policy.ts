@@ -28,13 +28,16 @@ export interface PolicyDoc {
 
 /** All entries in the order of the schema, by their names in the file. */
 export const policyDocs = (): PolicyDoc[] =>
-  Object.entries(SECTIONS).flatMap(([part, { shape }]) =>
-    Object.entries(shape).map(([name, schema]) => ({
-      name: `${part}.${name}`,
-      meaning: schema.description ?? '',
-      default: String(schema.parse(undefined)),
-    })),
-  )
+  Object.entries(SECTIONS).flatMap(([part, { shape }]) => entriesOf(part, shape))
+
+function entriesOf(section: string, shape: Readonly<Record<string, z.ZodType>>): PolicyDoc[] {
+  return Object.entries(shape).flatMap(([key, schema]) => {
+    const name = `${section}.${key}`
+    const inner = schema instanceof z.ZodPrefault ? schema.unwrap() : schema
+    if (inner instanceof z.ZodObject) return entriesOf(name, inner.shape)
+    return { name, meaning: schema.description ?? '', default: String(schema.parse(undefined)) }
+  })
+}
 
 /** What holds where the file says nothing. */
 // Its sections are the declared ones, each by its schema.

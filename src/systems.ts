@@ -26,6 +26,8 @@ export interface Systems {
   readonly direct: Endpoint
   /** The same as the role of migrations over MCP, where the operator names one. */
   readonly migrator: Endpoint | null
+  /** The same as the role of queries, where the operator names one. */
+  readonly reader: Endpoint | null
   readonly cache: { readonly store: CacheStore; readonly engine: CacheEngine }
   close(): Promise<void>
 }
@@ -36,7 +38,12 @@ export interface Systems {
  * @throws AppError `invalid_input` that says what is wrong, without any part of the URL
  */
 export function checkUrls(config: Config): void {
-  for (const name of ['DATABASE_URL', 'DATABASE_DIRECT_URL', 'CATALYST_MIGRATOR_URL'] as const) {
+  for (const name of [
+    'DATABASE_URL',
+    'DATABASE_DIRECT_URL',
+    'CATALYST_MIGRATOR_URL',
+    'CATALYST_READER_URL',
+  ] as const) {
     const url = config[name]?.reveal()
     if (url === undefined) continue
     try {
@@ -69,7 +76,8 @@ const unreadable = (name: string, error: unknown): AppError =>
   )
 
 /** The outside systems as they are found. */
-export interface ObservedSystems extends Pick<Systems, 'pooled' | 'direct' | 'migrator'> {
+export interface ObservedSystems
+  extends Pick<Systems, 'pooled' | 'direct' | 'migrator' | 'reader'> {
   /** Why there is no PostgreSQL to ask; null when there should be one. */
   readonly absent: Trouble | null
   /** Null where no cache runs because no server does. */
@@ -149,12 +157,14 @@ function endpointsOf(config: Config, embedded: string) {
   const url = config.DATABASE_URL?.reveal() ?? embedded
   const pooled = parseDatabaseUrl(url, config.PGSSLROOTCERT)
   const directUrl = config.DATABASE_DIRECT_URL?.reveal() ?? url
-  const migratorUrl = config.CATALYST_MIGRATOR_URL?.reveal()
-  const migrator = migratorUrl ? parseDatabaseUrl(migratorUrl, config.PGSSLROOTCERT) : null
-  if (directUrl === url) return { pooled, direct: pooled, migrator }
+  const ofRole = (given: string | undefined) =>
+    given ? parseDatabaseUrl(given, config.PGSSLROOTCERT) : null
+  const migrator = ofRole(config.CATALYST_MIGRATOR_URL?.reveal())
+  const reader = ofRole(config.CATALYST_READER_URL?.reveal())
+  if (directUrl === url) return { pooled, direct: pooled, migrator, reader }
   const direct = parseDatabaseUrl(directUrl, config.PGSSLROOTCERT)
   direct.servers.shareHistory(pooled.servers)
-  return { pooled, direct, migrator }
+  return { pooled, direct, migrator, reader }
 }
 
 async function openCache(

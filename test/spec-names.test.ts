@@ -31,6 +31,14 @@ const EVENT_LIST = [
 
 const JOB = ['job_id', 'state', 'progress', 'result', 'error']
 
+const REPORT = [
+  ...['report_id', 'verdict', 'summary', 'findings', 'actions', 'backups', 'sync'],
+  ...['changes_since_last', 'next_run'],
+  ...['action', 'tool', 'arguments', 'reason', 'evidence', 'decision', 'why', 'before', 'after']
+    .concat('outcome', 'recommendation_id')
+    .map((field) => `actions[].${field}`),
+]
+
 const RISK_PARAMETERS = [
   'intent',
   'size_tier',
@@ -360,9 +368,61 @@ const TOOLS: Readonly<Record<string, { takes: readonly string[]; answers: readon
   },
   get_job: { takes: ['job_id', 'wait_ms'], answers: JOB },
   cancel_job: { takes: ['job_id'], answers: JOB },
+  run_maintenance: {
+    takes: ['dry_run', 'idempotency_key'],
+    answers: [...REPORT, 'status', 'job_id'],
+  },
+  decide_recommendation: {
+    takes: ['recommendation_id', 'decision', 'reason', 'confirm_token'],
+    answers: ['status', 'result'],
+  },
+  cancel_backend: {
+    takes: ['pid', 'connected_at', 'terminate', 'confirm_token'],
+    answers: ['pid', 'cancelled', 'terminated'],
+  },
   read_resource: { takes: ['uri'], answers: [] },
+  query_database: {
+    takes: ['sql', 'params', 'limit', 'restore_id'],
+    answers: [
+      ...['columns', 'columns[].name', 'columns[].type', 'rows', 'row_count', 'truncated'],
+      ...['duration_ms', 'warning'],
+    ],
+  },
+  analyze_query: {
+    takes: ['query', 'params', 'analyze', 'try_on'],
+    answers: [
+      ...['execution_plan', 'suggestions', 'estimated_improvement', 'findings', 'findings[].rule'],
+      ...['findings[].node', 'findings[].evidence', 'findings[].advice', 'indexes'],
+      ...['indexes[].create_sql', 'indexes[].drop_sql', 'indexes[].why', 'indexes[].replaces'],
+      ...['indexes[].method', 'indexes[].cost_before', 'indexes[].cost_after'],
+      ...['indexes[].ms_before', 'indexes[].ms_after', 'indexes[].size_bytes'],
+      ...['indexes[].write_overhead', 'statement_class'],
+    ],
+  },
+  optimize_tables: {
+    takes: ['tables', 'operations', 'idempotency_key'],
+    answers: [
+      ...['tables_optimized', 'space_reclaimed', 'duration_ms', 'tables', 'tables[].name'],
+      ...['tables[].operation', 'tables[].before', 'tables[].before.size_bytes'],
+      ...['tables[].before.dead_rows', 'tables[].after', 'tables[].after.size_bytes'],
+      ...['tables[].after.dead_rows', 'tables[].reclaimed_bytes', 'tables[].reusable_bytes'],
+      'tables[].skipped',
+    ],
+  },
+  update_statistics: {
+    takes: ['tables', 'idempotency_key'],
+    answers: ['updated', 'duration_ms', 'tables', 'tables[].name', 'tables[].skipped'],
+  },
   list_events: { takes: ['types', 'after', 'limit', 'wait_ms'], answers: EVENT_LIST },
 }
+
+const SLOW_QUERIES = [
+  ...['query', 'queryid', 'avg_time_ms', 'calls', 'total_time_ms', 'rows', 'hit_rate'].map(
+    (field) => `queries[].${field}`,
+  ),
+  ...['share_of_total', 'temp_bytes', 'first_seen', 'trend'].map((field) => `queries[].${field}`),
+  ...['since', 'complete', 'unavailable_reason'],
+]
 
 const RESOURCES: Readonly<
   Record<string, { takes: readonly string[]; answers: readonly string[] }>
@@ -372,6 +432,10 @@ const RESOURCES: Readonly<
     answers: [
       'status',
       'reasons',
+      'findings',
+      'findings.critical',
+      'findings.warning',
+      'findings.info',
       'postgresql',
       'postgresql.engine',
       'postgresql.since',
@@ -381,9 +445,68 @@ const RESOURCES: Readonly<
       'connection_pool',
       'replication_lag',
       'object_store',
+      'object_store.status',
+      'object_store.reason',
       'last_backup',
+      'last_backup.at',
+      'last_backup.backup_id',
+      'last_backup.covered_until',
+      'last_backup.rpo_seconds',
+      'last_backup.verified_at',
       'schema_version',
       'uptime_seconds',
+    ],
+  },
+  'db/findings': {
+    takes: ['severity'],
+    answers: [
+      'status',
+      ...['check', 'severity', 'object', 'title', 'evidence', 'threshold', 'since'].map(
+        (field) => `findings[].${field}`,
+      ),
+      'findings[].trend',
+      'findings[].next_step',
+      'findings[].tool',
+      'passed[].check',
+      'passed[].value',
+      'passed[].threshold',
+      'unknown[].check',
+      'unknown[].reason',
+    ],
+  },
+  'db/metrics': {
+    takes: ['timeframe', 'series'],
+    answers: [
+      ...['timeframe', 'from', 'to', 'step_seconds', 'series', 'summary', 'gaps', 'unavailable'],
+    ],
+  },
+  'db/locks': {
+    takes: [],
+    answers: [
+      'blocked',
+      'longest_wait_ms',
+      ...['pid', 'application_name', 'state', 'wait_event', 'transaction_age_ms', 'wait_ms'].map(
+        (field) => `trees[].${field}`,
+      ),
+      'trees[].lock',
+      'trees[].query',
+      'trees[].next_step',
+      'trees[].blocks',
+    ],
+  },
+  'db/performance/slow-queries': { takes: ['threshold_ms', 'limit'], answers: SLOW_QUERIES },
+  'db/slow-queries': { takes: ['threshold_ms', 'limit'], answers: SLOW_QUERIES },
+  'db/performance/tables': {
+    takes: ['limit', 'cursor'],
+    answers: [
+      ...['name', 'size', 'size_bytes', 'rows', 'index_hit_rate', 'cache_hit_rate'].map(
+        (field) => `tables[].${field}`,
+      ),
+      ...['dead_rows', 'bloat', 'last_vacuum', 'last_analyze', 'sequential_scans'].map(
+        (field) => `tables[].${field}`,
+      ),
+      'tables[].growth_bytes_per_day',
+      'next_cursor',
     ],
   },
   'db/performance/connections': { takes: ['limit'], answers: CONNECTIONS },
@@ -636,7 +759,29 @@ const RESOURCES: Readonly<
       'next_cursor',
     ],
   },
+  'db/schema': { takes: ['table'], answers: [] },
   'jobs/{job_id}': { takes: ['job_id'], answers: JOB },
+  'assistant/reports/latest': { takes: [], answers: REPORT },
+  'assistant/reports': {
+    takes: ['limit', 'cursor'],
+    answers: [
+      'reports[].report_id',
+      'reports[].at',
+      'reports[].verdict',
+      'reports[].actions',
+    ].concat('reports[].findings', 'next_cursor'),
+  },
+  'assistant/recommendations': {
+    takes: ['status', 'limit', 'cursor'],
+    answers: [
+      ...['recommendation_id', 'action', 'tool', 'arguments', 'reason', 'evidence'],
+      ...['created_at', 'expires_at', 'status'],
+    ].map((field) => `recommendations[].${field}`),
+  },
+  'assistant/actions': {
+    takes: ['limit', 'cursor'],
+    answers: ['decision', 'why', 'before', 'after', 'outcome'].map((field) => `actions[].${field}`),
+  },
   events: { takes: ['types', 'after', 'limit'], answers: EVENT_LIST },
   'events/{type}': { takes: ['type', 'after', 'limit'], answers: EVENT_LIST },
 }
@@ -654,6 +799,18 @@ const EVENT_NAMES = [
   'backup.completed',
   'backup.failed',
   'backup.verified',
+  'db.performance.degraded',
+  'replication.lag',
+  'assistant.report',
+  'assistant.action',
+]
+
+const PROMPT_NAMES = [
+  'database_health',
+  'daily_maintenance',
+  'investigate_slow_queries',
+  'backup_review',
+  'incident_triage',
 ]
 
 const registry = describedRegistry()
@@ -662,6 +819,7 @@ test('nothing is served that the contract does not name', () => {
   expect([...registry.tools.keys()].sort()).toEqual(Object.keys(TOOLS).sort())
   expect(registry.resources.map(({ path }) => path).sort()).toEqual(Object.keys(RESOURCES).sort())
   expect(Object.keys(EVENTS).sort()).toEqual([...EVENT_NAMES].sort())
+  expect(registry.promptList.map(({ name }) => name).sort()).toEqual([...PROMPT_NAMES].sort())
 })
 
 test.each(Object.entries(TOOLS))('%s takes and answers what the contract says', (name, spec) => {

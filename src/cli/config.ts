@@ -32,6 +32,9 @@ const shown = (value: unknown): string | null => {
 }
 
 const entriesOf = (policy: Policy): string[][] =>
-  Object.entries(policy).flatMap(([section, entries]) =>
-    Object.entries(entries).map(([name, value]) => [`${section}.${name}`, String(value)]),
-  )
+  Object.entries(policy).flatMap(([section, entries]) => linesOf(section, entries))
+
+const linesOf = (name: string, value: unknown): string[][] =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? Object.entries(value).flatMap(([key, inner]) => linesOf(`${name}.${key}`, inner))
+    : [[name, String(value)]]

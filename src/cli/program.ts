@@ -104,6 +104,26 @@ Examples:
   $ DATABASE_URL=postgresql://trader@db.example/market catalyst-db doctor --json`,
     )
     .action((options) => done(import('./doctor.js').then(({ doctor }) => doctor(env, options))))
+  printed(program, 'maintain', 'Run the maintenance of the database, and go on with it')
+    .option('--once', 'end after one round')
+    .option('--dry-run', 'only say what would be done in the first round')
+    .option('--stop', 'emergency stop: no server of this database does anything by itself')
+    .option('--resume', 'let go of the emergency stop')
+    .option('--enable <action>', 'let an action be done again that had made things worse')
+    .addHelpText(
+      'after',
+      `
+Does what the policy allows, proposes the rest, and prints the report. With --once it exits with 0 when the database
+is healthy, 7 when not.
+
+Examples:
+  $ catalyst-db maintain --once
+  $ catalyst-db maintain --once --dry-run --json
+  $ catalyst-db maintain --stop`,
+    )
+    .action((options) =>
+      done(import('./maintain.js').then(({ maintain }) => maintain(env, options))),
+    )
   const config = program.command('config').description('Look at the settings')
   config.addHelpText('after', '\nExample:\n  $ catalyst-db config print')
   printed(config, 'print', 'Print the settings and the policy in use; secrets are not shown')
@@ -122,6 +142,23 @@ Examples:
       '\nExits with 0 when the chain is intact, 7 when it is broken.\n\nExample:\n  $ catalyst-db audit verify',
     )
     .action((options) => done(import('./audit.js').then((it) => it.printAudit(env, options))))
+  const token = program.command('token').description('Tokens of callers over HTTP')
+  token.addHelpText('after', '\nExample:\n  $ catalyst-db token create dashboard --scopes db:read')
+  printed(token, 'create', 'Make a token; its line goes to the file of CATALYST_TOKENS')
+    .argument('<name>', 'whose it is, as the audit will say')
+    .requiredOption('--scopes <list>', 'what it is good for, such as db:read,db:write')
+    .addHelpText(
+      'after',
+      `
+Scopes: db:read, db:write, db:migrate, db:backup, db:restore, db:admin; with toolset:NAME only those tools are shown.
+
+Examples:
+  $ CATALYST_TOKENS=tokens catalyst-db token create news-collector --scopes db:read,db:write
+  $ catalyst-db token create dashboard --scopes db:read --json`,
+    )
+    .action((name, options) =>
+      done(import('./token.js').then((it) => it.createToken(name, options, env))),
+    )
   addMigrate(program, env, done)
   addBackup(program, env, done)
   return program

@@ -1,4 +1,4 @@
-import { type App, openApp } from '../app.js'
+import { type App, checkToolsets, openApp } from '../app.js'
 import { type Config, loadConfig } from '../config.js'
 import { AppError } from '../errors.js'
 import { VERSION } from '../lib/version.js'
@@ -15,6 +15,8 @@ export function readConfig(env: Env): Config {
   try {
     const config = loadConfig(env)
     checkUrls(config)
+    const problem = checkToolsets(config)
+    if (problem) throw new ConfigurationError(`CATALYST_TOOLSETS: ${problem}`)
     return config
   } catch (error) {
     if (error instanceof AppError) throw new ConfigurationError(`${error.message}\n${error.hint}`)

@@ -1,4 +1,6 @@
 import type { Check } from '../lib/check.js'
+import { toolsetNames } from '../lib/scope.js'
+import type { Dispatcher } from '../mcp/dispatcher.js'
 import { Notifications } from '../mcp/notifications.js'
 import { Registry } from '../mcp/registry.js'
 import type { Core } from './core.js'
@@ -8,6 +10,7 @@ import type { Kernel, Part } from './part.js'
 export interface Assembled extends Pick<Kernel, 'the'> {
   readonly registry: Registry
   readonly notifications: Notifications
+  readonly dispatcher: Dispatcher
   /** Runs what all parts do before the end, at the same time. */
   drain(): Promise<void>
 }
@@ -16,9 +19,13 @@ export interface Assembled extends Pick<Kernel, 'the'> {
  * Starts the parts in order, registers what they serve, and lets them run. The end of the core ends
  * them, in reverse; also when one of them cannot be started.
  */
-export async function assemble(parts: readonly Part<unknown>[], core: Core): Promise<Assembled> {
+export async function assemble(
+  parts: readonly Part<unknown>[],
+  core: Core,
+  opened: OpenDoor,
+): Promise<Assembled> {
   try {
-    return await run(parts, core)
+    return await run(parts, core, opened)
   } catch (error) {
     // Why it did not start is what is to be told, whatever else goes wrong.
     await core.ending.run().catch((failure: unknown) => {
@@ -28,7 +35,14 @@ export async function assemble(parts: readonly Part<unknown>[], core: Core): Pro
   }
 }
 
-async function run(parts: readonly Part<unknown>[], core: Core): Promise<Assembled> {
+/** Makes the one way in to what is served. */
+type OpenDoor = (served: Pick<Assembled, 'registry' | 'the'>) => Dispatcher
+
+async function run(
+  parts: readonly Part<unknown>[],
+  core: Core,
+  opened: OpenDoor,
+): Promise<Assembled> {
   const { config, log, eventLog, loops, ending } = core
   const services = new Map<unknown, unknown>()
   const opens: (() => unknown)[] = []
@@ -39,14 +53,16 @@ async function run(parts: readonly Part<unknown>[], core: Core): Promise<Assembl
     // A part's service is what its own start has made.
     return services.get(wanted) as S
   }
-  let lists: { readonly registry: Registry; readonly notifications: Notifications } | null = null
+  let lists: Pick<Assembled, 'registry' | 'notifications' | 'dispatcher'> | null = null
+  const known = () => {
+    if (lists) return lists
+    throw new Error('what is served is known once all parts have started')
+  }
   const kernel: Kernel = {
     ...core,
     the,
-    served: () => {
-      if (lists) return lists.registry
-      throw new Error('what is served is known once all parts have started')
-    },
+    served: () => known().registry,
+    door: () => known().dispatcher,
     changed: (path) => lists?.notifications.resourceChanged(path),
     check: (check) => checks.push(check),
     checks,
@@ -60,11 +76,16 @@ async function run(parts: readonly Part<unknown>[], core: Core): Promise<Assembl
     services.set(part, started.service)
     served.push(started.served)
   }
-  const registry = new Registry(served)
+  const registry = new Registry(served, {
+    toolsets: toolsetNames(config.CATALYST_TOOLSETS),
+    readOnly: config.CATALYST_READ_ONLY === 'true',
+    grants: null,
+  })
   const { subscriptions_per_client: subscriptions, streams_per_client: streams } =
     config.policy.limits
   const notifications = new Notifications({ registry, log, limit: { subscriptions, streams } })
-  lists = { registry, notifications }
+  const dispatcher = opened({ registry, the })
+  lists = { registry, notifications, dispatcher }
   eventLog.subscribe((published) => notifications.eventsPublished(published))
   for (const open of opens) await open()
   loops.begin()
@@ -72,6 +93,7 @@ async function run(parts: readonly Part<unknown>[], core: Core): Promise<Assembl
     the,
     registry,
     notifications,
+    dispatcher,
     drain: async () => {
       await Promise.all(drains.map((drain) => drain()))
     },

@@ -11,6 +11,7 @@ import { EventLog } from '../platform/postgres/event-log.js'
 import { databaseOutage } from '../platform/postgres/outage.js'
 import { type OwnConnection, workerConnection } from '../platform/postgres/own-connection.js'
 import { openSystems, type Systems } from '../systems.js'
+import { Calls } from './calls.js'
 import { Commits } from './commits.js'
 import { Ending } from './ending.js'
 import { Loops } from './loops.js'
@@ -30,6 +31,7 @@ export interface Core {
   /** For statements of every few seconds, which must not wait behind the users of the pool. */
   readonly worker: OwnConnection
   readonly commits: Commits
+  readonly calls: Calls
   /** The one outage of PostgreSQL that every part shares. */
   readonly outage: SharedOutage
   readonly loops: Loops
@@ -83,6 +85,7 @@ export async function openCore(config: Config, log: Log): Promise<Core> {
     health,
     worker,
     commits,
+    calls: new Calls(),
     outage,
     loops,
     eventLog,

@@ -15,9 +15,6 @@ const REDIS_SCHEMES = [
   'rediss+cluster',
 ]
 
-const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
-
 /** How long it is remembered who called what. */
 const AUDIT = z.strictObject({
   keep_months: z
@@ -50,6 +47,12 @@ const LIMITS = z.strictObject({
     .max(1_000)
     .default(100)
     .describe('Streams of notifications that one client of the 2026 era may have open.'),
+  requests_per_minute: z
+    .int()
+    .min(0)
+    .max(100_000_000)
+    .default(60_000)
+    .describe('Requests that one bearer of a token may send over HTTP in a minute; 0 is no limit.'),
 })
 
 /** What the server itself declares, whatever its parts are. */
@@ -87,15 +90,41 @@ export const server = declare({
       .describe(
         'TOML or JSON file of limits and thresholds, see "Policy". Without it the defaults hold.',
       ),
+    CATALYST_TOOLSETS: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'Names of the parts whose tools are served, as in trading,market; a client narrows them further by ?toolsets= in its URL. Without it all are.',
+      ),
+    CATALYST_READ_ONLY: z
+      .enum(['true', 'false'])
+      .default('false')
+      .describe('With true only tools that change nothing are served.'),
+    CATALYST_TOKENS: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'File of tokens, a line name:scopes:sha256 for each, as "catalyst-db token create" writes them. With it every HTTP caller needs one.',
+      ),
+    CATALYST_OIDC_ISSUER: z
+      .url({ protocol: /^https?$/ })
+      .optional()
+      .describe(
+        'Issuer of OAuth access tokens (OpenID Connect discovery); needs CATALYST_AUDIENCE. With it every HTTP caller needs one.',
+      ),
+    CATALYST_AUDIENCE: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('What access tokens for this server name as their audience, such as its URL.'),
     HOST: z
       .string()
-      .refine(isLoopback, {
-        error:
-          'must be a loopback address: this version has no authentication, so anybody on the network could write',
-      })
+      .min(1)
       .default('127.0.0.1')
       .describe(
-        'Address that "serve" binds: loopback only, as long as there is no authentication.',
+        'Address that "serve" binds; another than loopback only with CATALYST_TOKENS or CATALYST_OIDC_ISSUER.',
       ),
     PORT: z.coerce.number().int().min(0).max(65_535).default(8642).describe('Port of "serve".'),
     LOG_LEVEL: z
@@ -130,6 +159,8 @@ export const server = declare({
         code: z.string(),
         message: z.string(),
         session_id: z.string().nullable(),
+        /** Of an error that lasts: it began, or is over. */
+        state: z.enum(['on', 'off']).optional(),
       }),
     ),
   },

@@ -1,5 +1,6 @@
 import type { Check } from '../lib/check.js'
 import { type BoundDomain, bind, type Domain } from '../mcp/define.js'
+import type { Dispatcher } from '../mcp/dispatcher.js'
 import type { Registry } from '../mcp/registry.js'
 import type { Core } from './core.js'
 
@@ -9,6 +10,8 @@ export interface Kernel extends Core {
   the<S>(part: Part<S>): S
   /** Everything that is served; known once all parts have started. */
   served(): Registry
+  /** The one way in, for a part that calls others as any client does; known once all parts have started. */
+  door(): Dispatcher
   /** Says that the resource at this path has another answer now. */
   changed(path: string): void
   /** Adds to what monitoring asks when it is asked how everything is. */

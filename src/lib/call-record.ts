@@ -17,7 +17,7 @@ export interface AuditedCall {
   readonly transaction_id: string | null
   /** Null for a call that needed no confirmation or did not get it. */
   readonly confirmed_by: ConfirmedBy | null
-  /** What was agreed to, as JSON. */
+  /** What was agreed to, or the rule and fingerprint of what was refused, as JSON. */
   readonly plan: string | null
 }
 
@@ -38,6 +38,8 @@ export class CallRecord {
   /** Set once the call's effect has committed together with its entry. */
   isKept = false
   confirmedBy: ConfirmedBy | null = null
+  /** The rule that a statement of the caller's did not pass; it is kept even where calls are only counted. */
+  refusal: { readonly rule: string; readonly fingerprint: string } | null = null
 
   constructor(call: {
     readonly principal: string
@@ -64,7 +66,7 @@ export class CallRecord {
       session_id: this.sessionId,
       transaction_id: this.transactionId,
       confirmed_by: this.confirmedBy,
-      plan: null,
+      plan: this.refusal ? canonicalJson(this.refusal) : null,
     }
   }
 

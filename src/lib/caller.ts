@@ -1,4 +1,5 @@
 import type { CallRecord } from './call-record.js'
+import type { Scope } from './scope.js'
 
 /** Who is calling, and how to reach them while their request runs. */
 export interface Caller {
@@ -6,6 +7,8 @@ export interface Caller {
   readonly principal: string
   /** Who holds handles such as database sessions: the principal over HTTP, the process on stdio. */
   readonly owner: string
+  /** What of the tools they are served. */
+  readonly scope: Scope
   readonly requestId: string
   /** Aborted when the request is cancelled, its connection is dropped, or its deadline passes. */
   readonly signal: AbortSignal

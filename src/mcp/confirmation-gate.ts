@@ -14,6 +14,8 @@ import { ownArguments } from './schemas.js'
 export interface Asker extends Caller {
   /** Set when the call comes again after its question was put to the user. */
   readonly reply?: ConfirmationReply | null
+  /** Digest of the plan of this call that was agreed to as part of another one's. */
+  readonly agreedPlan?: string | null
 }
 
 /** Lets destructive calls pass only once somebody has agreed to exactly what they are about to do. */
@@ -35,7 +37,8 @@ export class ConfirmationGate {
     const parsed = parseArguments(tool, args)
     const question = await tool.confirm(ownArguments(parsed), caller)
     if (!question) return null
-    const { principal, reply = null } = caller
+    const { principal, reply = null, agreedPlan = null } = caller
+    if (agreedPlan !== null && agreedPlan === digestOf(question.plan)) return agreedPlan
     if (reply && reply.verdict !== 'accepted') {
       await this.#confirmations.revoke(reply.token, principal)
       if (reply.verdict === 'declined') throw declined()

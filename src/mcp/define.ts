@@ -3,6 +3,7 @@ import type { EventType } from '../events.js'
 import type { AuditedCall } from '../lib/call-record.js'
 import type { Caller, UnitOfWork } from '../lib/caller.js'
 import type { ConfirmationClaim, ConfirmationTicket, Question } from '../lib/confirmation.js'
+import type { Grant } from '../lib/grants.js'
 import type { Job, JobLane, JobRequest, OnRestart } from '../lib/job.js'
 import type { Queryable, Transaction } from '../platform/postgres/queryable.js'
 
@@ -41,6 +42,10 @@ interface ToolFacts<I extends z.ZodObject, O extends z.ZodType> extends Named {
   readonly idempotent: boolean
   /** The answer contains text written by outsiders, such as headlines. */
   readonly openWorld: boolean
+  /** What its caller must have been granted; by its effect unless said otherwise. */
+  readonly grant?: Grant
+  /** Needed so often that hosts should not have to search for it; few tools are. */
+  readonly alwaysLoad?: boolean
   readonly input: I
   readonly output: O
 }
@@ -178,12 +183,39 @@ export interface Confirmations {
   revoke(token: string, principal: string): Promise<void>
 }
 
-/** Everything a client can ask of one service: the exports of its `tools.ts` and `resources.ts`. */
+/** What the caller of a tool must have been granted. */
+export const grantOf = ({ grant, effect }: Pick<BoundTool, 'grant' | 'effect'>): Grant =>
+  grant ?? GRANT_BY_EFFECT[effect]
+
+const GRANT_BY_EFFECT = { read: 'db:read', write: 'db:write', destroy: 'db:admin' } as const
+
+interface PromptFacts<I extends z.ZodObject> extends Named {
+  /** What a user may add; every argument is a text. */
+  readonly input: I
+}
+
+interface PromptSpec<I extends z.ZodObject> extends PromptFacts<I> {
+  /** What a model is asked to do, naming only what is served. */
+  text(input: z.output<I>): string
+}
+
+/** A prompt as the registry holds it, its argument types forgotten. */
+export interface AnyPrompt extends PromptFacts<z.ZodObject> {
+  text(input: never): string
+}
+
+/** Defines a task that a user picks in their host, and the host's model carries out. */
+export const prompt = <I extends z.ZodObject>(spec: PromptSpec<I>): AnyPrompt => spec
+
+/** Everything a client can ask of one service: the exports of its `tools.ts`, `resources.ts` and `prompts.ts`. */
 export interface Domain<S> {
   /** Also of the toolset. */
   readonly name: string
+  /** What its tools are for, in the words of users: one line of the server's instructions. */
+  readonly tasks?: string
   readonly tools?: Readonly<Record<string, AnyTool<S>>>
   readonly resources?: Readonly<Record<string, AnyResource<S>>>
+  readonly prompts?: Readonly<Record<string, AnyPrompt>>
 }
 
 /** A tool joined to its service. */
@@ -206,13 +238,16 @@ export interface BoundResource extends ResourceFacts<z.ZodObject, z.ZodType> {
 /** A domain joined to its service, ready to be registered. */
 export interface BoundDomain {
   readonly name: string
+  readonly tasks: string | null
   readonly tools: readonly BoundTool[]
   readonly resources: readonly BoundResource[]
+  readonly prompts: readonly AnyPrompt[]
 }
 
 /** Joins a domain to its service. */
 export const bind = <S>(domain: Domain<S>, service: S): BoundDomain => ({
   name: domain.name,
+  tasks: domain.tasks ?? null,
   tools: Object.values(domain.tools ?? {}).map(({ run, confirm, operate, ...tool }) => ({
     ...tool,
     domain: domain.name,
@@ -229,4 +264,5 @@ export const bind = <S>(domain: Domain<S>, service: S): BoundDomain => ({
     domain: domain.name,
     read: (input, caller, tx) => read(input as never, { ...caller, service, tx }),
   })),
+  prompts: Object.values(domain.prompts ?? {}),
 })

@@ -6,7 +6,14 @@ import type { Job, JobRequest } from '../lib/job.js'
 import { giveTurn } from '../lib/turns.js'
 import { type Log, referenceLog } from '../platform/log.js'
 import { type Asker, ConfirmationGate } from './confirmation-gate.js'
-import type { BoundTool, Confirmations, Jobs, UnitsOfWork } from './define.js'
+import {
+  type BoundTool,
+  type Confirmations,
+  grantOf,
+  type Jobs,
+  type UnitsOfWork,
+} from './define.js'
+import { requireGrant } from './grants.js'
 import { namingFields } from './lacking-characters.js'
 import { parseArguments, type Registry } from './registry.js'
 
@@ -25,6 +32,8 @@ interface DispatcherDeps {
   readonly confirmations: Confirmations
   /** Where every tool call is remembered; what only reads is counted. */
   readonly audit: { record(call: AuditedCall): void; count(call: AuditedCall): void }
+  /** Hears of every tool call and how it ended. */
+  readonly heard?: (call: AuditedCall) => void
   /** What a failure comes from, where this server knows more than who met it. */
   readonly explain: (error: unknown) => unknown
   readonly log: Log
@@ -65,6 +74,7 @@ export class Dispatcher {
   /** Calls a tool that exists; `args` are checked here. */
   callTool(tool: BoundTool, args: unknown, origin: Origin): Promise<Outcome> {
     return this.#audited(tool, args, origin, async (caller) => {
+      requireGrant(caller.scope.grants, grantOf(tool), tool.name)
       const { answer, replayed } = await this.#call(tool, args, caller)
       return tool.output.parse(replayed ? { ...Object(answer), replayed } : answer)
     })
@@ -73,6 +83,7 @@ export class Dispatcher {
   /** Starts the job of a job tool and answers what it is, without waiting for what it becomes. */
   startJob(tool: BoundTool, args: unknown, origin: Origin): Promise<Outcome<Job>> {
     return this.#audited(tool, args, origin, async (caller) => {
+      requireGrant(caller.scope.grants, grantOf(tool), tool.name)
       const request = await this.#jobRequest(tool, args, caller)
       return this.#deps.jobs.start(request, caller)
     })
@@ -81,7 +92,12 @@ export class Dispatcher {
   /** A call of a tool that does not exist is refused by the protocol, and remembered like any other. */
   refuseUnknown(name: string, args: unknown, origin: Origin): Promise<Outcome<never>> {
     const refused = new AppError('not_found', `Unknown tool ${JSON.stringify(name.slice(0, 128))}.`)
-    return this.#audited({ name }, args, origin, () => Promise.reject(refused))
+    return this.refuse(name, args, origin, refused)
+  }
+
+  /** Remembers a call that something before it refuses. */
+  refuse(name: string, args: unknown, origin: Origin, why: AppError): Promise<Outcome<never>> {
+    return this.#audited({ name }, args, origin, () => Promise.reject(why))
   }
 
   /** Asks a task's job to stop, as `cancel_job` does. */
@@ -95,7 +111,10 @@ export class Dispatcher {
   /** Reads the resource at a URI or bare path. */
   readResource(uri: string, origin: Origin): Promise<Outcome> {
     const caller = { ...origin, requestId: randomUUID(), record: null, confirmedPlan: null }
-    return this.#answer(caller, (asked) => this.#deps.registry.read(uri, asked))
+    return this.#answer(caller, async (asked) => {
+      requireGrant(asked.scope.grants, 'db:read', 'Reading a resource')
+      return this.#deps.registry.read(uri, asked)
+    })
   }
 
   async #call(tool: BoundTool, args: unknown, caller: Asker) {
@@ -136,9 +155,11 @@ export class Dispatcher {
     const caller = { ...origin, requestId, record, confirmedPlan: null }
     const outcome = await this.#answer(caller, (asked) => namingFields(args, () => work(asked)))
     const result = outcome.ok ? resultOf(outcome.data, tool) : outcome.error.code
-    const { audit } = this.#deps
-    if (tool.effect === 'read') audit.count(record.entry(result))
-    else if (!record.isKept) audit.record(record.entry(result))
+    const { audit, heard } = this.#deps
+    const entry = record.entry(result)
+    heard?.(entry)
+    if (tool.effect === 'read' && !record.refusal) audit.count(entry)
+    else if (!record.isKept) audit.record(entry)
     return outcome
   }
 

@@ -17,8 +17,14 @@ import {
   WebStandardStreamableHTTPServerTransport,
 } from '@modelcontextprotocol/server'
 import { parseJson } from '../lib/exact-json.js'
+import type { Grant } from '../lib/grants.js'
+import { isLoopback } from '../lib/loopback.js'
+import { toolsetProblem } from '../lib/scope.js'
 import { giveTurn } from '../lib/turns.js'
 import type { Log } from '../platform/log.js'
+import { type Door, METADATA_PATH } from './access/door.js'
+import { grantOf } from './define.js'
+import { lacksGrant } from './grants.js'
 import {
   BodyTooLarge,
   readBody,
@@ -29,6 +35,7 @@ import {
 } from './http-bridge.js'
 import { clientOf, isListening } from './listen-limits.js'
 import { refuseHandshake, refuseParameters } from './parameters.js'
+import type { Registry } from './registry.js'
 import { createServer, type Peer, type Serving } from './server.js'
 
 /** A full batch of 10 000 articles fits. */
@@ -44,14 +51,15 @@ const DRAIN_MS = 5_000
  */
 const KEEP_ALIVE_MS = 75_000
 
-/** Unauthenticated callers on loopback are one principal. */
-const LOOPBACK: Peer = { principal: 'local', owner: 'local' }
-
 interface HttpDeps {
   readonly serving: Serving
   readonly log: Log
+  /** Who may come in. */
+  readonly door: Door
   /** Null when the server can do its work; otherwise why not. */
   readonly notReady: () => Promise<string | null>
+  /** What `/metrics` answers, with its type. */
+  readonly metrics?: () => Promise<{ readonly type: string; readonly body: string }>
 }
 
 /** A request that is being answered. */
@@ -63,12 +71,13 @@ interface Exchange {
 
 interface LegacySession {
   readonly transport: WebStandardStreamableHTTPServerTransport
+  readonly peer: Peer
   lastUsed: number
   /** Requests and streams that are open now. */
   open: number
 }
 
-/** Streamable HTTP for both protocol eras at `/mcp`, with `/healthz` and `/readyz` beside it. */
+/** Streamable HTTP for both protocol eras at `/mcp`, with `/healthz`, `/readyz` and `/metrics` beside it. */
 export class HttpEndpoint {
   readonly #deps: HttpDeps
   readonly #modern: McpHttpHandler
@@ -78,15 +87,19 @@ export class HttpEndpoint {
   readonly #isLocalHost = localhostHostValidation()
   readonly #isLocalOrigin = localhostOriginValidation()
   readonly #sweeper: NodeJS.Timeout
+  #isPublic = false
 
   constructor(deps: HttpDeps) {
     this.#deps = deps
-    this.#modern = createMcpHandler((context) => createServer(deps.serving, LOOPBACK, context), {
-      legacy: 'reject',
-      bus: deps.serving.notifications.bus,
-      maxRequestBodySize: MAX_BODY_BYTES,
-      onerror: (error) => deps.log.debug({ err: error }, 'request refused'),
-    })
+    this.#modern = createMcpHandler(
+      (context) => createServer(deps.serving, context.authInfo?.extra?.peer as Peer, context),
+      {
+        legacy: 'reject',
+        bus: deps.serving.notifications.bus,
+        maxRequestBodySize: MAX_BODY_BYTES,
+        onerror: (error) => deps.log.debug({ err: error }, 'request refused'),
+      },
+    )
     this.#sweeper = setInterval(() => void this.#sweep(), SESSION_IDLE_MS / 10).unref()
     this.#server.keepAliveTimeout = KEEP_ALIVE_MS
   }
@@ -98,6 +111,7 @@ export class HttpEndpoint {
       this.#server.listen(port, host, resolve)
     })
     const { address, port: bound, family } = this.#server.address() as AddressInfo
+    this.#isPublic = !isLoopback(address)
     return `http://${family === 'IPv6' ? `[${address}]` : address}:${bound}/mcp`
   }
 
@@ -117,20 +131,42 @@ export class HttpEndpoint {
 
   async #handle(req: IncomingMessage, res: ServerResponse): Promise<void> {
     try {
-      if (!this.#isLocalHost(req, res) || !this.#isLocalOrigin(req, res)) return
-      const path = (req.url ?? '/').split('?')[0]
+      // On loopback a page of the web could reach it by another name; elsewhere everybody has a token.
+      const isTrusted =
+        this.#isPublic || (this.#isLocalHost(req, res) && this.#isLocalOrigin(req, res))
+      if (!isTrusted) return
+      const path = (req.url ?? '/').split('?')[0] ?? '/'
       if (path === '/mcp') return await this.#serveMcp(req, res)
+      if (path.startsWith(METADATA_PATH)) return this.#describeAccess(req, res)
       if (path === '/healthz') return sendJson(res, 200, { status: 'ok' })
       if (path === '/readyz') return await this.#answerReadiness(res)
+      if (path === '/metrics') return await this.#answerMetrics(req, res)
       sendJson(res, 404, { error: 'not found', hint: 'MCP is served at /mcp' })
     } catch (error) {
       this.#answerFailure(error, res)
     }
   }
 
+  #describeAccess(req: IncomingMessage, res: ServerResponse): void {
+    const metadata = this.#deps.door.metadata(req)
+    sendJson(res, metadata ? 200 : 404, metadata ?? { error: 'there is no authorization server' })
+  }
+
   async #answerReadiness(res: ServerResponse): Promise<void> {
     const reason = await this.#deps.notReady()
     sendJson(res, reason === null ? 200 : 503, { ready: reason === null, reason })
+  }
+
+  async #answerMetrics(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const { door } = this.#deps
+    const { peer, refusal } = await door.admit(req)
+    if (!peer) return await sendResponse(refusal, res)
+    if (isLacking(peer, 'db:read')) return await sendResponse(door.lacking(req, 'db:read'), res)
+    const answer = await this.#deps.metrics?.()
+    if (!answer) return sendJson(res, 404, { error: 'not found', hint: 'no metrics are kept here' })
+    res
+      .writeHead(200, { 'content-type': answer.type, 'cache-control': 'no-store' })
+      .end(answer.body)
   }
 
   async #serveMcp(req: IncomingMessage, res: ServerResponse): Promise<void> {
@@ -142,17 +178,41 @@ export class HttpEndpoint {
     if (req.method === 'POST' && !isJsonContentType(req.headers['content-type'])) {
       return sendRpcError(res, 415, -32000, 'Content-Type must be application/json')
     }
+    const { door, serving } = this.#deps
+    const { peer, refusal } = await door.admit(req)
+    if (!peer) return await sendResponse(refusal, res)
     const parsedBody = req.method === 'POST' ? await readJson(req) : undefined
     const refused = refuseParameters(parsedBody)
     if (refused) return sendRpcError(res, 400, refused.code, refused.message, refused.id)
-    const answered = this.#answer(toBodylessRequest(req, res), parsedBody, res)
+    const problem = toolsetProblem(peer.scope.toolsets, serving.registry.toolsets)
+    if (problem) return sendRpcError(res, 400, -32602, problem, requestId(parsedBody))
+    const lacking = lackingGrant(serving.registry, peer, parsedBody)
+    if (lacking) {
+      await this.#rememberRefusal(peer, parsedBody, lacking)
+      return await sendResponse(door.lacking(req, lacking), res)
+    }
+    const answered = this.#answer(toBodylessRequest(req, res), parsedBody, res, peer)
     const listens = req.method === 'GET' || isListening(parsedBody)
     const exchange = { answered, listens }
     this.#exchanges.add(exchange)
     await answered.finally(() => this.#exchanges.delete(exchange))
   }
 
-  async #answer(request: Request, parsedBody: unknown, res: ServerResponse): Promise<void> {
+  /** A call that the protocol refuses is remembered like any other. */
+  async #rememberRefusal(peer: Peer, body: unknown, grant: Grant): Promise<void> {
+    const { method, params } = Object(body)
+    if (method !== 'tools/call') return
+    const refusal = lacksGrant(grant, String(params.name))
+    const origin = { ...peer, signal: new AbortController().signal, reply: null, progress() {} }
+    await this.#deps.serving.dispatcher.refuse(params.name, params.arguments, origin, refusal)
+  }
+
+  async #answer(
+    request: Request,
+    parsedBody: unknown,
+    res: ServerResponse,
+    peer: Peer,
+  ): Promise<void> {
     const session = this.#sessions.get(request.headers.get('mcp-session-id') ?? '')
     if (session) session.open++
     try {
@@ -160,27 +220,35 @@ export class HttpEndpoint {
         !isPlainlyModern(request, parsedBody) &&
         (await isLegacyRequest(request, parsedBody ?? null))
       const response = isLegacy
-        ? await this.#serveLegacy(request, parsedBody)
-        : await this.#serveModern(request, parsedBody, res)
+        ? await this.#serveLegacy(request, parsedBody, peer)
+        : await this.#serveModern(request, parsedBody, res, peer)
       await sendResponse(response, res)
     } finally {
       if (session) Object.assign(session, { open: session.open - 1, lastUsed: Date.now() })
-      this.#deps.serving.notifications.listens.release(clientOf(parsedBody), res)
+      this.#deps.serving.notifications.listens.release(listenerOf(peer, parsedBody), res)
     }
   }
 
-  async #serveModern(request: Request, body: unknown, stream: ServerResponse): Promise<Response> {
+  async #serveModern(
+    request: Request,
+    body: unknown,
+    stream: ServerResponse,
+    peer: Peer,
+  ): Promise<Response> {
     if (isListening(body)) {
       const { listens } = this.#deps.serving.notifications
-      const refusal = listens.take(clientOf(body), stream, body)
+      const refusal = listens.take(listenerOf(peer, body), stream, body)
       if (refusal) return Response.json(refusal)
     }
-    return this.#modern.fetch(request, { parsedBody: body })
+    const authInfo = { token: '', clientId: peer.principal, scopes: [], extra: { peer } }
+    return this.#modern.fetch(request, { parsedBody: body, authInfo })
   }
 
-  async #serveLegacy(request: Request, parsedBody: unknown): Promise<Response> {
+  async #serveLegacy(request: Request, parsedBody: unknown, peer: Peer): Promise<Response> {
     const id = request.headers.get('mcp-session-id')
-    const session = id === null ? undefined : this.#sessions.get(id)
+    const known = id === null ? undefined : this.#sessions.get(id)
+    // To others it does not exist.
+    const session = known?.peer.principal === peer.principal ? known : undefined
     if (session) {
       cancelWhenDropped(request, session.transport, parsedBody)
       return session.transport.handleRequest(request, { parsedBody })
@@ -191,24 +259,24 @@ export class HttpEndpoint {
     if (!isInitializeRequest(parsedBody)) {
       return rpcError(400, -32000, 'Bad Request: Mcp-Session-Id header is required')
     }
-    const transport = await this.#openSession()
+    const transport = await this.#openSession(peer)
     const response = await transport.handleRequest(request, { parsedBody })
     // A refused handshake leaves no session behind that could ever be closed.
     if (transport.sessionId === undefined) await transport.close()
     return response
   }
 
-  async #openSession(): Promise<WebStandardStreamableHTTPServerTransport> {
+  async #openSession(peer: Peer): Promise<WebStandardStreamableHTTPServerTransport> {
     const transport = new WebStandardStreamableHTTPServerTransport({
       sessionIdGenerator: randomUUID,
       onsessioninitialized: (id) => {
-        this.#sessions.set(id, { transport, lastUsed: Date.now(), open: 0 })
+        this.#sessions.set(id, { transport, peer, lastUsed: Date.now(), open: 0 })
       },
       onsessionclosed: (id) => {
         this.#sessions.delete(id)
       },
     })
-    await createServer(this.#deps.serving, LOOPBACK, { era: 'legacy' }).connect(transport)
+    await createServer(this.#deps.serving, peer, { era: 'legacy' }).connect(transport)
     return transport
   }
 
@@ -275,6 +343,23 @@ async function readJson(req: IncomingMessage): Promise<unknown> {
   if (body.length > LARGE_BODY_CHARACTERS) await giveTurn()
   return parsed
 }
+
+/** What a request needs that its caller was not granted; null when it needs no more. */
+function lackingGrant(registry: Registry, peer: Peer, body: unknown): Grant | null {
+  const { method, params } = Object(body)
+  const tool = method === 'tools/call' ? registry.tool(String(params?.name), peer.scope) : undefined
+  const needed = tool ? grantOf(tool) : READS.has(method) ? 'db:read' : null
+  return needed && isLacking(peer, needed) ? needed : null
+}
+
+const isLacking = ({ scope }: Peer, needed: Grant): boolean =>
+  scope.grants !== null && !scope.grants.has(needed)
+
+const READS = new Set(['resources/read', 'resources/subscribe', 'subscriptions/listen'])
+
+const listenerOf = ({ principal }: Peer, body: unknown): string => `${principal} ${clientOf(body)}`
+
+const requestId = (body: unknown) => (isJSONRPCRequest(body) ? body.id : null)
 
 const rpcError = (
   status: number,

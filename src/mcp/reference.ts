@@ -1,14 +1,14 @@
 import { settingDocs } from '../config.js'
 import { EVENTS } from '../events.js'
 import { policyDocs } from '../policy.js'
-import type { BoundResource, BoundTool, Effect } from './define.js'
+import { type BoundResource, type BoundTool, type Effect, grantOf } from './define.js'
 import type { Registry, ToolListing } from './registry.js'
 import { queryParameters, SCHEME } from './resources.js'
 import { type FieldDoc, fieldsOf } from './schema-fields.js'
 
 /** Reference documentation in Markdown, by the name of the part. */
 export type Reference = Readonly<
-  Record<'tools' | 'resources' | 'events' | 'settings', string> & {
+  Record<'tools' | 'resources' | 'prompts' | 'events' | 'settings', string> & {
     policy?: string
     rules?: string
   }
@@ -46,6 +46,7 @@ export const overview = (registry: Registry): Reference => ({
       queryParameters(resource).map(code).join(', '),
     ]),
   ),
+  prompts: promptTable(registry),
   events: table(
     ['event', 'what it reports', 'severity'],
     Object.entries(EVENTS).map(([name, { doc, severity }]) => [code(name), doc, severity]),
@@ -59,6 +60,7 @@ export const reference = (registry: Registry, rules: readonly RuleDoc[]): Refere
     .map((tool) => describeTool(tool, hintsOf(tool, registry.toolList)))
     .join('\n\n'),
   resources: resourcesOf(registry).map(describeResource).join('\n\n'),
+  prompts: promptTable(registry),
   events: Object.entries(EVENTS)
     .map(([name, { doc, severity, data }]) =>
       section(name, [
@@ -87,7 +89,7 @@ const compare = (a: string, b: string): number => Number(a > b) - Number(a < b)
 const describeTool = (tool: BoundTool, hints: string): string =>
   section(tool.name, [
     tool.description,
-    `Effect: ${EFFECTS[tool.effect]}. Hints: ${hints}.${tool.persists ? ' One transaction.' : ''}`,
+    `Effect: ${EFFECTS[tool.effect]}. Scope: ${code(grantOf(tool))}. Hints: ${hints}.${tool.persists ? ' One transaction.' : ''}`,
     fieldTable('argument', fieldsOf(tool.input, 'input')),
     fieldTable('answer', fieldsOf(tool.output, 'output')),
   ])
@@ -106,6 +108,18 @@ const describeResource = (resource: BoundResource): string =>
     fieldTable('parameter', fieldsOf(resource.input, 'input')),
     fieldTable('answer', fieldsOf(resource.output, 'output')),
   ])
+
+const promptTable = ({ promptList }: Registry): string =>
+  table(
+    ['prompt', 'what for', 'arguments'],
+    [...promptList]
+      .sort((a, b) => compare(a.name, b.name))
+      .map(({ name, description, arguments: given }) => [
+        code(name),
+        description,
+        given.map((argument) => code(argument.name)).join(', '),
+      ]),
+  )
 
 /** A default that differs from machine to machine is told by the setting's own text. */
 function settingsTable(): string {

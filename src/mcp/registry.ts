@@ -2,9 +2,17 @@ import type { z } from 'zod'
 import { AppError } from '../errors.js'
 import type { Caller, RequestedOperation, UnitOfWork } from '../lib/caller.js'
 import type { JobRequest, ServedJobTool } from '../lib/job.js'
+import { admits, EVERYTHING, type Scope } from '../lib/scope.js'
 import type { Queryable, Transaction } from '../platform/postgres/queryable.js'
 import { checkArguments } from './argument-limits.js'
-import type { BoundDomain, BoundResource, BoundTool } from './define.js'
+import {
+  type AnyPrompt,
+  type BoundDomain,
+  type BoundResource,
+  type BoundTool,
+  grantOf,
+} from './define.js'
+import { requireGrant } from './grants.js'
 import { namingFields } from './lacking-characters.js'
 import { queryParameters, ResourceRouter, SCHEME } from './resources.js'
 import {
@@ -27,6 +35,7 @@ export interface ToolListing {
   readonly inputSchema: { readonly type: 'object'; readonly [key: string]: unknown }
   readonly outputSchema: { readonly type: 'object'; readonly [key: string]: unknown }
   readonly annotations: Readonly<Record<string, string | boolean>>
+  readonly _meta?: Readonly<Record<string, boolean>>
 }
 
 /** A resource as `resources/list` and `resources/templates/list` show it. */
@@ -37,9 +46,23 @@ interface ResourceListing {
   readonly mimeType: string
 }
 
+/** A prompt as `prompts/list` shows it. */
+export interface PromptListing {
+  readonly name: string
+  readonly title: string
+  readonly description: string
+  readonly arguments: {
+    readonly name: string
+    readonly description: string
+    readonly required: boolean
+  }[]
+}
+
 /** Everything the server serves, converted once at start: the one source of lists, docs and tests. */
 export class Registry {
   readonly tools: ReadonlyMap<string, BoundTool>
+  /** The names of the parts that serve tools. */
+  readonly toolsets: ReadonlySet<string>
   /** The job tools by their names. */
   readonly jobTools: ReadonlyMap<string, ServedJobTool>
   readonly resources: readonly BoundResource[]
@@ -48,9 +71,19 @@ export class Registry {
   readonly resourceList: readonly (ResourceListing & { readonly uri: string })[]
   readonly templateList: readonly (ResourceListing & { readonly uriTemplate: string })[]
 
-  constructor(domains: readonly BoundDomain[]) {
-    const tools = domains.flatMap((domain) => domain.tools).map(withFieldsOfKind)
+  readonly promptList: readonly PromptListing[]
+
+  readonly #prompts: ReadonlyMap<string, AnyPrompt>
+  readonly #tasks: readonly (readonly [toolset: string, tasks: string])[]
+
+  constructor(domains: readonly BoundDomain[], scope: Scope = EVERYTHING) {
+    const tools = domains
+      .flatMap((domain) => domain.tools)
+      .filter((tool) => admits(scope, tool))
+      .map(withFieldsOfKind)
     this.tools = new Map(tools.map((tool) => [tool.name, tool]))
+    this.toolsets = new Set(tools.map(({ domain }) => domain))
+    this.#tasks = domains.flatMap(({ name, tasks }) => (tasks ? [[name, tasks] as const] : []))
     if (this.tools.size !== tools.length) throw new Error('two tools have the same name')
     this.jobTools = new Map(
       tools
@@ -64,6 +97,9 @@ export class Registry {
     this.resources = domains.flatMap((domain) => domain.resources)
     this.router = new ResourceRouter(this.resources)
     this.toolList = tools.map(listTool)
+    const prompts = domains.flatMap((domain) => domain.prompts)
+    this.#prompts = new Map(prompts.map((prompt) => [prompt.name, prompt]))
+    this.promptList = prompts.map(listPrompt)
     this.resourceList = this.resources
       .filter(({ path }) => !path.includes('{'))
       .map((resource) => ({ uri: SCHEME + resource.path, ...describe(resource) }))
@@ -113,15 +149,17 @@ export class Registry {
    */
   operation(requested: RequestedOperation, caller: Caller) {
     if ('resource' in requested) {
+      requireGrant(caller.scope.grants, 'db:read', 'Reading a resource')
       return { unit: null, run: (tx: Transaction) => this.read(requested.resource, caller, tx) }
     }
-    const tool = this.tools.get(requested.tool)
+    const tool = this.tool(requested.tool, caller.scope)
     if (!tool?.operate) {
-      const allowed = [...this.tools.values()].filter(({ operate }) => operate)
+      const allowed = this.#within(caller.scope).filter(({ operate }) => operate)
       throw new AppError('invalid_input', 'This tool cannot be an operation of a transaction.', {
         hint: `Operations may use: ${allowed.map(({ name }) => name).join(', ')}.`,
       })
     }
+    requireGrant(caller.scope.grants, grantOf(tool), tool.name)
     const { unit, run } = this.persisting(tool, requested.params, caller)
     if (unit.sessionId === null) return { unit, run }
     throw new AppError(
@@ -146,6 +184,26 @@ export class Registry {
     }
   }
 
+  /**
+   * What a prompt asks a model to do.
+   *
+   * @throws AppError `not_found` for a prompt that is not served, `invalid_input` for bad arguments
+   */
+  prompt(name: string, args: unknown): { readonly description: string; readonly text: string } {
+    const prompt = this.#prompts.get(name)
+    if (!prompt) {
+      const hint = `Prompts: ${[...this.#prompts.keys()].join(', ')}.`
+      throw new AppError('not_found', 'There is no such prompt.', { hint })
+    }
+    const parsed = prompt.input.strict().safeParse(args ?? {})
+    if (parsed.success) {
+      return { description: prompt.description, text: prompt.text(parsed.data as never) }
+    }
+    throw new AppError('invalid_input', describeIssues(parsed.error), {
+      hint: `${name} takes: ${Object.keys(prompt.input.shape).join(', ') || 'nothing'}.`,
+    })
+  }
+
   /** Every path with the names of its filters: all that a model needs to read any of them. */
   get resourceIndex(): Record<string, string> {
     return Object.fromEntries(
@@ -153,15 +211,35 @@ export class Registry {
     )
   }
 
-  /** The served tool names most like a name that is not served. */
-  nearestTools(name: string): string[] {
+  /** A tool by its name, if it is within the scope. */
+  tool(name: string, scope: Scope): BoundTool | undefined {
+    const tool = this.tools.get(name)
+    return tool && admits(scope, tool) ? tool : undefined
+  }
+
+  /** The list of tools within the scope. */
+  toolsWithin(scope: Scope): readonly ToolListing[] {
+    return this.toolList.filter(({ name }) => this.tool(name, scope))
+  }
+
+  /** What a model is told before it has looked at any tool: the tasks of every part within the scope. */
+  tasks({ toolsets }: Scope): string[] {
+    return this.#tasks.filter(([name]) => toolsets?.has(name) ?? true).map(([, tasks]) => tasks)
+  }
+
+  /** The tool names within the scope most like a name that is not served. */
+  nearestTools(name: string, scope: Scope): string[] {
     const words = name.toLowerCase().split(/[^a-z0-9]+/)
-    return [...this.tools.keys()]
-      .map((tool) => ({ tool, shared: sharedWords(words, tool) }))
+    return this.#within(scope)
+      .map((tool) => ({ tool: tool.name, shared: sharedWords(words, tool.name) }))
       .filter(({ shared }) => shared > 0)
       .sort((a, b) => b.shared - a.shared)
       .slice(0, 5)
       .map(({ tool }) => tool)
+  }
+
+  #within(scope: Scope): BoundTool[] {
+    return [...this.tools.values()].filter((tool) => admits(scope, tool))
   }
 }
 
@@ -213,7 +291,25 @@ const listTool = (tool: BoundTool): ToolListing => ({
     idempotentHint: tool.idempotent,
     openWorldHint: tool.openWorld,
   },
+  ...(tool.effect === 'destroy' ? { _meta: ASK_A_PERSON } : {}),
+  ...(tool.alwaysLoad ? { _meta: ALWAYS_LOAD } : {}),
 })
+
+const listPrompt = ({ name, title, description, input }: AnyPrompt): PromptListing => ({
+  name,
+  title,
+  description,
+  arguments: Object.entries(input.shape).map(([argument, schema]) => ({
+    name: argument,
+    description: schema.description ?? '',
+    required: !schema.safeParse(undefined).success,
+  })),
+})
+
+/** Hosts that know it ask a person before each call, whatever mode they are in. */
+const ASK_A_PERSON = { 'anthropic/requiresUserInteraction': true }
+/** Hosts that search for tools have it at hand without searching. */
+const ALWAYS_LOAD = { 'anthropic/alwaysLoad': true }
 
 const describe = (resource: BoundResource): ResourceListing => ({
   name: resource.path,

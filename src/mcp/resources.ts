@@ -54,8 +54,7 @@ export class ResourceRouter {
 }
 
 /** Paths of the contract that this version does not serve yet. */
-const PLANNED =
-  /^(db\/(metrics|locks|schema|slow-queries|connections|backups\/.+|performance\/.+)|assistant\/.+|prices|patterns|signals\/.+)\/?$/
+const PLANNED = /^db\/backups\/.+\/?$/
 
 const NEAREST = 4
 

@@ -2,6 +2,7 @@ import { fstatSync, writeSync } from 'node:fs'
 import { finished } from 'node:stream/promises'
 import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio'
 import { newId } from '../lib/ids.js'
+import { EVERYTHING } from '../lib/scope.js'
 import type { Log } from '../platform/log.js'
 import { isListening, type ListenLimits } from './listen-limits.js'
 import { createServer, type Serving } from './server.js'
@@ -26,7 +27,7 @@ export interface StdioEndpoint {
 
 /** Serves both protocol eras on this process's stdin and stdout. */
 export function serveOnStdio(serving: Serving, log: Log): StdioEndpoint {
-  const peer = { principal: 'local', owner: newId('stdio') }
+  const peer = { principal: 'local', owner: newId('stdio'), scope: EVERYTHING }
   const { stdin, stdout } = process
   const lines = new MessageLines({
     maxBytes: MAX_MESSAGE_BYTES,

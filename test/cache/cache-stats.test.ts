@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { cacheStats } from '../../src/domains/cache/resources.js'
+import { EVERYTHING } from '../../src/lib/scope.js'
 import type { CacheEngine, CacheStore } from '../../src/platform/cache/cache-store.js'
 import { MemoryCacheStore } from '../../src/platform/cache/memory.js'
 import { RedisCacheStore } from '../../src/platform/cache/redis.js'
@@ -12,6 +13,7 @@ const caller = {
   owner: 'test',
   requestId: 'req_test',
   signal: new AbortController().signal,
+  scope: EVERYTHING,
   record: null,
   confirmedPlan: null,
   progress: () => undefined,

@@ -14,6 +14,8 @@ import { RedisServer } from './redis-server.js'
 
 const redis = await RedisServer.create()
 await redis.start('--maxmemory', '100mb', '--maxmemory-policy', 'noeviction')
+// Beside it what connections come and go with is nothing.
+await redis.send((one) => one.set('ballast', 'x'.repeat(32 * 1024 * 1024)))
 const rows = await createDatabase()
 const database = new Database({ endpoint: parseDatabaseUrl(rows.url), poolMax: 4 })
 const store = new RedisCacheStore({ url: redis.socket, namespace: 'test' })

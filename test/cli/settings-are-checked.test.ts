@@ -24,7 +24,7 @@ test('all problems are named at once, with exit code 3 and without any value', a
   ]) {
     expect(result.stderr).toContain(name)
   }
-  expect(result.stderr).toContain('no authentication')
+  expect(result.stderr).toContain('CATALYST_TOKENS')
   expect(result.stdout + result.stderr).not.toMatch(/hunter2|sesame/)
 })
 

@@ -95,10 +95,13 @@ describe('with synchronous replication', () => {
     const call = repeat(client, 'persist_news_catalyst', args)
     call.then(() => answered++)
     await waiting(1)
-    // The commit is on the primary's disk, and ending its backend makes it visible there.
-    await primary.query(`select pg_terminate_backend(pid) from pg_stat_activity
-      where wait_event = 'SyncRep' and application_name = 'catalyst-db'`)
-    await waitFor(async () => (await keysIn(primary)).includes('unconfirmed'))
+    // The commit is on the primary's disk, and ending its backend makes it visible there. The one that
+    // waited first may have been another: what the server itself writes waits as well.
+    await waitFor(async () => {
+      await primary.query(`select pg_terminate_backend(pid) from pg_stat_activity
+        where wait_event = 'SyncRep' and application_name = 'catalyst-db'`)
+      return (await keysIn(primary)).includes('unconfirmed')
+    })
     const repeated = repeat(second, 'persist_news_catalyst', args)
     repeated.then(() => answered++)
     await waiting(2)

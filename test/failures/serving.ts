@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { inject, onTestFinished } from 'vitest'
 import { type App, openApp } from '../../src/app.js'
 import { loadConfig } from '../../src/config.js'
+import { Door } from '../../src/mcp/access/door.js'
 import { HttpEndpoint } from '../../src/mcp/http.js'
 import { createLog } from '../../src/platform/log.js'
 import { type Era, TestClient, ToolError } from '../support/app.js'
@@ -33,7 +34,12 @@ export async function open(databaseUrl: string, env: Record<string, string> = {}
   })
   const log = createLog(config.LOG_LEVEL)
   const app = await openApp(config, log)
-  const endpoint = new HttpEndpoint({ serving: app.serving, log, notReady: app.notReady })
+  const endpoint = new HttpEndpoint({
+    serving: app.serving,
+    log,
+    door: Door.unlocked(),
+    notReady: app.notReady,
+  })
   const url = await endpoint.listen('127.0.0.1', 0)
   const clients: TestClient[] = []
   let closing: Promise<void> | undefined

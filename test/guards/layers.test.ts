@@ -76,6 +76,8 @@ const FORBIDDEN: readonly [rule: string, from: string, to: string, kind?: Kind][
   ['driver-objects', 'src/domains/backups/service.ts', '@aws-sdk/client-s3'],
   ['driver-objects', 'src/domains/backups/service.ts', 'age-encryption'],
   ['driver-log', 'src/mcp/http.ts', 'pino', 'type'],
+  ['client-alone', 'src/client/session.ts', 'src/errors.ts'],
+  ['metrics-format', 'src/mcp/http.ts', 'prom-client', 'type'],
   ['decimals-in-one-place', 'src/domains/market/service.ts', 'big.js'],
   ['policy-format', 'src/config.ts', 'smol-toml'],
   ['terminal-only-in-cli', 'src/domains/market/service.ts', 'picocolors'],

@@ -33,12 +33,7 @@ test.each([
 })
 
 test('a path of the contract that is not built yet says so', async () => {
-  for (const uri of [
-    'db/metrics',
-    'db/locks?limit=1',
-    'db/backups/latest',
-    'assistant/reports/latest',
-  ]) {
+  for (const uri of ['db/backups/latest', 'db/backups/history?limit=1']) {
     expect(await client.refused('read_resource', { uri })).toMatchObject({
       code: 'not_supported',
       message: expect.stringContaining('not built yet'),

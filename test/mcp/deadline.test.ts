@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, type MockInstance, test, vi } from 'vitest'
 import { z } from 'zod'
 import type { AuditedCall } from '../../src/lib/call-record.js'
+import { EVERYTHING } from '../../src/lib/scope.js'
 import { bind, toolFor } from '../../src/mcp/define.js'
 import { Dispatcher, type Origin } from '../../src/mcp/dispatcher.js'
 import { Registry } from '../../src/mcp/registry.js'
@@ -38,6 +39,7 @@ const dispatcher = new Dispatcher({
 const origin = (signal: AbortSignal): Origin => ({
   principal: 'local',
   owner: 'local',
+  scope: EVERYTHING,
   signal,
   progress: () => {},
 })

@@ -8,6 +8,7 @@ import { openApp } from '../../src/app.js'
 import { loadConfig } from '../../src/config.js'
 import type { ErrorBody } from '../../src/errors.js'
 import type { Part } from '../../src/kernel/part.js'
+import { openDoor } from '../../src/mcp/access/open-door.js'
 import { HttpEndpoint } from '../../src/mcp/http.js'
 import type { Notifications } from '../../src/mcp/notifications.js'
 import type { Serving } from '../../src/mcp/server.js'
@@ -38,6 +39,8 @@ export async function startApp(
     extend?: (bus: Notifications['bus']) => NonNullable<Serving['extend']>
     /** Another server on the database of the first one. */
     database?: TestDatabase
+    /** Of its clients. */
+    token?: string
   } = {},
 ): Promise<TestApp> {
   const database = options.database ?? (await createDatabase())
@@ -52,13 +55,15 @@ export async function startApp(
   const extend = options.extend?.(app.serving.notifications.bus)
   const endpoint = new HttpEndpoint({
     serving: { ...app.serving, ...(extend ? { extend } : {}) },
+    door: await openDoor(config),
     log,
     notReady: app.notReady,
+    metrics: app.metrics,
   })
   const url = await endpoint.listen('127.0.0.1', 0)
   const clients: TestClient[] = []
   const connect = async (era: Era, answer?: Answer) => {
-    const client = await TestClient.connect(url, era, answer)
+    const client = await TestClient.connect(url, era, answer, options.token)
     clients.push(client)
     return client
   }
@@ -103,7 +108,12 @@ export class TestClient {
   }
 
   /** Connects over Streamable HTTP in one protocol era. */
-  static async connect(url: string, era: Era, answer?: Answer): Promise<TestClient> {
+  static async connect(
+    url: string,
+    era: Era,
+    answer?: Answer,
+    token?: string,
+  ): Promise<TestClient> {
     const sdk = new Client(
       { name: 'test', version: '0' },
       {
@@ -114,7 +124,8 @@ export class TestClient {
     if (answer) {
       sdk.setRequestHandler('elicitation/create', ({ params }) => answer(params.message))
     }
-    await sdk.connect(new StreamableHTTPClientTransport(new URL(url)))
+    const headers: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {}
+    await sdk.connect(new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers } }))
     return new TestClient(sdk)
   }
 

@@ -1,4 +1,5 @@
 import { afterAll } from 'vitest'
+import { Door } from '../../src/mcp/access/door.js'
 import { Dispatcher } from '../../src/mcp/dispatcher.js'
 import { HttpEndpoint } from '../../src/mcp/http.js'
 import { Notifications } from '../../src/mcp/notifications.js'
@@ -33,7 +34,12 @@ export async function startEndpoint(): Promise<string> {
     jobs,
     notifications,
   }
-  const endpoint = new HttpEndpoint({ serving, log, notReady: async () => null })
+  const endpoint = new HttpEndpoint({
+    serving,
+    log,
+    door: Door.unlocked(),
+    notReady: async () => null,
+  })
   const url = await endpoint.listen('127.0.0.1', 0)
   afterAll(() => endpoint.close())
   return url

@@ -26,6 +26,10 @@ export class ServedProcess {
     return this.#command?.stderr ?? ''
   }
 
+  get pid(): number {
+    return this.#command?.pid ?? 0
+  }
+
   async start(): Promise<void> {
     const command = new Command(['serve'], this.#env)
     this.#command = command

@@ -1,5 +1,5 @@
 import type { EventType } from '../../events.js'
-import { sql } from '../../platform/postgres/sql.js'
+import { machinerySql as sql } from '../../platform/postgres/sql.js'
 
 /** Whether a condition holds. */
 export const readCondition = (condition: EventType) => sql<{ is_on: boolean }>`

@@ -1,5 +1,6 @@
 import { part } from '../../kernel/part.js'
 import { workerConnection } from '../../platform/postgres/own-connection.js'
+import { CacheChecks } from './checks.js'
 import { CoherentCache } from './coherent-cache.js'
 import * as resources from './resources.js'
 import { CacheService } from './service.js'
@@ -11,6 +12,7 @@ const SIGHT_TIMEOUT_MS = 1_000
 /** What is served from Redis, and how it stays as current as PostgreSQL. */
 export const cache = part({
   name: 'cache',
+  tasks: 'warm, invalidate and inspect the Redis cache, hit rates and memory',
   tools,
   resources,
   start: ({ config, systems, database, clock, loops, eventLog, commits, ...kernel }) => {
@@ -33,12 +35,13 @@ export const cache = part({
     kernel.onClose(() => coherent.stop())
     eventLog.subscribe((published) => coherent.eventsPublished(published))
     commits.onCommit(({ touched }) => coherent.committed(touched))
-    kernel.check({
-      name: 'cache_memory',
-      severity: 'warning',
-      look: () => (coherent.isFull ? 'The memory of the cache is nearly full.' : null),
+    const checks = new CacheChecks({
+      store,
+      policy: config.policy,
+      isFull: () => coherent.isFull,
     })
+    for (const check of checks.all) kernel.check(check)
     const publish = () => eventLog.poke()
-    return new CacheService({ store, engine, coherent, database, clock, policy, publish })
+    return new CacheService({ store, engine, coherent, database, clock, policy, publish, checks })
   },
 })

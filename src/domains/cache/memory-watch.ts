@@ -118,10 +118,17 @@ export class MemoryWatch {
 
   /** Null where it is not known: without memory to count there is nothing to tell. */
   #memory(): Promise<CacheMemory> {
-    return this.#deps.store
-      .memory()
-      .catch(() => ({ used_memory_bytes: null, max_memory_bytes: null, evicts: null }))
+    return this.#deps.store.memory().catch(() => UNKNOWN)
   }
+}
+
+const UNKNOWN: CacheMemory = {
+  used_memory_bytes: null,
+  max_memory_bytes: null,
+  evicts: null,
+  hits: null,
+  misses: null,
+  evicted_keys: null,
 }
 
 /**
@@ -133,5 +140,8 @@ const pressureOf = (memory: CacheMemory): number | null => {
   return memory.evicts ? 0 : (shareOf(memory) ?? 0)
 }
 
-const shareOf = ({ used_memory_bytes: used, max_memory_bytes: max }: CacheMemory): number | null =>
-  used === null || max === null ? null : used / max
+/** Used, of what there is; null where one of them is not known. */
+export const shareOf = ({
+  used_memory_bytes: used,
+  max_memory_bytes: max,
+}: CacheMemory): number | null => (used === null || max === null ? null : used / max)

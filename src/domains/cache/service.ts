@@ -13,6 +13,7 @@ import type {
 } from '../../platform/cache/cache-store.js'
 import type { Database } from '../../platform/postgres/database.js'
 import type { Policy } from '../../policy.js'
+import type { CacheChecks } from './checks.js'
 import type { CoherentCache } from './coherent-cache.js'
 import { type Draft, PATIENT_MS } from './entries.js'
 import { parseJson } from './entry.js'
@@ -31,6 +32,7 @@ export interface CacheDeps {
   readonly database: Pick<Database, 'transaction'>
   readonly clock: Clock
   readonly policy: Policy['cache']
+  readonly checks?: Pick<CacheChecks, 'figures'>
   /** Asks for what was committed to be published at once. */
   readonly publish: () => void
 }
@@ -67,6 +69,11 @@ export class CacheService {
   /** Where services keep answers that are worth it. */
   get reads(): ReadThrough {
     return this.#deps.coherent.reads
+  }
+
+  /** How it was filled and read when it was looked at last. */
+  get figures(): CacheChecks['figures'] {
+    return this.#deps.checks?.figures ?? { memoryBytes: null, hitRatio: null }
   }
 
   /** Says what entries of one kind are built from when the cache is warmed. */

@@ -39,6 +39,7 @@ export const invalidateCache = tool({
   description:
     'Declares cached values outdated: no server serves them any more, and their keys are removed. Give exactly one of pattern, symbol, cache_type, or symbol with cache_type; "*" is everything and must be confirmed. Data is never touched.',
   effect: 'destroy',
+  grant: 'db:write',
   idempotent: true,
   openWorld: false,
   input: z.object({

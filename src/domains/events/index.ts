@@ -7,11 +7,12 @@ import * as tools from './tools.js'
 /** The replayable log of what happened. */
 export const events = part({
   name: 'events',
+  tasks: 'what happened and when, as a log that can be replayed from any cursor',
   tools,
   resources,
   start: ({ database, eventLog, check, onDrain }) => {
     check({
-      name: 'events_published',
+      name: 'events_failing',
       severity: 'warning',
       // While it is down nothing is committed that could be published.
       needsDatabase: true,

@@ -13,6 +13,7 @@ export const readResource = tool({
   effect: 'read',
   idempotent: true,
   openWorld: true,
+  alwaysLoad: true,
   input: z.object({
     uri: text(2_000).default('help').describe('db/status, or catalyst://db/status; help for all'),
   }),

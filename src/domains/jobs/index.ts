@@ -6,6 +6,7 @@ import * as tools from './tools.js'
 /** Long operations. */
 export const jobs = part({
   name: 'jobs',
+  tasks: 'follow or cancel an operation that takes long, by its job_id',
   tools,
   resources,
   start: (kernel) => {

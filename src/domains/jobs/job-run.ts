@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { AppError } from '../../errors.js'
 import type { Caller } from '../../lib/caller.js'
 import type { JobProgress } from '../../lib/job.js'
+import { EVERYTHING } from '../../lib/scope.js'
 import type { ClaimedJob, LeaseHolder } from './sql.js'
 
 /** Why a run is to stop: its owner said so, the server ends, or the lease can no longer be trusted. */
@@ -54,6 +55,8 @@ export class JobRun {
     return {
       principal,
       owner: owner ?? principal,
+      // It was asked for within its caller's scope.
+      scope: EVERYTHING,
       requestId: this.reference,
       signal: this.#abort.signal,
       record: null,

@@ -1,7 +1,7 @@
 import type { ErrorBody } from '../../errors.js'
 import type { Caller } from '../../lib/caller.js'
 import type { Job, JobProgress, JobRequest, JobState, OnRestart } from '../../lib/job.js'
-import { sql } from '../../platform/postgres/sql.js'
+import { machinerySql as sql } from '../../platform/postgres/sql.js'
 
 /** Where servers say that a job is another one now; the payload is its id. */
 export const CHANGED = 'catalyst_jobs_changed'

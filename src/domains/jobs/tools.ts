@@ -28,6 +28,7 @@ export const cancelJob = tool({
   description:
     'Stops a long operation, on whichever server it runs; neither a cancelled request nor a lost connection does. Answers the job a moment later; while its state is running, use get_job.',
   effect: 'write',
+  grant: 'db:read',
   idempotent: true,
   openWorld: true,
   input: z.object({ job_id: JobId }),

@@ -23,6 +23,7 @@ export const securities = part({
 /** News and what follows from it. */
 export const news = part({
   name: 'market',
+  tasks: 'store a headline or many, read news by symbol, source or time, sentiment, who was first',
   tools: newsTools,
   resources: newsResources,
   start: ({ database, clock, the }) => {
@@ -36,6 +37,7 @@ export const news = part({
 /** Price bars and the indicators computed from them. */
 export const prices = part({
   name: 'market',
+  tasks: 'store price bars (OHLCV), read them and indicators such as RSI, SMA and ATR',
   tools: barTools,
   resources: barResources,
   start: (kernel) => {
@@ -53,6 +55,7 @@ export const prices = part({
 /** The hours of the market. */
 export const marketClock = part({
   name: 'market',
+  tasks: 'is the market open, holidays, next open and close (market/clock)',
   resources: clockResources,
   start: ({ clock }) => new ClockService({ clock }),
 })

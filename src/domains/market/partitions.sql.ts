@@ -1,4 +1,4 @@
-import { sql } from '../../platform/postgres/sql.js'
+import { machinerySql as sql } from '../../platform/postgres/sql.js'
 
 /** Months of these, given as `2024-12`, that a partitioned table has no partition for. */
 export const missingMonths = (months: readonly string[]) => sql<{ month: string }>`

@@ -1,5 +1,6 @@
 import { part } from '../../kernel/part.js'
 import { MigratorLogin } from '../../platform/postgres/roles/migrator-login.js'
+import { migrationChecks } from './checks.js'
 import { loginOf, operationsOf, runnerOf } from './construct.js'
 import * as resources from './resources.js'
 import { SchemaKeeper } from './schema-keeper.js'
@@ -24,7 +25,13 @@ export const schema = part({
 /** Changes of the schema. */
 export const migrations = part({
   name: 'migrations',
+  tasks:
+    'write, check, run and roll back a schema change (SQL), its dry run with locks and losses, history',
   tools,
   resources,
-  start: ({ config, systems, the }) => operationsOf(config, systems, the(schema).migrations),
+  start: ({ config, systems, the, check }) => {
+    const runner = the(schema).migrations
+    for (const one of migrationChecks(runner)) check(one)
+    return operationsOf(config, systems, runner)
+  },
 })

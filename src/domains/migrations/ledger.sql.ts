@@ -1,4 +1,4 @@
-import { type Statement, sql } from '../../platform/postgres/sql.js'
+import { type Statement, machinerySql as sql } from '../../platform/postgres/sql.js'
 import type { Migration } from './files.js'
 import type { FileLosses } from './losses.js'
 import type { HistoryEntry } from './schemas.js'

@@ -5,7 +5,7 @@ import { DirectSession } from '../../platform/postgres/direct.js'
 import { sqlState } from '../../platform/postgres/errors.js'
 import { pinSettings } from '../../platform/postgres/measure/wire.js'
 import type { ScriptLogin, ScriptSession } from '../../platform/postgres/roles/script-login.js'
-import { sql } from '../../platform/postgres/sql.js'
+import { machinerySql as sql } from '../../platform/postgres/sql.js'
 
 /** The runners' advisory lock: a class of ours, so that no other use of advisory locks meets it. */
 const LOCK_CLASS = 1_127_429_203

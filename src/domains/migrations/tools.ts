@@ -9,6 +9,7 @@ const job = jobToolFor<MigrationOperations>()
 /** Each file is applied or undone exactly once, so a run that was cut off may simply be run again. */
 const facts = {
   effect: 'destroy',
+  grant: 'db:migrate',
   idempotent: true,
   openWorld: false,
   onRestart: 'resume',
@@ -56,6 +57,7 @@ export const createMigration = tool({
   description:
     'Writes a migration file under the next free version, its down script beside it; runs nothing. SQL that could never run is refused, the rest linted. up_sql may begin with "-- transaction: none" (CREATE INDEX CONCURRENTLY needs it) or "-- statement_timeout: 10min". Then run_migrations with dry_run.',
   effect: 'write',
+  grant: 'db:migrate',
   idempotent: false,
   openWorld: false,
   input: CreateInput,

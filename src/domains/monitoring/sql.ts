@@ -1,4 +1,4 @@
-import { prepared, sql } from '../../platform/postgres/sql.js'
+import { prepared, machinerySql as sql } from '../../platform/postgres/sql.js'
 
 /** What one look at PostgreSQL tells of its health. */
 export interface ServerHealth {
@@ -17,7 +17,7 @@ export interface ServerHealth {
 export type JobTables = 'absent' | 'forbidden' | 'usable'
 
 /** One replica as its primary sees it. */
-export interface ReplicaLag {
+interface ReplicaLag {
   readonly name: string
   readonly state: string
   readonly lag_seconds: number | null

@@ -1,9 +1,9 @@
-import type { Check } from '../../lib/check.js'
+import type { Check, Figure, Severity } from '../../lib/check.js'
 import type { Trouble } from '../../lib/tls-trouble.js'
 import type { CacheHealth } from '../../platform/cache/cache-store.js'
 import type { PoolStats } from '../../platform/postgres/database.js'
 import type { Probe } from './probe.js'
-import type { JobTables, ReplicaLag, ServerHealth } from './sql.js'
+import type { JobTables } from './sql.js'
 
 /** Where the schema stands: `current`, or why not. */
 interface SchemaState {
@@ -25,50 +25,49 @@ export interface Look {
   /** Why jobs cannot be announced and taken; null while they can. */
   readonly queueTrouble: Trouble | null
   /** What the parts say is wrong with them. */
-  readonly told: Findings
+  readonly told: readonly State[]
 }
 
-/** What a look comes to, each with what to do about it. */
-export interface Findings {
-  /** The database cannot be used as it is. */
-  readonly critical: readonly string[]
-  readonly warnings: readonly string[]
+/** A state that is either so or not: it is told at once, with what to do about it. */
+export interface State {
+  readonly check: string
+  readonly severity: 'critical' | 'warning'
+  readonly title: string
 }
 
-/** Share of max_connections above which the server is close to refusing logins. */
-const CONNECTIONS_NEARLY_FULL = 0.8
-/** Replay lag beyond which a replica is no longer a fresh copy, in seconds. */
-const LAG_WARNING_SECONDS = 30
+/** What is wrong right now, the worst first. A critical one: the database cannot be used as it is. */
+export function statesOf(look: Look): State[] {
+  const states = [...stored(look), ...look.told, ...cacheStates(look)]
+  return states.sort(
+    (a, b) => Number(b.severity === 'critical') - Number(a.severity === 'critical'),
+  )
+}
 
-/** Judges what was looked at. */
-export function findingsOf(look: Look): Findings {
-  const { probe } = look
-  if (!probe.up) {
-    const critical = [`PostgreSQL is down: ${inWords(probe.trouble)}`, ...look.told.critical]
-    return { critical, warnings: [...look.told.warnings, ...outside(look)] }
-  }
-  const critical = [
-    ...(probe.trouble ? [inWords(probe.trouble)] : []),
-    ...(look.schema.state === 'failed' ? [`The schema is not usable: ${look.schema.reason}`] : []),
-    ...jobReasons(probe.server.job_tables, look),
-    ...look.told.critical,
+/** What of the same is well, with what was seen. */
+export function wellIn(
+  look: Look,
+): { readonly check: string; readonly value: Figure; readonly threshold: Figure }[] {
+  const wrong = new Set(statesOf(look).map(({ check }) => check))
+  const seen = [
+    { check: 'postgresql_down', value: look.probe.up ? 'up' : 'down', threshold: 'up' },
+    { check: 'schema_not_current', value: look.schema.state, threshold: 'current' },
+    { check: 'redis_down', value: look.cache.state, threshold: 'ready' },
   ]
-  const warnings = [...inside(probe.server, look), ...look.told.warnings, ...outside(look)]
-  return { critical, warnings }
+  return seen.filter(({ check }) => !wrong.has(check))
 }
 
-/** What the checks of all parts come to. */
-export function toldBy(checks: readonly Check[], isUp: boolean): Findings {
-  const asked = checks.filter(({ needsDatabase }) => isUp || !needsDatabase)
-  const of = (severity: Check['severity']) =>
-    asked.filter((check) => check.severity === severity).flatMap((check) => check.look() ?? [])
-  return { critical: of('critical'), warnings: of('warning') }
-}
+/** What all parts say in words. */
+export const toldBy = (checks: readonly Check[], isUp: boolean): State[] =>
+  checks.flatMap((check) => {
+    if ('measure' in check || (check.needsDatabase && !isUp)) return []
+    const title = check.look()
+    return title === null ? [] : [{ check: check.name, severity: check.severity, title }]
+  })
 
 /** The word for it. */
-export function verdict({ critical, warnings }: Findings) {
-  if (critical.length > 0) return 'unhealthy' as const
-  return warnings.length > 0 ? ('degraded' as const) : ('healthy' as const)
+export function verdict(severities: readonly Severity[]) {
+  if (severities.includes('critical')) return 'unhealthy' as const
+  return severities.includes('warning') ? ('degraded' as const) : ('healthy' as const)
 }
 
 /** What is wrong and what to do, as one text. */
@@ -82,40 +81,30 @@ const JOB_TABLES: Readonly<Record<JobTables, string | null>> = {
   forbidden: `${JOBS} this role lacks rights to the table catalyst.jobs. Run: grant usage on schema catalyst to <role>; grant select, insert, update, delete on catalyst.jobs to <role>;`,
 }
 
-/** The catalogs know at once; what only the queue has met it says itself. */
-function jobReasons(tables: JobTables, { queueTrouble }: Look): string[] {
-  const known = JOB_TABLES[tables]
-  if (known) return [known]
-  return queueTrouble ? [`${JOBS} ${inWords(queueTrouble)}`] : []
+const critical = (check: string, title: string): State => ({ check, severity: 'critical', title })
+const warning = (check: string, title: string): State => ({ check, severity: 'warning', title })
+
+/** What is to be known of the database itself. */
+function stored({ probe, schema, queueTrouble }: Look): State[] {
+  if (!probe.up)
+    return [critical('postgresql_down', `PostgreSQL is down: ${inWords(probe.trouble)}`)]
+  const states: State[] = []
+  if (probe.trouble) states.push(critical('postgresql_unusable', inWords(probe.trouble)))
+  if (schema.state === 'failed') {
+    states.push(critical('schema_not_current', `The schema is not usable: ${schema.reason}`))
+  }
+  if (schema.state === 'pending') {
+    states.push(warning('schema_not_current', `The schema is not current yet: ${schema.reason}`))
+  }
+  // The catalogs know at once; what only the queue has met it says itself.
+  const tables = JOB_TABLES[probe.server.job_tables]
+  if (tables) states.push(critical('jobs_failing', tables))
+  else if (queueTrouble) states.push(critical('jobs_failing', `${JOBS} ${inWords(queueTrouble)}`))
+  return states
 }
 
-/** What is to be known of a database that answers. */
-function inside(server: ServerHealth, { schema }: Look): string[] {
-  return [
-    ...(schema.state === 'pending' ? [`The schema is not current yet: ${schema.reason}`] : []),
-    ...capacityReasons(server),
-    ...lagReasons(server.replicas),
-  ]
+/** Without a cache everything works, only slower. */
+function cacheStates({ cache }: Look): State[] {
+  if (cache.state === 'ready' || cache.state === 'not running') return []
+  return [warning('redis_down', `The cache is ${cache.state}: ${cache.reason}`)]
 }
-
-/** What is to be known whether the database answers or not. */
-function outside({ cache, pool }: Look): string[] {
-  return [
-    ...(cache.state === 'ready' || cache.state === 'not running'
-      ? []
-      : [`The cache is ${cache.state}: ${cache.reason}`]),
-    ...(pool.waiting > 0
-      ? [`${pool.waiting} calls wait for one of ${pool.max} pooled connections.`]
-      : []),
-  ]
-}
-
-function capacityReasons({ connections, max_connections }: ServerHealth): string[] {
-  if (connections < max_connections * CONNECTIONS_NEARLY_FULL) return []
-  return [`${connections} of ${max_connections} connections of PostgreSQL are in use.`]
-}
-
-const lagReasons = (replicas: readonly ReplicaLag[]): string[] =>
-  replicas
-    .filter(({ lag_seconds }) => lag_seconds !== null && lag_seconds > LAG_WARNING_SECONDS)
-    .map(({ lag_seconds }) => `A replica is ${Math.round(lag_seconds ?? 0)} s behind.`)

@@ -9,6 +9,8 @@ import * as tools from './tools.js'
 /** Transactions held over several calls, and those that single calls run in. */
 export const sessions = part({
   name: 'sessions',
+  tasks:
+    'several changes in one transaction, a session with begin, commit and rollback, who is connected',
   tools,
   resources,
   start: (kernel) => {

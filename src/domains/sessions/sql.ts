@@ -1,4 +1,4 @@
-import { sql } from '../../platform/postgres/sql.js'
+import { machinerySql as sql } from '../../platform/postgres/sql.js'
 
 /** How a session came to its end. */
 export type Ending = 'committed' | 'rolled_back' | 'expired' | 'lost' | 'unknown'

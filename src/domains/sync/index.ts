@@ -7,6 +7,7 @@ import * as tools from './tools.js'
 /** What trades teach about stories, sources and patterns. */
 export const sync = part({
   name: 'sync',
+  tasks: 'learn what came of news, sources and patterns; how far behind that is (db/sync/status)',
   tools,
   resources,
   start: ({ config, database, clock, the }) =>

@@ -14,6 +14,7 @@ import * as tradeTools from './trades.tools.js'
 /** Signals and what became of them. */
 export const signals = part({
   name: 'trading',
+  tasks: 'store a trading signal, change its status, list pending and executed ones',
   tools: signalTools,
   resources: signalResources,
   start: ({ config, database, clock, the }) =>
@@ -23,6 +24,8 @@ export const signals = part({
 /** Fills and the positions built from them. */
 export const trades = part({
   name: 'trading',
+  tasks:
+    'record a fill that has happened (no order is placed), read trades, positions, profit and loss',
   tools: tradeTools,
   resources: tradeResources,
   start: ({ config, database, clock, the }) => {
@@ -34,6 +37,7 @@ export const trades = part({
 /** Pattern detections and their outcomes. */
 export const patterns = part({
   name: 'patterns',
+  tasks: 'store a detected chart pattern and its outcome, success rates by pattern',
   tools: patternTools,
   resources: patternResources,
   start: ({ config, database, clock, the }) => {

@@ -37,6 +37,10 @@ export interface CacheStats {
 
 /** The memory of an engine; `CacheStats` says the same of it. */
 export interface CacheMemory extends Pick<CacheStats, 'used_memory_bytes' | 'max_memory_bytes'> {
+  /** Reads that found something and that did not, and entries dropped for want of room, since the engine started. */
+  readonly hits: number | null
+  readonly misses: number | null
+  readonly evicted_keys: number | null
   /** At its limit it drops entries like ours instead of refusing new ones; null where that is not known. */
   readonly evicts: boolean | null
 }

@@ -139,6 +139,9 @@ export class MemoryCacheStore implements CacheStore {
       used_memory_bytes: this.#entries.calculatedSize,
       max_memory_bytes: this.#maxBytes,
       evicts: true,
+      hits: this.#hits,
+      misses: this.#misses,
+      evicted_keys: this.#evictions,
     }
   }
 

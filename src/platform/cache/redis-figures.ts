@@ -23,6 +23,13 @@ export function figuresOf(infos: readonly string[]): Figures {
   }
 }
 
+/** What is counted since the servers started. */
+export const countersOf = (infos: readonly string[]) => ({
+  hits: sum(infos, 'keyspace_hits'),
+  misses: sum(infos, 'keyspace_misses'),
+  evicted_keys: sum(infos, 'evicted_keys'),
+})
+
 /**
  * Whether every server drops entries at its limit: all policies but `noeviction` find something among
  * ours, which all have an end. https://redis.io/docs/latest/develop/reference/eviction/

@@ -16,7 +16,7 @@ import { escapeGlob } from './glob.js'
 import { KeyCensus } from './key-census.js'
 import { KeyPager } from './key-pager.js'
 import { RedisConnection, type RedisConnectionOptions } from './redis-connection.js'
-import { evicts, figuresOf } from './redis-figures.js'
+import { countersOf, evicts, figuresOf } from './redis-figures.js'
 import { tryCommands } from './redis-rights.js'
 import { KEYS_PER_STEP } from './redis-servers.js'
 import { TagIndex } from './redis-tags.js'
@@ -116,9 +116,9 @@ export class RedisCacheStore implements CacheStore {
   }
 
   async memory(): Promise<CacheMemory> {
-    const infos = await this.#infos('memory')
+    const infos = await this.#infos()
     const { used_memory_bytes, max_memory_bytes } = figuresOf(infos)
-    return { used_memory_bytes, max_memory_bytes, evicts: evicts(infos) }
+    return { used_memory_bytes, max_memory_bytes, evicts: evicts(infos), ...countersOf(infos) }
   }
 
   health(): Promise<CacheHealth> {
@@ -133,11 +133,9 @@ export class RedisCacheStore implements CacheStore {
     this.#connection.close()
   }
 
-  async #infos(section?: string): Promise<string[]> {
+  async #infos(): Promise<string[]> {
     const servers = await this.#connection.primaries()
-    return this.#connection.run(() =>
-      Promise.all(servers.map((server) => (section ? server.info(section) : server.info()))),
-    )
+    return this.#connection.run(() => Promise.all(servers.map((server) => server.info())))
   }
 
   async *#namesOf(tag: string): AsyncGenerator<string[]> {

@@ -1,5 +1,5 @@
 import type { AuditedCall } from '../../lib/call-record.js'
-import { sql } from './sql.js'
+import { machinerySql as sql } from './sql.js'
 
 /** A call with its time and the server that answered it. */
 export interface AuditEntry extends AuditedCall {

@@ -1,6 +1,6 @@
 import type { ConfirmationClaim } from '../../lib/confirmation.js'
 import type { AuditEntry } from './audit-trail.sql.js'
-import { sql } from './sql.js'
+import { machinerySql as sql } from './sql.js'
 
 /** Unused tokens are forgotten this long after their end. */
 const KEPT = '1 day'

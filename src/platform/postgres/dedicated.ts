@@ -2,7 +2,7 @@ import pg from 'pg'
 import type { Endpoint } from './connection.js'
 import { OwnConnection, rowsOf } from './own-connection.js'
 import type { Connected } from './servers.js'
-import { beginText } from './settings.js'
+import { beginText, type ConnectionSettings } from './settings.js'
 import type { Statement } from './sql.js'
 import type { Standing } from './standing.js'
 
@@ -20,12 +20,22 @@ const FALLBACK_MS = 1_000
 export class DedicatedConnection {
   readonly #endpoint: Endpoint
   readonly #timeoutMs: number
+  readonly #name: string
+  readonly #settings: ConnectionSettings
   readonly #own: OwnConnection
   #standing: Standing | null = null
 
-  constructor(options: { readonly endpoint: Endpoint; readonly timeoutMs: number }) {
+  constructor(options: {
+    readonly endpoint: Endpoint
+    readonly timeoutMs: number
+    /** As PostgreSQL's own views show it. */
+    readonly name?: string
+    readonly settings?: ConnectionSettings
+  }) {
     this.#endpoint = options.endpoint
     this.#timeoutMs = options.timeoutMs
+    this.#name = options.name ?? 'catalyst-db health'
+    this.#settings = options.settings ?? {}
     this.#own = new OwnConnection({
       connect: async () => {
         const { client, standing } = await this.#connect()
@@ -80,10 +90,11 @@ export class DedicatedConnection {
 
   async #connect(): Promise<Connected> {
     const { servers } = this.#endpoint
-    const overrides = { application_name: 'catalyst-db health', query_timeout: this.#timeoutMs }
+    const overrides = { application_name: this.#name, query_timeout: this.#timeoutMs }
     const settings = {
       default_transaction_read_only: 'on',
       statement_timeout: String(this.#timeoutMs),
+      ...this.#settings,
     }
     try {
       return await servers.connect(overrides, settings)

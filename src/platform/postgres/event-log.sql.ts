@@ -1,6 +1,6 @@
 import type { PublishedEvent } from '../../events.js'
 import type { Marks } from '../../lib/marks.js'
-import { prepared, type Statement, sql } from './sql.js'
+import { prepared, type Statement, machinerySql as sql } from './sql.js'
 import { TIMELINE } from './standing.js'
 
 /** Where publishers say that there is something new; the payload is the newest seq. */

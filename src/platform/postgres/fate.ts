@@ -6,7 +6,7 @@ import { isConnectionLoss, sqlState } from './errors.js'
 import type { Trace } from './outbox.js'
 import type { Connected } from './servers.js'
 import { beginText } from './settings.js'
-import { type Statement, sql } from './sql.js'
+import { type Statement, machinerySql as sql } from './sql.js'
 import { TIMELINE } from './standing.js'
 
 /** How long the fate of a transaction whose COMMIT went unanswered is asked for. */

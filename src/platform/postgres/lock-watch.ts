@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Endpoint } from './connection.js'
 import { DirectSession } from './direct.js'
-import { sql } from './sql.js'
+import { machinerySql as sql } from './sql.js'
 
 /** A session that holds what another waits for. */
 export interface Blocker {

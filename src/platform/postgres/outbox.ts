@@ -1,6 +1,6 @@
 import { EVENTS, type EventData, type EventType } from '../../events.js'
 import type { AuditEntry } from './audit-trail.sql.js'
-import { prepared, sql } from './sql.js'
+import { prepared, machinerySql as sql } from './sql.js'
 import { TIMELINE } from './standing.js'
 
 /** Of one transaction, what only its own commit can make visible. */

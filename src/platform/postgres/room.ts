@@ -1,5 +1,6 @@
 import type { Endpoint } from './connection.js'
 import { connectionTrouble, DISK_FULL } from './connection-trouble.js'
+import { OF_MACHINERY } from './sql.js'
 import { sever } from './standing.js'
 
 /** A megabyte: less may fit into pages that the tables have already. */
@@ -15,7 +16,7 @@ const TAKE_ROOM = `
   set local statement_timeout = ${LIMIT_MS};
   set local temp_tablespaces = '';
   create temporary table catalyst_room (filling text);
-  insert into catalyst_room select repeat('x', 1000) from generate_series(1, ${ROWS});
+  insert ${OF_MACHINERY} into catalyst_room select repeat('x', 1000) from generate_series(1, ${ROWS});
   rollback`
 
 /** A write, or a login, that failed because there is no space left. */

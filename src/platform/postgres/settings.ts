@@ -1,3 +1,5 @@
+import { OF_MACHINERY } from './sql.js'
+
 /** What a connection is, as far as it decides what has to be set on it. */
 export interface ConnectionKind {
   /** A pooler stands between: the next transaction may run on another connection to the server. */
@@ -80,7 +82,7 @@ export function settleText(processId: number, settings: ConnectionSettings = {})
   const wanted = Object.entries({ ...MEANINGS, ...CONNECTION, ...settings })
   const rows = wanted.map(([name, value]) => `('${name}', '${value}')`).join(', ')
   return `
-    select set_config(name, value, false)
+    select ${OF_MACHINERY} set_config(name, value, false)
     from (values ${rows}, ('${DURABILITY}', 'on')) as own (name, value)
     where pg_backend_pid() = ${processId}
       and current_setting(name, true) is not null

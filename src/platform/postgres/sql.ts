@@ -71,3 +71,22 @@ export const preparedIf = <Row>(
   name: string,
   statement: Statement<Row>,
 ): Statement<Row> => (when ? prepared(name, statement) : statement)
+
+/**
+ * A statement of the server's own looking and housekeeping: it says so in its text, after its first word, where
+ * every version of PostgreSQL keeps comments. Among the slow statements of the database it does not belong.
+ */
+export const machinery = <Row>({ strings, values, name }: Statement<Row>): Statement<Row> => {
+  const [first = '', ...others] = strings
+  return new Statement<Row>([first.replace(/\w+/, `$& ${OF_MACHINERY}`), ...others], values, name)
+}
+
+/** `sql` for files of nothing but such statements. */
+export const machinerySql = Object.assign(
+  <Row = never>(strings: TemplateStringsArray, ...parts: readonly unknown[]): Statement<Row> =>
+    machinery(sql<Row>(strings, ...parts)),
+  { id: sql.id, trusted: sql.trusted },
+)
+
+/** How `machinery` marks a statement. */
+export const OF_MACHINERY = '/* catalyst */'

@@ -1,5 +1,6 @@
 import pg from 'pg'
 import { beginText, type ConnectionKind, type ConnectionSettings, settleText } from './settings.js'
+import { OF_MACHINERY } from './sql.js'
 
 /** What a server said of itself when a connection to it was made. */
 export interface Standing extends ConnectionKind {
@@ -20,7 +21,7 @@ export const TIMELINE = `('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))
  * its clients process ids of its own making, because the backend changes behind their back.
  */
 const standingText = (processId: number): string => `
-  select
+  select ${OF_MACHINERY}
     pg_is_in_recovery() as in_recovery,
     case when not pg_is_in_recovery() then ${TIMELINE} end as timeline,
     pg_backend_pid() <> ${processId} as is_pooled,

@@ -1,5 +1,3 @@
-import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto'
-import { setTimeout as delay } from 'node:timers/promises'
 import type { AppError } from '../../../errors.js'
 import { askCatalog } from '../catalog-only.js'
 import type { Endpoint } from '../connection.js'
@@ -13,9 +11,10 @@ import {
   tooMighty,
   unprepared,
 } from './obstacles.js'
+import { newPassword } from './password.js'
 import { powersOf } from './powers.sql.js'
 import { migratorOf, prepareRoles } from './roles.js'
-import { type RoleFacts, setPassword, whoAndWhere } from './roles.sql.js'
+import { type RoleFacts, whoAndWhere } from './roles.sql.js'
 import type { ScriptLogin, ScriptPlace } from './script-login.js'
 
 /** How the role of scripts is reached. */
@@ -63,40 +62,14 @@ export class MigratorLogin implements ScriptLogin {
   }
 
   async #newPassword(runner: DirectSession, facts: RoleFacts): Promise<Login> {
-    const password = randomBytes(24).toString('base64url')
     const user = this.#role
     try {
-      await patiently(() => runner.many(setPassword(user, verifierOf(password), facts.soon)))
-      return { user, password }
+      return await newPassword(runner, user, facts.soon)
     } catch (error) {
       if (sqlState(error) !== '42501') throw error
       throw refusal(unprepared(user, this.#deps.direct, facts), error)
     }
   }
-}
-
-/** Servers of other databases give the same role a password at the same time. */
-async function patiently(change: () => Promise<unknown>): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      await change()
-      return
-    } catch (error) {
-      if (sqlState(error) !== 'XX000' || attempt === 10) throw error
-      await delay(Math.random() * 50)
-    }
-  }
-}
-
-/** What PostgreSQL keeps instead of a password, so that the password itself is in no log: RFC 5802. */
-function verifierOf(password: string): string {
-  const iterations = 4_096
-  const salt = randomBytes(16)
-  const salted = pbkdf2Sync(password, salt, iterations, 32, 'sha256')
-  const mac = (text: string): Buffer => createHmac('sha256', salted).update(text).digest()
-  const stored = createHash('sha256').update(mac('Client Key')).digest('base64')
-  const served = mac('Server Key').toString('base64')
-  return `SCRAM-SHA-256$${iterations}:${salt.toString('base64')}$${stored}:${served}`
 }
 
 /** What was asked of the role holds for this connection only if it is in that role, and on that database. */
