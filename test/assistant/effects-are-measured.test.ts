@@ -1,15 +1,11 @@
-import { afterAll, expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { startApp } from '../support/app.js'
 import { assistantIn, bloated, WELL, type World } from './world.js'
-
-const closes: (() => Promise<void>)[] = []
-afterAll(async () => {
-  for (const close of closes) await close()
-})
 
 /** An assistant in a world where the vacuum of one table leaves it with so many dead rows. */
 async function vacuumLeaves(left: (dead: number) => number) {
   const app = await startApp()
+  onTestFinished(app.close)
   let dead = 50_000
   const show = (world: World) => {
     const { findings, tables } = bloated(dead)
@@ -29,7 +25,7 @@ async function vacuumLeaves(left: (dead: number) => number) {
   }
   show(world)
   const assistant = await assistantIn(app, world, {})
-  closes.push(assistant.close)
+  onTestFinished(assistant.close)
   return { ...assistant, app, calls, client: app.client }
 }
 
@@ -84,6 +80,7 @@ test('what made things worse twice is disabled, says so, and an operator enables
 
 test('an effect that cannot be measured yet is told by a later round', async () => {
   const app = await startApp()
+  onTestFinished(app.close)
   const counts = { hits: 100, misses: 1_900 }
   const stats = () => ({
     status: 'ready',
@@ -99,7 +96,7 @@ test('an effect that cannot be measured yet is told by a later round', async () 
   }
   const policy = { mode: 'auto', cooldown_minutes: 60, window: 'always' } as const
   const { round, clock, close } = await assistantIn(app, world, { warm_cache: policy })
-  closes.push(close)
+  onTestFinished(close)
   const { actions } = await round()
   expect(actions[0]).toMatchObject({ action: 'warm_cache', decision: 'done', outcome: null })
   Object.assign(counts, { hits: 1_000, misses: 2_000 })
@@ -113,6 +110,7 @@ test('an effect that cannot be measured yet is told by a later round', async () 
 
 test('a tool that fails is told as failed, and rests like any other', async () => {
   const app = await startApp()
+  onTestFinished(app.close)
   const { findings, tables } = bloated(50_000)
   const world: World = {
     resources: { 'db/status': WELL, 'db/findings': findings, 'db/performance/tables': tables },
@@ -123,7 +121,7 @@ test('a tool that fails is told as failed, and rests like any other', async () =
     },
   }
   const { round, close } = await assistantIn(app, world, {})
-  closes.push(close)
+  onTestFinished(close)
   expect((await round()).actions[0]).toMatchObject({
     ...VACUUM,
     decision: 'failed',

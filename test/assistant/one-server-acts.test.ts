@@ -1,17 +1,13 @@
-import { afterAll, expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { steer } from '../../src/domains/assistant/steering.js'
 import { startApp } from '../support/app.js'
 import { waitFor } from '../support/wait-for.js'
 import { assistantIn, bloated, TestClock, WELL, type World } from './world.js'
 
-const closes: (() => Promise<void>)[] = []
-afterAll(async () => {
-  for (const close of closes) await close()
-})
-
 /** Several servers on one database, where a vacuum ends when it is let. */
 async function servers(count: number) {
   const app = await startApp()
+  onTestFinished(app.close)
   const { findings, tables } = bloated(50_000)
   const calls: ((answer: unknown) => void)[] = []
   const world: World = {
@@ -22,7 +18,7 @@ async function servers(count: number) {
   const all = []
   for (let at = 0; at < count; at++) {
     const one = await assistantIn(app, world, {}, clock, `srv_${at}`)
-    closes.push(one.close)
+    onTestFinished(one.close)
     all.push(one)
   }
   return { app, calls, all, clock }
