@@ -3,6 +3,7 @@ import { Backends } from '../../src/domains/assistant/backends.js'
 import type { Answer, Hands } from '../../src/domains/assistant/hands.js'
 import { AssistantService } from '../../src/domains/assistant/service.js'
 import type { Seen } from '../../src/domains/assistant/snapshot.js'
+import { EVERYTHING } from '../../src/lib/scope.js'
 import { createLog } from '../../src/platform/log.js'
 import { Database } from '../../src/platform/postgres/database.js'
 import { defaultPolicy, type Policy } from '../../src/policy.js'
@@ -82,7 +83,7 @@ export async function assistantIn(
   const caller = {
     principal: 'operator',
     owner: 'operator',
-    scope: { toolsets: null, readOnly: false },
+    scope: EVERYTHING,
     requestId: 'req',
     signal: new AbortController().signal,
     record: null,
