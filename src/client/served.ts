@@ -88,6 +88,30 @@ export interface Tools {
       finished_at: string | null
     }
   }
+  create_backup: {
+    arguments: {
+      type: "full" | "incremental"
+      compress?: boolean
+      encrypt?: boolean
+      idempotency_key?: string
+    }
+    answer: {
+      backup_id?: string
+      location?: string
+      size_bytes?: number
+      duration_ms?: number
+      type?: "full" | "incremental"
+      reason?: string | null
+      covered_until?: string | null
+      encrypted?: boolean
+      tables?: number
+      rows?: number | null
+      issues?: (string)[]
+      status?: "running"
+      job_id?: string
+      replayed?: true
+    }
+  }
   create_migration: {
     arguments: {
       name: string
@@ -122,6 +146,16 @@ export interface Tools {
       recommendation_id: string
       status: "open" | "approved" | "denied" | "expired" | "superseded"
       result: Record<string, unknown> | null
+    }
+  }
+  discard_restore: {
+    arguments: {
+      restore_id: string
+      confirm_token?: string
+    }
+    answer: {
+      discarded: boolean
+      database: string
     }
   }
   end_db_session: {
@@ -198,7 +232,7 @@ export interface Tools {
   }
   list_events: {
     arguments: {
-      types?: ("db.transaction" | "db.error" | "db.session.expired" | "job.finished" | "cache.invalidation" | "cache.memory.high" | "migration.applied" | "db.schema.changed" | "sync.completed" | "db.performance.degraded" | "replication.lag" | "assistant.report" | "assistant.action")[]
+      types?: ("db.transaction" | "db.error" | "db.session.expired" | "job.finished" | "cache.invalidation" | "cache.memory.high" | "migration.applied" | "db.schema.changed" | "sync.completed" | "backup.completed" | "backup.failed" | "backup.verified" | "db.performance.degraded" | "replication.lag" | "assistant.report" | "assistant.action")[]
       after?: number
       limit?: number
       wait_ms?: number
@@ -504,6 +538,45 @@ export interface Tools {
     }
     answer: Record<string, unknown>
   }
+  restore_backup: {
+    arguments: {
+      backup_id: string
+      target_time?: string
+      dry_run?: boolean
+      mode?: "side" | "swap"
+      tables?: (string)[]
+      confirm_token?: string
+      idempotency_key?: string
+    }
+    answer: {
+      restore_status?: "success" | "failed"
+      tables_restored?: number
+      duration_ms?: number
+      restore_id?: string | null
+      database?: string | null
+      recovered_to?: {
+        time: string
+        lsn: string
+      }
+      next_commit_at?: string | null
+      rows?: number
+      plan?: {
+        full: string
+        segments: number
+        barriers: ({
+          at: string
+          kind: string
+          reason: string
+        })[]
+        bytes: number
+        estimated_ms: number
+      }
+      warnings?: (string)[]
+      status?: "running"
+      job_id?: string
+      replayed?: true
+    }
+  }
   rollback_migration: {
     arguments: {
       target_version: number
@@ -737,6 +810,29 @@ export interface Tools {
       replayed?: true
     }
   }
+  verify_backup: {
+    arguments: {
+      backup_id: string
+      level?: "quick" | "content" | "restore"
+      idempotency_key?: string
+    }
+    answer: {
+      valid?: boolean
+      issues?: (string)[]
+      level?: "quick" | "content" | "restore"
+      objects?: number
+      bytes?: number
+      not_checked?: (string)[]
+      phases?: ({
+        name: string
+        duration_ms: number
+      })[]
+      verified_at?: string
+      status?: "running"
+      job_id?: string
+      replayed?: true
+    }
+  }
   warm_cache: {
     arguments: {
       symbols: (string)[]
@@ -906,6 +1002,112 @@ export interface Resources {
         }
       }
     }
+  }
+  'db/backups/changes': {
+    changes: ({
+      lsn: string
+      committed_at: string
+      operation: "insert" | "update" | "delete" | "truncate"
+      key: Record<string, string | null> | null
+      old: Record<string, string | null> | null
+      new: Record<string, string | null> | null
+      transaction_id: string
+    })[]
+    note: string | null
+    next_cursor: string | null
+  }
+  'db/backups/history': {
+    backups: ({
+      backup_id: string
+      type: "full" | "incremental"
+      timestamp: string
+      size: string | null
+      size_bytes: number | null
+      location: string
+      base_backup: string | null
+      encrypted: boolean
+      status: "running" | "completed" | "failed" | "retained"
+      verified_at: string | null
+      verified_level: "quick" | "content" | "restore" | null
+      duration_ms: number | null
+      error: {
+        code: string
+        message: string
+      } | null
+    })[]
+    next_cursor: string | null
+  }
+  'db/backups/latest': {
+    latest_full: {
+      backup_id: string
+      type: "full" | "incremental"
+      timestamp: string
+      size: string | null
+      size_bytes: number | null
+      location: string
+      base_backup: string | null
+      encrypted: boolean
+    } | null
+    latest_incremental: {
+      backup_id: string
+      type: "full" | "incremental"
+      timestamp: string
+      size: string | null
+      size_bytes: number | null
+      location: string
+      base_backup: string | null
+      encrypted: boolean
+    } | null
+    covered_until: string | null
+    oldest_restorable: string | null
+    rpo_seconds: number | null
+    last_verified: {
+      backup_id: string
+      level: "quick" | "content" | "restore"
+      at: string
+      valid: boolean
+    } | null
+    last_drill: {
+      at: string
+      restore_ms: number | null
+      valid: boolean
+    } | null
+    log: {
+      state: "archiving" | "paused" | "unavailable"
+      lag_bytes: number | null
+      retained_bytes: number | null
+      budget_bytes: number | null
+      last_segment_at: string | null
+      reason: string | null
+    }
+    store: {
+      status: "ok" | "failing"
+      reason: string | null
+    }
+    barriers: ({
+      at: string
+      kind: string
+      reason: string
+    })[]
+  }
+  'db/backups/restores': {
+    restores: ({
+      restore_id: string
+      database: string
+      backup_id: string
+      recovered_to: {
+        time: string
+        lsn: string
+      } | null
+      created_at: string
+      expires_at: string
+      size_bytes: number | null
+    })[]
+  }
+  'db/backups/row': {
+    row: Record<string, string | null> | null
+    changed_at: string | null
+    from_backup: string
   }
   'db/connections': {
     pool_stats: {

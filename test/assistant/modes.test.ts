@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { startApp, type TestClient } from '../support/app.js'
 import { closePosition, tell } from '../sync/support.js'
 import { policyOf } from './support.js'
@@ -8,6 +8,7 @@ const PENDING = { action: 'sync_outcomes', object: 'sync_catalyst_outcomes' }
 /** A server with its assistant's policy, and one closed position nobody has learned from. */
 async function withPendingSync(assistant: Record<string, unknown>) {
   const app = await startApp({ env: policyOf(assistant) })
+  onTestFinished(app.close)
   const news = await tell(app.client, 'Reuters')
   await closePosition(app.client, 'win', news)
   return app
@@ -162,13 +163,15 @@ test('the emergency stop and a budget of none let nothing be done', async () => 
 })
 
 test('what a part cannot tell is unknown with its reason, and is no error', async () => {
-  const { client } = await startApp()
+  const { client, close } = await startApp()
+  onTestFinished(close)
   const { unknown } = await client.tool('run_maintenance')
   for (const { what, reason } of unknown) expect(`${what}: ${reason}`).toMatch(/^\S+: .{10,}/)
 })
 
 test('before the first report that is what is said', async () => {
-  const { client } = await startApp()
+  const { client, close } = await startApp()
+  onTestFinished(close)
   expect(await client.resource('assistant/reports/latest')).toMatchObject({
     report_id: null,
     summary: expect.stringContaining('run_maintenance'),

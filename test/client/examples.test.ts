@@ -75,7 +75,7 @@ test('the daily maintenance looks, learns what is pending and reports true figur
         symbol: 'AAPL',
         side,
         quantity: '10',
-        execution_details: { fill_price, fill_time },
+        execution_details: { order_type: 'market', fill_price, fill_time },
         catalyst_tracking: {},
       } as never)
     await fill('buy', '100', '2024-08-12T14:00:00Z')

@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
+import { abortError, recallError, toErrorBody } from '../../errors.js'
 import { type Kernel, part } from '../../kernel/part.js'
 import { isFinal } from '../../lib/job.js'
 import { ASSISTANT } from '../../lib/maintenance-actions.js'
@@ -13,6 +15,9 @@ import { AssistantService } from './service.js'
 import * as tools from './tools.js'
 
 const JOB_LOOK_MS = 25_000
+const REST_MS = 200
+/** A job that was cancelled has ended by then, or is left to whoever runs it. */
+const LAST_LOOKS = 25
 
 /** Looks after the database, within what the policy allows. */
 export const assistant = part({
@@ -53,21 +58,29 @@ export const assistant = part({
 function handsOf(kernel: Kernel): Hands {
   const originOf = (as: Actor) => ({ ...as, progress: () => {}, reply: null })
   const finish = async (jobId: string, as: Actor): Promise<Answer> => {
-    const following = { ...originOf(as), signal: new AbortController().signal }
-    const caller = { ...following, requestId: randomUUID(), record: null, confirmedPlan: null }
-    for (;;) {
-      if (as.signal.aborted) await kernel.the(jobs).cancel(jobId, as.principal)
-      const wait = { ...caller, signal: as.signal.aborted ? caller.signal : as.signal }
+    const about = { ...originOf(as), requestId: randomUUID(), record: null, confirmedPlan: null }
+    let isCancelled = false
+    for (let looks = 0; !isCancelled || looks < LAST_LOOKS; looks++) {
+      if (as.signal.aborted && !isCancelled) {
+        isCancelled = true
+        looks = 0
+        await kernel.the(jobs).cancel(jobId, as.principal)
+      }
+      // Who waits for a job and is called away goes on to see what became of it.
+      const signal = isCancelled ? new AbortController().signal : as.signal
+      const waitMs = isCancelled ? 0 : JOB_LOOK_MS
       const job = await kernel
         .the(jobs)
-        .getWhenDone(jobId, wait, JOB_LOOK_MS)
+        .getWhenDone(jobId, { ...about, signal }, waitMs)
         .catch((error: unknown) => {
           if (as.signal.aborted) return null
           throw error
         })
-      if (job === null || !isFinal(job)) continue
-      return job.error ? { ok: false, error: job.error as never } : { ok: true, data: job.result }
+      if (job?.error) return { ok: false, error: toErrorBody(recallError(job.error), jobId) }
+      if (job && isFinal(job)) return { ok: true, data: job.result }
+      await delay(REST_MS)
     }
+    return { ok: false, error: toErrorBody(abortError(as.signal), jobId) }
   }
   return {
     read: async (path, signal) => {

@@ -13,6 +13,7 @@ export const runMaintenance = job({
   description:
     'The daily check of the database: health, slow queries, backups, bloat, sync, with a report of what was found and done. dry_run (default) only says what it would do; without it the policy decides what is done, proposed or skipped, and each effect is measured. Decide on proposals with decide_recommendation.',
   effect: 'write',
+  grant: 'db:admin',
   idempotent: false,
   openWorld: true,
   onRestart: 'resume',
