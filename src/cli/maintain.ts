@@ -28,7 +28,7 @@ interface Report {
 }
 
 const LOOK_MS = 500
-const OPERATOR = 'operator'
+const OPERATOR = 'cli'
 
 /** Runs maintenance now and prints its report; goes on with it by the schedule, unless once was asked for. */
 export async function maintain(env: Env, options: MaintainOptions): Promise<number> {
