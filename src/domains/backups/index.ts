@@ -2,18 +2,22 @@ import { join, resolve } from 'node:path'
 import { part } from '../../kernel/part.js'
 import { prepareDatabase } from '../../platform/embedded/catalyst-database.js'
 import { openStore } from '../../platform/objects/open.js'
+import { monitoring } from '../monitoring/index.js'
 import * as resources from './resources.js'
 import * as restoreResources from './restore.resources.js'
 import * as restoreTools from './restore.tools.js'
 import { BackupService } from './service.js'
 import { storeSettings } from './settings.js'
 import * as tools from './tools.js'
+import { BackupWatch } from './watch.js'
 
 /** How soon another server takes over the log when the one that kept it is gone. */
 const LOG_MS = 5_000
 const SCHEDULE_MS = 15_000
 /** What fails is tried again by the schedule's own rests. */
 const RETRY = { firstMs: SCHEDULE_MS, maxMs: SCHEDULE_MS }
+/** How old what monitoring tells of backups may be. */
+const WATCH_MS = 30_000
 /** How often it is looked whether a restored database has expired. */
 const EXPIRE_MS = 60_000
 
@@ -48,6 +52,10 @@ export const backups = part({
     loops.every('the schedule of backups', { everyMs: SCHEDULE_MS, retry: RETRY }, (signal) =>
       service.takeDue(signal),
     )
+    const watch = new BackupWatch(service, config.policy, kernel.clock)
+    loops.every('looking how backups are', { everyMs: WATCH_MS }, () => watch.look())
+    for (const check of watch.checks) kernel.check(check)
+    kernel.onOpen(() => kernel.the(monitoring).backupsAre(watch))
     kernel.onClose(() => service.close())
     return service
   },

@@ -1,23 +1,13 @@
-import { AppError } from '../../errors.js'
 import { part } from '../../kernel/part.js'
 import { ReaderLogin } from '../../platform/postgres/reader/reader-login.js'
 import { ReaderPool } from '../../platform/postgres/reader/reader-pool.js'
+import { backups } from '../backups/index.js'
 import * as queryResources from './query.resources.js'
-import { QueryService, type SideDatabases } from './query.service.js'
+import { QueryService } from './query.service.js'
 import * as queryTools from './query.tools.js'
 import { SchemaReader } from './schema.service.js'
 import { ExploreService } from './service.js'
 import * as tools from './tools.js'
-
-/** Until something restores databases, there are none. */
-const NO_SIDE_DATABASES: SideDatabases = {
-  databaseOf: () =>
-    Promise.reject(
-      new AppError('not_found', 'There is no restored database of that restore_id.', {
-        hint: 'Leave restore_id out to ask the database itself.',
-      }),
-    ),
-}
 
 /** SQL that only reads. */
 export const query = part({
@@ -25,12 +15,12 @@ export const query = part({
   tasks: 'ask anything of the data in SQL: counts, joins, statistics; tables and columns',
   tools: queryTools,
   resources: queryResources,
-  start: ({ config, systems, database, onClose }) => {
+  start: ({ config, systems, database, onClose, the }) => {
     const { direct, reader } = systems
     const isTrusted = !config.DATABASE_URL
     const service = new QueryService({
       pool: new ReaderPool(new ReaderLogin({ direct, given: reader, isTrusted })),
-      sideDatabases: NO_SIDE_DATABASES,
+      sideDatabases: the(backups).restores,
       allowed: config.policy.query.allow_functions,
       schema: new SchemaReader(database),
     })

@@ -164,6 +164,15 @@ export class Restores {
       }))
   }
 
+  /**
+   * The name of a restored database.
+   *
+   * @throws AppError `not_found`
+   */
+  async databaseOf(restoreId: string): Promise<string> {
+    return (await this.#find(restoreId)).database
+  }
+
   /** What has to be confirmed before a restored database is dropped. */
   async askDiscard(restoreId: string): Promise<Question> {
     const side = await this.#find(restoreId)
