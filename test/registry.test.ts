@@ -11,7 +11,7 @@ const ROOT = resolve(import.meta.dirname, '..')
 const MAX_DESCRIPTION = 600
 const MAX_TOOLS = 36
 /** A model reads the list before it does anything else: 48 kB in all, when the operations plane is there. */
-const MAX_LIST_BYTES = 36 * 1024
+const MAX_LIST_BYTES = 48 * 1024
 const MAX_DOMAIN_BYTES = 12 * 1024
 
 const VERBS = [

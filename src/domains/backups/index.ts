@@ -24,6 +24,7 @@ const EXPIRE_MS = 60_000
 /** Backups that restore to any moment. */
 export const backups = part({
   name: 'backups',
+  tasks: 'back up, verify, what could be lost now, a row as it was in the past',
   tools,
   resources,
   start: (kernel) => {
@@ -64,6 +65,7 @@ export const backups = part({
 /** What was restored of them. */
 export const restores = part({
   name: 'restores',
+  tasks: 'restore all or some tables to any moment, beside or in place',
   tools: restoreTools,
   resources: restoreResources,
   start: ({ the }) => the(backups),

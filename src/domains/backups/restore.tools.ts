@@ -42,6 +42,7 @@ export const restoreBackup = job({
   description:
     'Restores all or some tables as they were at target_time, from a full backup and the log behind it. It goes into a database of its own beside, which query_database reads and which ends by itself; mode swap puts it in the place of the database and must be confirmed. Try dry_run first: it tells the plan and what would be left out.',
   effect: 'destroy',
+  grant: 'db:restore',
   idempotent: false,
   openWorld: false,
   onRestart: 'fail',
@@ -79,6 +80,7 @@ export const discardRestore = tool({
   description:
     'Drops a database that restore_backup has made, before it ends by itself. Must be confirmed, and is refused while sessions are in it. Nothing else can be dropped with it. catalyst://db/backups/restores lists them.',
   effect: 'destroy',
+  grant: 'db:restore',
   idempotent: false,
   openWorld: false,
   input: z.object({ restore_id: restoreId() }),

@@ -11,6 +11,7 @@ export const createBackup = job({
   description:
     'Takes a full backup, or seals the log up to now (incremental: seconds, and only what was written since). Takes a full one instead, and says why in reason, where an incremental one would lead nowhere. Both run on a schedule by themselves. Then read catalyst://db/backups/latest; verify_backup proves that it restores.',
   effect: 'write',
+  grant: 'db:backup',
   idempotent: false,
   openWorld: false,
   onRestart: 'fail',
@@ -46,6 +47,7 @@ export const verifyBackup = job({
   description:
     'Proves that a backup is whole. quick: names, sizes, a log without a gap. content (default): reads every byte and counts every row. restore: also restores it into a database of its own, checks that, and drops it. Changes no data. issues name each damaged object. Then read catalyst://db/backups/latest.',
   effect: 'write',
+  grant: 'db:backup',
   idempotent: true,
   openWorld: false,
   onRestart: 'resume',

@@ -9,6 +9,7 @@ const tool = toolFor<TuningService>()
 
 const facts = {
   effect: 'write',
+  grant: 'db:admin',
   idempotent: true,
   openWorld: false,
   onRestart: 'resume',
