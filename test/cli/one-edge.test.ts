@@ -117,17 +117,33 @@ test('a mistyped command is answered with the nearest, and every help has an exa
     expect(help, words).toMatchObject({ code: 2, stdout: '' })
     expect(help.stderr, words).toContain('Did you mean history?')
   }
-  const unheardOf = await runCommand(['backup', '--help'], {})
+  const unheardOf = await runCommand(['unheardof', '--help'], {})
   expect(unheardOf).toMatchObject({ code: 2, stdout: '' })
-  expect(unheardOf.stderr).toContain("unknown command 'backup'")
+  expect(unheardOf.stderr).toContain("unknown command 'unheardof'")
   for (const words of ['help migrate up', 'migrate help up', 'migrate up --help']) {
     const help = await runCommand(words.split(' '), {})
     expect(help, words).toMatchObject({ code: 0, stderr: '' })
     expect(help.stdout, words).toContain('--dry-run')
   }
-  const commands = ['serve', 'stdio', 'status', 'doctor', 'config', 'config print', 'audit verify']
+  const commands = [
+    'serve',
+    'stdio',
+    'status',
+    'doctor',
+    'config',
+    'config print',
+    'audit verify',
+    'maintain',
+    'token create',
+  ]
   const migrate = ['status', 'history', 'up', 'down', 'create', 'lint', 'baseline', 'repair']
-  for (const command of [...commands, ...migrate.map((name) => `migrate ${name}`)]) {
+  const backup = ['create', 'list', 'verify', 'restore', 'drill', 'discard', 'prune', 'stop']
+  const all = [
+    ...commands,
+    ...migrate.map((name) => `migrate ${name}`),
+    ...backup.map((name) => `backup ${name}`),
+  ]
+  for (const command of all) {
     const help = await runCommand([...command.split(' '), '--help'], {})
     expect(help, command).toMatchObject({ code: 0, stderr: '' })
     expect(help.stdout, command).toMatch(/Examples?:\n {2}\$ /)
