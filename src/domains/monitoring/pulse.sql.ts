@@ -211,7 +211,9 @@ export const pulse = (version: number) =>
       select
         slot_name as name, slot_type as type, active, wal_status, temporary,
         pg_wal_lsn_diff((${lsn()}), restart_lsn)::float8 as retained_bytes,
-        greatest(age(xmin), age(catalog_xmin)) as xmin_age
+        -- A logical slot keeps catalogs: those of another database are no business of this one.
+        greatest(
+          age(xmin), case when database = current_database() then age(catalog_xmin) end) as xmin_age
       from pg_replication_slots order by restart_lsn limit 20) s) as slots,
     (select json_build_object(
       'mode', current_setting('archive_mode'),
