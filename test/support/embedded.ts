@@ -235,7 +235,12 @@ export function buildServer(modules: string = join(ROOT, 'node_modules')): strin
   chmodSync(build, 0o755)
   const folder = 'src/platform/embedded'
   const sources = readdirSync(join(ROOT, folder)).map((name) => join(folder, name))
-  for (const source of [...sources, 'src/errors.ts', 'src/lib/folders.ts']) {
+  for (const source of [
+    ...sources,
+    'src/errors.ts',
+    'src/lib/folders.ts',
+    'src/lib/system-error.ts',
+  ]) {
     const { outputText } = ts.transpileModule(readFileSync(join(ROOT, source), 'utf8'), {
       compilerOptions: { target: ts.ScriptTarget.ES2023, module: ts.ModuleKind.ESNext },
     })
