@@ -77,6 +77,7 @@ const FORBIDDEN: readonly [rule: string, from: string, to: string, kind?: Kind][
   ['driver-objects', 'src/domains/backups/service.ts', 'age-encryption'],
   ['driver-log', 'src/mcp/http.ts', 'pino', 'type'],
   ['client-alone', 'src/client/session.ts', 'src/errors.ts'],
+  ['access-in-one-place', 'src/domains/cache/service.ts', 'rate-limiter-flexible'],
   ['metrics-format', 'src/mcp/http.ts', 'prom-client', 'type'],
   ['decimals-in-one-place', 'src/domains/market/service.ts', 'big.js'],
   ['policy-format', 'src/config.ts', 'smol-toml'],
