@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import { AppError, AppError, abortError, recallError, toErrorBody } from '../../errors.js'
+import { AppError, abortError, recallError, toErrorBody } from '../../errors.js'
 import { type Kernel, part } from '../../kernel/part.js'
 import { isFinal } from '../../lib/job.js'
 import { ASSISTANT } from '../../lib/maintenance-actions.js'
