@@ -53,10 +53,11 @@ begin
     return false;
   end if;
   -- Attached, for that takes only a lock that readers and writers do not notice.
-  execute format('create table catalyst.%I (like catalyst.metrics_1m including all)', partition);
-  execute format(
+  perform catalyst.change_schema(
+    format('create table catalyst.%I (like catalyst.metrics_1m including all)', partition));
+  perform catalyst.change_schema(format(
     'alter table catalyst.metrics_1m attach partition catalyst.%I for values from (%L) to (%L)',
-    partition, day::timestamp at time zone 'UTC', (day + 1)::timestamp at time zone 'UTC');
+    partition, day::timestamp at time zone 'UTC', (day + 1)::timestamp at time zone 'UTC'));
   return true;
 end $$;
 
@@ -73,7 +74,7 @@ begin
     where i.inhparent = 'catalyst.metrics_1m'::regclass
       and c.relname < 'metrics_1m_' || to_char(day, 'YYYYMMDD')
   loop
-    execute format('drop table catalyst.%I', partition);
+    perform catalyst.change_schema(format('drop table catalyst.%I', partition));
     dropped := dropped + 1;
   end loop;
   return dropped;
