@@ -73,6 +73,7 @@ const FORBIDDEN: readonly [rule: string, from: string, to: string, kind?: Kind][
   ['sql-parser', 'src/platform/postgres/pool.ts', '@pgsql/types', 'type'],
   ['driver-cache', 'src/platform/postgres/pool.ts', 'ioredis'],
   ['driver-cache', 'src/domains/cache/service.ts', 'lru-cache'],
+  ['client-alone', 'src/client/session.ts', 'src/errors.ts'],
   ['driver-log', 'src/mcp/http.ts', 'pino', 'type'],
   ['decimals-in-one-place', 'src/domains/market/service.ts', 'big.js'],
   ['policy-format', 'src/config.ts', 'smol-toml'],
