@@ -38,13 +38,16 @@ export class Connection {
   ): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       signal?.throwIfAborted()
+      const client = this.#connected()
       try {
-        return await work(await this.#connected())
+        return await work(await client)
       } catch (error) {
+        // Other calls go on over the connection of one that its caller has given up.
+        if (signal?.aborted) throw error
         const isAnswer = error instanceof ToolError || error instanceof ProtocolError
-        if (!isAnswer) await this.#drop()
+        if (!isAnswer && this.#client === client) await this.#drop()
         const mayRepeat = !isAnswer || (error instanceof ToolError && error.retryable)
-        if (!mayRepeat || attempt >= attempts || this.#isClosed || signal?.aborted) throw error
+        if (!mayRepeat || attempt >= attempts || this.#isClosed) throw error
         const asked = error instanceof ToolError ? (error.body.retry_after_ms ?? 0) : 0
         const wait = Math.min(FIRST_WAIT_MS * 2 ** (attempt - 1), LONGEST_WAIT_MS)
         await delay(Math.max(asked, wait * (0.5 + Math.random() / 2)), undefined, { signal })

@@ -83,7 +83,9 @@ export class Registry {
       .map(withFieldsOfKind)
     this.tools = new Map(tools.map((tool) => [tool.name, tool]))
     this.toolsets = new Set(tools.map(({ domain }) => domain))
-    this.#tasks = domains.flatMap(({ name, tasks }) => (tasks ? [[name, tasks] as const] : []))
+    this.#tasks = domains
+      .filter(({ name }) => scope.toolsets?.has(name) ?? true)
+      .flatMap(({ name, tasks }) => (tasks ? [[name, tasks] as const] : []))
     if (this.tools.size !== tools.length) throw new Error('two tools have the same name')
     this.jobTools = new Map(
       tools

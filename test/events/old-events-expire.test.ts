@@ -79,8 +79,10 @@ test.each([
     )
     expect(kept.map(({ seq }) => seq)).toEqual([SIZE, 2 * SIZE - 1, 3 * SIZE])
     const { news_id } = await app.client.tool('persist_news_catalyst', article())
-    const { events } = await app.client.tool('list_events', { after: 3 * SIZE, wait_ms: 10_000 })
-    expect(JSON.stringify(events)).toContain(news_id)
+    await waitFor(async () => {
+      const { events } = await app.client.tool('list_events', { after: 3 * SIZE })
+      return JSON.stringify(events).includes(news_id)
+    })
     expect(
       await waitFor(async () => (await app.client.resource('db/status')).status === 'healthy'),
     ).toBe(true)

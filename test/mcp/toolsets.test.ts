@@ -72,6 +72,8 @@ test('CATALYST_TOOLSETS is what everyone is served, and a URL can only narrow it
     env: { CATALYST_TOOLSETS: 'Trading, explore' },
   })
   expect(await listed(own.client)).toEqual(ofDomains('trading', 'explore'))
+  expect(own.client.sdk.getInstructions()).toContain('trading signal')
+  expect(own.client.sdk.getInstructions()).not.toContain('schema change')
   const client = await narrowed('toolsets=trading', 'modern', own.url)
   expect(await listed(client)).toEqual(ofDomains('trading'))
   await client.close()
