@@ -70,6 +70,7 @@ export async function openCore(config: Config, log: Log): Promise<Core> {
   const audit = new AuditTrail({ database, serverId, clock: systemClock, months, loops, log })
   ending.add(() => audit.stop())
   const eventLog = new EventLog({ endpoint: direct, loops, log })
+  ending.add(() => eventLog.close())
   commits.onCommit(({ hasEvents }) => {
     if (!hasEvents) return
     eventLog.poke()

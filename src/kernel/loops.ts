@@ -5,20 +5,28 @@ import type { SharedOutage } from '../lib/shared-outage.js'
 import { WakeUp } from '../lib/wake-up.js'
 import type { Ending } from './ending.js'
 
+const SOON = { firstMs: 100, maxMs: 1_000 }
+
 /** When rounds follow one another. */
 interface Timing {
   /** Rest between two rounds, in milliseconds. */
   readonly everyMs: number | (() => number)
   /** How long calls are gathered before a round answers all of them, in milliseconds; at once unless said otherwise. */
   readonly gatherMs?: number
-  /** Growing waits after a failure, in milliseconds; at most a second unless said otherwise. */
+  /**
+   * Growing waits after a failure of its own, in milliseconds; at most a second unless said otherwise, and
+   * while a system is away that others work with as well: it is back for all of them at once.
+   */
   readonly retry?: { readonly firstMs: number; readonly maxMs: number }
   /** What the first round waits for. */
   readonly after?: Promise<unknown>
 }
 
-/** One round; what it throws is told once per outage, and tried again. */
-type Work = (signal: AbortSignal) => unknown
+/**
+ * One round; what it throws is told once per outage, and tried again. A round that goes on for as long as
+ * nothing fails says in between that it works.
+ */
+type Work = (signal: AbortSignal, works: () => void) => unknown
 
 /** Work in the background that goes on until it is stopped, whatever fails. */
 class Loop {
@@ -27,7 +35,8 @@ class Loop {
   readonly #timing: Timing
   readonly #work: Work
   readonly #outage: Attempts
-  readonly #backoff: Backoff
+  readonly #ownBackoff: Backoff
+  readonly #sharedBackoff = new Backoff(SOON)
   readonly #stopped = new AbortController()
   readonly #wakeUp = new WakeUp()
   #trouble: unknown = null
@@ -40,7 +49,7 @@ class Loop {
     this.#timing = timing
     this.#work = work
     this.#outage = outage
-    this.#backoff = new Backoff(timing.retry ?? { firstMs: 100, maxMs: 1_000 })
+    this.#ownBackoff = new Backoff(timing.retry ?? SOON)
   }
 
   /** Why the last round failed; null when it went well. */
@@ -91,10 +100,10 @@ class Loop {
     while (!this.isStopped) {
       if (gatherMs > 0) await this.#delay(gatherMs)
       this.#wakeUp.answer()
-      if (await this.#round()) {
-        if (this.isStopped) return
-        await this.#wakeUp.rest(typeof everyMs === 'number' ? everyMs : everyMs())
-      } else await this.#delay(this.#backoff.next())
+      const backoff = await this.#round()
+      if (backoff) await this.#delay(backoff.next())
+      else if (this.isStopped) return
+      else await this.#wakeUp.rest(typeof everyMs === 'number' ? everyMs : everyMs())
     }
   }
 
@@ -102,22 +111,28 @@ class Loop {
     return delay(ms, undefined, { signal: this.#stopped.signal }).catch(() => {})
   }
 
-  async #round(): Promise<boolean> {
+  #works(): void {
+    this.#trouble = null
+    this.#failingSince = null
+    this.#succeededAt = new Date()
+    this.#ownBackoff.reset()
+    this.#sharedBackoff.reset()
+    this.#outage.over()
+  }
+
+  /** What to wait for before the next attempt; null when it went well. */
+  async #round(): Promise<Backoff | null> {
     const { signal } = this.#stopped
     try {
-      await this.#work(signal)
-      this.#trouble = null
-      this.#failingSince = null
-      this.#succeededAt = new Date()
-      this.#backoff.reset()
-      this.#outage.over()
-      return true
+      await this.#work(signal, () => this.#works())
+      this.#works()
+      return null
     } catch (error) {
       this.#trouble = error
       this.#failingSince ??= new Date()
       // What fails because it was told to end is no outage.
-      if (!signal.aborted) this.#outage.failed(error)
-      return false
+      const isShared = !signal.aborted && this.#outage.failed(error)
+      return isShared ? this.#sharedBackoff : this.#ownBackoff
     }
   }
 }

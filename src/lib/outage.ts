@@ -9,8 +9,8 @@ type Facts = Readonly<Record<string, unknown>>
 
 /** What hears how the attempts at something end. */
 export interface Attempts {
-  /** It failed, and will be tried again. */
-  failed(error: unknown, facts?: Facts): void
+  /** It failed, and will be tried again; true when the fault is of a system that others work with as well. */
+  failed(error: unknown, facts?: Facts): boolean
   /** It works. */
   over(): void
 }
@@ -33,16 +33,17 @@ export class Outage implements Attempts {
   }
 
   /** Told at once as well when it is worse than what was told. */
-  failed(error: unknown, facts: Facts = {}, level: Level = 'warn'): void {
+  failed(error: unknown, facts: Facts = {}, level: Level = 'warn'): false {
     this.#attempts++
     const now = Date.now()
     const isWorse = level === 'error' && this.#told.level !== level
-    if (this.#since && now - this.#told.at < EVERY_MS && !isWorse) return
+    if (this.#since && now - this.#told.at < EVERY_MS && !isWorse) return false
     const lasting = this.#since ? { since: this.#since, attempts: this.#attempts } : {}
     const verb = this.#since ? 'is still interrupted' : 'is interrupted, trying again'
     this.#log[level]({ err: error, ...facts, ...lasting }, `${this.#what} ${verb}`)
     this.#since ??= new Date(now)
     this.#told = { at: now, level }
+    return false
   }
 
   over(): void {

@@ -47,6 +47,7 @@ export class SharedOutage {
         this.#failing.add(attempts)
         this.#failedAt = Date.now()
         this.#outage.failed(error, { part, ...facts }, level)
+        return true
       },
       over: () => {
         own.over()

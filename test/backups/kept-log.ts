@@ -82,7 +82,7 @@ export function keepLog(
   const run = async (): Promise<void> => {
     while (!dying.signal.aborted) {
       try {
-        await keeper.round(dying.signal)
+        await keeper.round(dying.signal, () => {})
       } catch (error) {
         failures.push(error)
       }

@@ -52,7 +52,7 @@ export class Schedule {
     if (at < this.#calmUntil) return
     this.#calmUntil = at + CALM_MS
     const dueAt = Math.max(this.#clock.now().getTime(), at + react_seconds * 1_000)
-    this.#trouble = { dueAt, key: `trouble ${Math.floor(at / CALM_MS)}` }
+    this.#trouble = { dueAt, key: `trouble-${Math.floor(at / CALM_MS)}` }
   }
 
   /** The round that is due now, once; null while none is. */
@@ -67,7 +67,7 @@ export class Schedule {
     const step = this.#stepAt(now)
     if (step <= this.#step) return null
     this.#step = step
-    return { key: `round ${step} of ${this.#policy.every_minutes}` }
+    return { key: `round-${step}-of-${this.#policy.every_minutes}` }
   }
 
   /** Milliseconds until something may be due. */

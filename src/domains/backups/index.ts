@@ -49,7 +49,9 @@ export const backups = part({
     loops.every('restored databases that expire', { everyMs: EXPIRE_MS }, () =>
       service.restores.expire(),
     )
-    loops.every('the log of backups', { everyMs: LOG_MS }, (signal) => service.keepLog(signal))
+    loops.every('the log of backups', { everyMs: LOG_MS }, (signal, works) =>
+      service.keepLog(signal, works),
+    )
     loops.every('the schedule of backups', { everyMs: SCHEDULE_MS, retry: RETRY }, (signal) =>
       service.takeDue(signal),
     )

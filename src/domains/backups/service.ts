@@ -119,8 +119,8 @@ export class BackupService {
   }
 
   /** Keeps the log, if no other server does, until the signal is aborted. */
-  keepLog(signal: AbortSignal): Promise<void> {
-    return this.#log.round(signal)
+  keepLog(signal: AbortSignal, works: () => void): Promise<void> {
+    return this.#log.round(signal, works)
   }
 
   /** Ends the log: slot and publication are dropped, and what they kept back on the server is free. */

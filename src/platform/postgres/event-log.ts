@@ -64,6 +64,7 @@ export class EventLog {
 
   /** Ends; what is in the outbox stays there for the next publisher. */
   async close(): Promise<void> {
+    await this.#loop.stop()
     await this.#connection.close()
   }
 

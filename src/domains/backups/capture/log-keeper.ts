@@ -62,15 +62,19 @@ export class LogKeeper {
     return this.#barriers
   }
 
-  /** Becomes the leader, if nobody else is, and keeps the log until the signal is aborted or something fails. */
-  async round(signal: AbortSignal): Promise<void> {
+  /**
+   * Becomes the leader, if nobody else is, and keeps the log until the signal is aborted or something
+   * fails; `works` is called now and then in between.
+   */
+  async round(signal: AbortSignal, works: () => void): Promise<void> {
     const leader = await Leader.take(this.#deps.direct, LOCKS.log)
     if (!leader) return
     this.#isLeader = true
     const ends = AbortSignal.any([signal, leader.signal])
     try {
       while (!ends.aborted) {
-        await this.#keep(leader, ends)
+        await this.#keep(leader, ends, works)
+        works()
         await delay(REST_MS, undefined, { signal: ends }).catch(() => {})
       }
     } finally {
@@ -165,7 +169,7 @@ export class LogKeeper {
     return this.#isAlways() || facts.publication !== null
   }
 
-  async #keep(leader: Leader, signal: AbortSignal): Promise<void> {
+  async #keep(leader: Leader, signal: AbortSignal, works: () => void): Promise<void> {
     const facts = await leader.one(statements.logFacts())
     if (!facts.has_schema) return
     const obstacle = this.whyNot(facts)
@@ -175,7 +179,7 @@ export class LogKeeper {
       return
     }
     try {
-      await this.#archiveLog(leader, facts, signal)
+      await this.#archiveLog(leader, facts, signal, works)
     } catch (error) {
       if (signal.aborted) return
       await this.#giveUpWhereNeeded(leader, error)
@@ -189,6 +193,7 @@ export class LogKeeper {
     leader: Leader,
     facts: statements.LogFacts,
     signal: AbortSignal,
+    works: () => void,
   ): Promise<void> {
     const { direct, recipients, spool, policy } = this.#deps
     const { archive } = await this.#begin(leader)
@@ -213,7 +218,10 @@ export class LogKeeper {
       recipients,
       spool: join(spool, archive.id),
       budgetBytes: policy.when_budget_is_full === 'drop_log' ? this.#budget(facts) : null,
-      progressed: (progress) => this.#progressed(leader, facts, progress),
+      progressed: async (progress) => {
+        await this.#progressed(leader, facts, progress)
+        if (progress.trouble === null) works()
+      },
       barred: (kind, lsn, reason) => this.#bar(archive, kind, lsn, reason),
     })
     await session.run(signal)
