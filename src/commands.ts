@@ -2,9 +2,11 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { type Config, migrationsDir } from './config.js'
 import { steer } from './domains/assistant/steering.js'
 import { lookAtStore } from './domains/backups/look-at-store.js'
+import { backupsOf } from './domains/backups/of-settings.js'
 import { Restores } from './domains/backups/restore/restores.js'
 import { readIdentities, storeSettings } from './domains/backups/settings.js'
 import { StoredBackups } from './domains/backups/stored-backups.js'
+import { BackupWatch } from './domains/backups/watch.js'
 import { loginOf, operationsOf, runnerOf } from './domains/migrations/construct.js'
 import { type LintedFile, Linting } from './domains/migrations/linting.js'
 import type { MigrationService } from './domains/migrations/service.js'
@@ -18,7 +20,7 @@ import { databaseChecks, monitorConnection } from './domains/monitoring/watch.js
 import { AppError } from './errors.js'
 import { systemClock } from './lib/clock.js'
 import { prepareDatabase } from './platform/embedded/catalyst-database.js'
-import type { Log } from './platform/log.js'
+import { createLog, type Log } from './platform/log.js'
 import { openStore } from './platform/objects/open.js'
 import { type ChainVerdict, verifyChain } from './platform/postgres/audit-verification.js'
 import { DISK_FULL } from './platform/postgres/connection-trouble.js'
@@ -77,12 +79,36 @@ export async function lookAtStatus(config: Config) {
     if ('value' in observer.pulse) {
       await delay(SAMPLE_MS)
       await sampler.sample()
-      if (schema.state === 'current') told = await connection.many(toldFindings()).catch(() => [])
+      if (schema.state === 'current') {
+        told = await connection.many(toldFindings()).catch(() => [])
+        service.backupsAre(await lookAtBackups(config, systems))
+      }
     }
     const [status, { findings }] = await Promise.all([service.currentStatus(), service.findings()])
     return { ...status, finding_list: findings }
   } finally {
     await Promise.all([connection.close(), monitor.close(), systems.close()])
+  }
+}
+
+/** What there is to restore from. */
+async function lookAtBackups(config: Config, { pooled, direct }: ObservedSystems) {
+  const database = new Database({ endpoint: pooled, poolMax: 2 })
+  const service = backupsOf(config, {
+    database,
+    direct,
+    clock: systemClock,
+    log: createLog('silent'),
+    serverId: 'command',
+    embedded: null,
+  })
+  try {
+    const watch = new BackupWatch(service, config.policy, systemClock)
+    await watch.look()
+    return watch
+  } finally {
+    await service.close()
+    await database.close()
   }
 }
 

@@ -20,6 +20,7 @@ const VERBS = [
   'cancel',
   'create',
   'decide',
+  'discard',
   'end',
   'execute',
   'get',

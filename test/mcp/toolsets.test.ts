@@ -62,7 +62,7 @@ test('a toolset that does not exist is named, with those that do', async () => {
     const { status, body } = await post(`${app.url}?${query}`)
     expect(status).toBe(400)
     expect(JSON.parse(body)).toMatchObject({ id: 7, error: { code: -32602 } })
-    expect(body).toMatch(/There is no toolset .+There are: assistant, cache, .*trading/)
+    expect(body).toMatch(/There is no toolset .+There are: assistant, backups, cache, .*trading/)
   }
 })
 

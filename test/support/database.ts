@@ -35,11 +35,26 @@ export async function createDatabase(
     asSuperuser: (text) => onServer(asBootstrap(url), text),
     drop: async () => {
       await pool.end()
+      // A database that has a slot cannot be dropped, and the slot would keep WAL for good.
+      await onServer(asBootstrap(server), dropSlotsText(name))
       // A pooler may be there as the superuser, whom nobody else may send away.
       await onServer(asBootstrap(server), `drop database ${name} with (force)`)
     },
   }
 }
+
+/** Ends whoever receives from a slot of a database, and drops all of them. */
+const dropSlotsText = (database: string): string => `
+  do $$
+  begin
+    while exists (select from pg_replication_slots where database = '${database}') loop
+      perform pg_terminate_backend(active_pid) from pg_replication_slots
+      where database = '${database}' and active;
+      perform pg_drop_replication_slot(slot_name) from pg_replication_slots
+      where database = '${database}' and not active;
+      perform pg_sleep(0.02);
+    end loop;
+  end $$`
 
 async function onServer(url: string, text: string): Promise<void> {
   const client = new pg.Client({ connectionString: url })

@@ -1,13 +1,9 @@
-import { join, resolve } from 'node:path'
 import { part } from '../../kernel/part.js'
-import { prepareDatabase } from '../../platform/embedded/catalyst-database.js'
-import { openStore } from '../../platform/objects/open.js'
 import { monitoring } from '../monitoring/index.js'
+import { backupsOf } from './of-settings.js'
 import * as resources from './resources.js'
 import * as restoreResources from './restore.resources.js'
 import * as restoreTools from './restore.tools.js'
-import { BackupService } from './service.js'
-import { storeSettings } from './settings.js'
 import * as tools from './tools.js'
 import { BackupWatch } from './watch.js'
 
@@ -29,23 +25,8 @@ export const backups = part({
   resources,
   start: (kernel) => {
     const { config, systems, loops } = kernel
-    const local = resolve(config.CATALYST_DATA_DIR)
-    const store = storeSettings(config)
-    const service = new BackupService({
-      ...kernel,
-      direct: systems.direct,
-      engine: config.DATABASE_URL ? 'external' : 'embedded',
-      policy: config.policy.backups,
-      location: store.location,
-      openStore: () => openStore(store),
-      recipients: (config.CATALYST_BACKUP_RECIPIENTS ?? '').split(/[\s,]+/).filter(Boolean),
-      identityFile: config.CATALYST_BACKUP_IDENTITY_FILE ?? null,
-      spool: join(local, 'spool'),
-      prepareDatabase: async (database) => {
-        const embedded = systems.embedded?.postgres
-        if (embedded) await prepareDatabase(embedded.connectionString, database)
-      },
-    })
+    const embedded = systems.embedded?.postgres?.connectionString ?? null
+    const service = backupsOf(config, { ...kernel, direct: systems.direct, embedded })
     loops.every('restored databases that expire', { everyMs: EXPIRE_MS }, () =>
       service.restores.expire(),
     )

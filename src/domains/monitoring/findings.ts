@@ -91,7 +91,7 @@ export function joinFindings(
   ])
   const missing = BACKUPS.filter((check) => !checked.has(check)).map((check) => ({
     check,
-    reason: 'This version cannot take backups.',
+    reason: 'Backups were not looked at.',
   }))
   const unknown = [...verdicts.unknown.filter(({ check }) => !found.has(check)), ...missing]
   return { findings, passed, unknown }

@@ -57,7 +57,8 @@ export interface BackupFacts {
   } | null
 }
 
-const NO_STORE = { status: 'unknown' as const, reason: 'This version has no object store.' }
+const NOT_ASKED = 'Backups were not looked at: the database could not be asked for them.'
+const NO_STORE = { status: 'unknown' as const, reason: NOT_ASKED }
 const NO_BACKUP = {
   at: null,
   backup_id: null,
@@ -213,7 +214,7 @@ export class MonitoringService {
   }
 
   #lastBackup() {
-    if (!this.#backups) return { ...NO_BACKUP, reason: 'This version cannot take backups.' }
+    if (!this.#backups) return { ...NO_BACKUP, reason: NOT_ASKED }
     const last = this.#backups.lastBackup()
     return last ? { ...last, reason: null } : { ...NO_BACKUP, reason: 'There is no backup yet.' }
   }
@@ -221,7 +222,7 @@ export class MonitoringService {
   /** Why a figure has no history. */
   #unavailable(name: SeriesName): string {
     const { observer } = this.#deps
-    if (name === 'rpo_seconds' && !this.#backups) return 'This version cannot take backups.'
+    if (name === 'rpo_seconds' && !this.#backups) return NOT_ASKED
     if ('reason' in observer.pulse) return observer.pulse.reason
     const ofStatements = name === 'query_avg_ms' || name === 'statement_p95_ms'
     if (ofStatements && 'reason' in observer.statements) return observer.statements.reason
