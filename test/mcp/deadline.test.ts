@@ -72,6 +72,9 @@ beforeEach(() => {
   audited.length = 0
 })
 afterEach(() => {
+  // Before the timers: restored after them, the spies would bring the false ones back for every later file.
+  set.mockRestore()
+  cleared.mockRestore()
   vi.useRealTimers()
 })
 
