@@ -81,7 +81,8 @@ export async function lookAtStatus(config: Config) {
       await sampler.sample()
       if (schema.state === 'current') {
         told = await connection.many(toldFindings()).catch(() => [])
-        service.backupsAre(await lookAtBackups(config, systems))
+        const backups = await lookAtBackups(config, systems)
+        if (backups) service.backupsAre(backups)
       }
     }
     const [status, { findings }] = await Promise.all([service.currentStatus(), service.findings()])
@@ -91,7 +92,7 @@ export async function lookAtStatus(config: Config) {
   }
 }
 
-/** What there is to restore from. */
+/** What there is to restore from; null where that cannot be asked. */
 async function lookAtBackups(config: Config, { pooled, direct }: ObservedSystems) {
   const database = new Database({ endpoint: pooled, poolMax: 2 })
   const service = backupsOf(config, {
@@ -106,6 +107,8 @@ async function lookAtBackups(config: Config, { pooled, direct }: ObservedSystems
     const watch = new BackupWatch(service, config.policy, systemClock)
     await watch.look()
     return watch
+  } catch {
+    return null
   } finally {
     await service.close()
     await database.close()

