@@ -6,6 +6,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: ['test/conformance/**'],
     globalSetup: ['test/support/services.ts'],
+    setupFiles: ['test/support/every-file.ts'],
     // Every test file has a database of its own; three at a time is what two cores carry, for many wait.
     maxWorkers: 3,
     sequence: { sequencer: LongestFirst },

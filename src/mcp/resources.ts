@@ -53,9 +53,6 @@ export class ResourceRouter {
   }
 }
 
-/** Paths of the contract that this version does not serve yet. */
-const PLANNED = /^db\/backups\/.+\/?$/
-
 const NEAREST = 4
 
 function notServed(path: string, routes: readonly Route[]): AppError {
@@ -67,9 +64,7 @@ function notServed(path: string, routes: readonly Route[]): AppError {
     .slice(0, NEAREST)
   const named = nearest.length > 0 ? `Nearest: ${nearest.map((one) => one.path).join(', ')}. ` : ''
   const hint = `${named}read_resource with uri "help" names every path with its filters.`
-  return PLANNED.test(path)
-    ? new AppError('not_supported', 'This resource is not built yet in this version.', { hint })
-    : new AppError('not_found', 'There is no resource at this URI.', { hint })
+  return new AppError('not_found', 'There is no resource at this URI.', { hint })
 }
 
 const wordsOf = (path: string): string[] => path.toLowerCase().match(/[a-z0-9]+/g) ?? []

@@ -31,12 +31,3 @@ test.each([
     hint: expect.stringContaining(near),
   })
 })
-
-test('a path of the contract that is not built yet says so', async () => {
-  for (const uri of ['db/backups/latest', 'db/backups/history?limit=1']) {
-    expect(await client.refused('read_resource', { uri })).toMatchObject({
-      code: 'not_supported',
-      message: expect.stringContaining('not built yet'),
-    })
-  }
-})

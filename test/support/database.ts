@@ -14,6 +14,14 @@ export interface TestDatabase {
   drop(): Promise<void>
 }
 
+/** Those that their file has not dropped by itself. */
+const left = new Set<() => Promise<void>>()
+
+/** Drops what a file has left: its slots would be faults of the server in the eyes of the next one. */
+export async function dropWhatIsLeft(): Promise<void> {
+  for (const drop of left) await drop()
+}
+
 /** Copies the migrated template (tens of milliseconds), or makes an empty database. */
 export async function createDatabase(
   options: {
@@ -28,18 +36,21 @@ export async function createDatabase(
   const url = withDatabase(server, name)
   const pool = new pg.Pool({ connectionString: url, max: 2, types: exactTypes })
   pool.on('error', () => {})
+  const drop = async () => {
+    left.delete(drop)
+    await pool.end()
+    // A database that has a slot cannot be dropped, and the slot would keep WAL for good.
+    await onServer(asBootstrap(server), dropSlotsText(name))
+    // A pooler may be there as the superuser, whom nobody else may send away.
+    await onServer(asBootstrap(server), `drop database ${name} with (force)`)
+  }
+  left.add(drop)
   return {
     url,
     name,
     query: async (text, values) => (await pool.query(text, values)).rows,
     asSuperuser: (text) => onServer(asBootstrap(url), text),
-    drop: async () => {
-      await pool.end()
-      // A database that has a slot cannot be dropped, and the slot would keep WAL for good.
-      await onServer(asBootstrap(server), dropSlotsText(name))
-      // A pooler may be there as the superuser, whom nobody else may send away.
-      await onServer(asBootstrap(server), `drop database ${name} with (force)`)
-    },
+    drop,
   }
 }
 

@@ -222,7 +222,8 @@ export class MonitoringService {
   /** Why a figure has no history. */
   #unavailable(name: SeriesName): string {
     const { observer } = this.#deps
-    if (name === 'rpo_seconds' && !this.#backups) return NOT_ASKED
+    const { reason } = this.#lastBackup()
+    if (name === 'rpo_seconds' && reason) return reason
     if ('reason' in observer.pulse) return observer.pulse.reason
     const ofStatements = name === 'query_avg_ms' || name === 'statement_p95_ms'
     if (ofStatements && 'reason' in observer.statements) return observer.statements.reason
