@@ -6,6 +6,7 @@ import { Door } from '../../src/mcp/access/door.js'
 import { HttpEndpoint } from '../../src/mcp/http.js'
 import { createLog } from '../../src/platform/log.js'
 import { type Era, TestClient, ToolError } from '../support/app.js'
+import { endsWithFile } from '../support/end-of-file.js'
 
 /** The product on a database that the test brings along. */
 export interface Served {
@@ -42,12 +43,11 @@ export async function open(databaseUrl: string, env: Record<string, string> = {}
   })
   const url = await endpoint.listen('127.0.0.1', 0)
   const clients: TestClient[] = []
-  let closing: Promise<void> | undefined
-  const close = async () => {
+  const close = endsWithFile(async () => {
     await Promise.all(clients.map((client) => client.close().catch(() => {})))
     await endpoint.close()
     await app.close()
-  }
+  })
   return {
     url,
     app,
@@ -56,10 +56,7 @@ export async function open(databaseUrl: string, env: Record<string, string> = {}
       clients.push(client)
       return client
     },
-    close: () => {
-      closing ??= close()
-      return closing
-    },
+    close,
   }
 }
 

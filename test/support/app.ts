@@ -3,7 +3,7 @@ import {
   type ElicitResult,
   StreamableHTTPClientTransport,
 } from '@modelcontextprotocol/client'
-import { afterAll, inject } from 'vitest'
+import { inject } from 'vitest'
 import { openApp } from '../../src/app.js'
 import { loadConfig } from '../../src/config.js'
 import type { ErrorBody } from '../../src/errors.js'
@@ -14,6 +14,7 @@ import type { Notifications } from '../../src/mcp/notifications.js'
 import type { Serving } from '../../src/mcp/server.js'
 import { createLog } from '../../src/platform/log.js'
 import { createDatabase, type TestDatabase } from './database.js'
+import { endsWithFile } from './end-of-file.js'
 
 /** The two protocol eras: 2025-11-25 and 2026-07-28. */
 export type Era = 'legacy' | 'modern'
@@ -67,26 +68,18 @@ export async function startApp(
     clients.push(client)
     return client
   }
-  let closing: Promise<void> | undefined
-  const close = async () => {
+  const close = endsWithFile(async () => {
     await Promise.all(clients.map((client) => client.close()))
     await Promise.all([app.drain(), endpoint.close()])
     await app.close()
     if (!options.database) await database.drop()
-  }
-  afterAll(() => {
-    closing ??= close()
-    return closing
   })
   return {
     url,
     client: await connect('modern'),
     database,
     connect,
-    close: () => {
-      closing ??= close()
-      return closing
-    },
+    close,
   }
 }
 

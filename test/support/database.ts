@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import pg from 'pg'
 import { inject } from 'vitest'
 import { exactTypes } from '../../src/platform/postgres/types.js'
+import { endsWithFile } from './end-of-file.js'
 import { asBootstrap, TEMPLATE, withDatabase } from './services.js'
 
 /** A database of its own for one test file, with a way to look into it past the product. */
@@ -12,14 +13,6 @@ export interface TestDatabase {
   /** The same as the superuser that the product does not use, for what only a fault could do. */
   asSuperuser(text: string): Promise<void>
   drop(): Promise<void>
-}
-
-/** Those that their file has not dropped by itself. */
-const left = new Set<() => Promise<void>>()
-
-/** Drops what a file has left: its slots would be faults of the server in the eyes of the next one. */
-export async function dropWhatIsLeft(): Promise<void> {
-  for (const drop of left) await drop()
 }
 
 /** Copies the migrated template (tens of milliseconds), or makes an empty database. */
@@ -36,15 +29,13 @@ export async function createDatabase(
   const url = withDatabase(server, name)
   const pool = new pg.Pool({ connectionString: url, max: 2, types: exactTypes })
   pool.on('error', () => {})
-  const drop = async () => {
-    left.delete(drop)
+  const drop = endsWithFile(async () => {
     await pool.end()
     // A database that has a slot cannot be dropped, and the slot would keep WAL for good.
     await onServer(asBootstrap(server), dropSlotsText(name))
     // A pooler may be there as the superuser, whom nobody else may send away.
     await onServer(asBootstrap(server), `drop database ${name} with (force)`)
-  }
-  left.add(drop)
+  })
   return {
     url,
     name,
