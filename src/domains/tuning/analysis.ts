@@ -1,7 +1,7 @@
 import type { Caller } from '../../lib/caller.js'
 import type { Judged, QueryService } from '../explore/query.service.js'
 import { type TableDetails, tableDetails } from './advice.sql.js'
-import { advise, type IndexAdvice } from './index-advice.js'
+import { advise, type IndexAdvice, statementOf } from './index-advice.js'
 import { candidatesFor } from './index-candidates.js'
 import { figure, nodesOf, type Plan, shownNumber, textOf } from './plan.js'
 import { findingsOf, type PlanFinding } from './plan-rules.js'
@@ -71,7 +71,7 @@ function suggestionsOf(
 ): string[] {
   const made = indexes.map(
     ({ create_sql, why, replaces }) =>
-      `${create_sql.split('\n').at(-1)} It ${why}${replaces.length > 0 ? `, and makes ${replaces.join(', ')} superfluous` : ''}. Write it with create_migration.`,
+      `${statementOf(create_sql)} It ${why}${replaces.length > 0 ? `, and makes ${replaces.join(', ')} superfluous` : ''}. Write it with create_migration.`,
   )
   const said = findings
     .filter(

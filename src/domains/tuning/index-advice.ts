@@ -10,11 +10,12 @@ export interface IndexAdvice {
   readonly why: string
   /** Indexes that it makes superfluous. */
   readonly replaces: string[]
-  readonly method: 'hypopg' | 'estimate'
+  readonly method: 'hypopg' | 'estimate' | 'trial'
   readonly cost_before: number
   readonly cost_after: number
-  readonly ms_before: null
-  readonly ms_after: null
+  /** Milliseconds of the statement, where it was tried. */
+  readonly ms_before: number | null
+  readonly ms_after: number | null
   readonly size_bytes: number
   readonly write_overhead: string
 }
@@ -158,6 +159,20 @@ const nameSql = (...parts: string[]): string =>
 
 const bareSql = ({ table, columns, method }: Candidate): string =>
   `create index on ${nameSql(table.schema, table.name)} using ${method} (${columns.join(', ')})`
+
+/** The texts for a database that nobody else is in, with the index's name. */
+export function plainSql({ create_sql, drop_sql }: IndexAdvice) {
+  const [create, dropped] = [statementOf(create_sql), statementOf(drop_sql)]
+  const name = dropped.slice('drop index concurrently '.length, -1)
+  return {
+    name,
+    create: create.replace(/^create index concurrently/, 'create index'),
+    drop: `drop index if exists ${name}`,
+  }
+}
+
+/** Without the line that says how a migration is to run. */
+export const statementOf = (text: string): string => text.slice(text.lastIndexOf('\n') + 1)
 
 function adviceOf(
   candidate: Candidate,

@@ -1,13 +1,12 @@
 import { AppError } from '../../errors.js'
 import { humanBytes } from '../../lib/bytes.js'
 import type { Caller } from '../../lib/caller.js'
-import type { Endpoint } from '../../platform/postgres/connection.js'
 import type { QueryService } from '../explore/query.service.js'
 import { type Analysis, analyse } from './analysis.js'
 import { maintain, type Operation, type TableResult } from './maintenance.js'
+import { type TrialDeps, tryOut } from './trial.js'
 
-interface TuningDeps {
-  readonly direct: Endpoint
+interface TuningDeps extends TrialDeps {
   readonly queries: QueryService
 }
 
@@ -17,6 +16,7 @@ interface Question {
   readonly params: readonly unknown[]
   /** Run it, to compare what happens with what was expected. */
   readonly isRun: boolean
+  /** A restored database on which its advice is tried. */
   readonly tryOn: string | null
 }
 
@@ -35,7 +35,7 @@ export class TuningService {
 
   /**
    * Says what a statement costs, why, and what would help. It is run only where that is asked for and it
-   * was proven to read only.
+   * was proven to read only, or on a restored database where its advice is tried.
    *
    * @throws Refusal, AppError
    */
@@ -43,7 +43,11 @@ export class TuningService {
     if (/^\s*explain\b/i.test(sql)) throw alreadyExplained()
     const asked = { sql, params, restoreId: tryOn, mayLackParams: true }
     const { queries } = this.#deps
-    return queries.judged(asked, caller, (judged) => analyse(judged, isRun, queries, caller))
+    const analysis = await queries.judged(asked, caller, (judged) =>
+      analyse(judged, isRun, queries, caller),
+    )
+    if (tryOn === null) return analysis
+    return tryOut(analysis, { ...asked, restoreId: tryOn }, this.#deps, caller)
   }
 
   /** Cleans, rebuilds and measures tables. */

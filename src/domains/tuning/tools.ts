@@ -37,7 +37,7 @@ export const analyzeQuery = tool({
     query: nonEmptyText(100_000).describe('One SELECT.'),
     params: z.array(z.unknown().describe('A value.')).max(100).optional().describe('Of $1, $2, ….'),
     analyze: z.boolean().default(false).describe('Run it.'),
-    try_on: identifier(64).optional().describe('A restore_id.'),
+    try_on: identifier(64).optional().describe('A restore_id: indexes are made there and timed.'),
   }),
   output: z.object({
     execution_plan: z.looseObject({}),
