@@ -28,10 +28,10 @@ export const backups = part({
   tools,
   resources,
   start: (kernel) => {
-    const { config, systems, loops } = kernel
+    const { config, systems, loops, eventLog } = kernel
     const local = resolve(config.CATALYST_DATA_DIR)
     const store = storeSettings(config)
-    const service = new BackupService({
+    const service: BackupService = new BackupService({
       ...kernel,
       direct: systems.direct,
       engine: config.DATABASE_URL ? 'external' : 'embedded',
@@ -41,6 +41,7 @@ export const backups = part({
       recipients: (config.CATALYST_BACKUP_RECIPIENTS ?? '').split(/[\s,]+/).filter(Boolean),
       identityFile: config.CATALYST_BACKUP_IDENTITY_FILE ?? null,
       spool: join(local, 'spool'),
+      changed: () => watch.look(),
       prepareDatabase: async (database) => {
         const embedded = systems.embedded?.postgres
         if (embedded) await prepareDatabase(embedded.connectionString, database)
@@ -56,7 +57,13 @@ export const backups = part({
       service.takeDue(signal),
     )
     const watch = new BackupWatch(service, config.policy, kernel.clock)
-    loops.every('looking how backups are', { everyMs: WATCH_MS }, () => watch.look())
+    const looking = loops.every('looking how backups are', { everyMs: WATCH_MS }, () =>
+      watch.look(),
+    )
+    // Whichever server and whoever took or verified it.
+    eventLog.subscribe((published) => {
+      if (published.some(({ type }) => type.startsWith('backup.'))) looking.wake()
+    })
     for (const check of watch.checks) kernel.check(check)
     kernel.onOpen(() => kernel.the(monitoring).backupsAre(watch))
     kernel.onClose(() => service.close())
