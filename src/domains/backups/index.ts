@@ -4,6 +4,7 @@ import { backupsOf } from './of-settings.js'
 import * as resources from './resources.js'
 import * as restoreResources from './restore.resources.js'
 import * as restoreTools from './restore.tools.js'
+import type { BackupService } from './service.js'
 import * as tools from './tools.js'
 import { BackupWatch } from './watch.js'
 
@@ -24,9 +25,13 @@ export const backups = part({
   tools,
   resources,
   start: (kernel) => {
-    const { config, systems, loops } = kernel
-    const embedded = systems.embedded?.postgres?.connectionString ?? null
-    const service = backupsOf(config, { ...kernel, direct: systems.direct, embedded })
+    const { config, systems, loops, eventLog } = kernel
+    const service: BackupService = backupsOf(config, {
+      ...kernel,
+      direct: systems.direct,
+      embedded: systems.embedded?.postgres?.connectionString ?? null,
+      changed: () => watch.look(),
+    })
     loops.every('restored databases that expire', { everyMs: EXPIRE_MS }, () =>
       service.restores.expire(),
     )
@@ -37,7 +42,13 @@ export const backups = part({
       service.takeDue(signal),
     )
     const watch = new BackupWatch(service, config.policy, kernel.clock)
-    loops.every('looking how backups are', { everyMs: WATCH_MS }, () => watch.look())
+    const looking = loops.every('looking how backups are', { everyMs: WATCH_MS }, () =>
+      watch.look(),
+    )
+    // Whichever server and whoever took or verified it.
+    eventLog.subscribe((published) => {
+      if (published.some(({ type }) => type.startsWith('backup.'))) looking.wake()
+    })
     for (const check of watch.checks) kernel.check(check)
     kernel.onOpen(() => kernel.the(monitoring).backupsAre(watch))
     kernel.onClose(() => service.close())

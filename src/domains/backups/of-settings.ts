@@ -6,7 +6,10 @@ import { type BackupDeps, BackupService } from './service.js'
 import { storeSettings } from './settings.js'
 
 /** What is not in the settings; `embedded` is the superuser's way in where the server is ours. */
-type Rest = Pick<BackupDeps, 'database' | 'direct' | 'clock' | 'serverId' | 'log' | 'step'> & {
+type Rest = Pick<
+  BackupDeps,
+  'database' | 'direct' | 'clock' | 'serverId' | 'log' | 'changed' | 'step'
+> & {
   readonly embedded: string | null
 }
 

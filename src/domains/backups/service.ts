@@ -39,6 +39,8 @@ export interface BackupDeps {
   readonly spool: string
   /** Brings what only a superuser may make into a database, where one is at hand. */
   readonly prepareDatabase?: ((database: string) => Promise<void>) | undefined
+  /** A backup was taken or looked at here; waited for before that is answered. */
+  readonly changed?: (() => Promise<void>) | undefined
   /** Named places at which a test may end the process. */
   readonly step?: ((name: string) => unknown) | undefined
 }
@@ -84,12 +86,12 @@ export class BackupService {
 
   /** Takes a backup. */
   create(query: CreateQuery, call: BackupCall) {
-    return this.#taker.create(query, call)
+    return this.#taker.create(query, call).finally(() => this.#changed())
   }
 
   /** Looks whether a backup is whole, or restores it to prove it. */
   verify(query: VerifyQuery, call: BackupCall) {
-    return this.#verifier.verify(query, call)
+    return this.#verifier.verify(query, call).finally(() => this.#changed())
   }
 
   /** The newest backups, how much could be lost now, and what was proven. */
@@ -174,6 +176,11 @@ export class BackupService {
   #takeFull(full: FullRequest) {
     const { direct: endpoint, policy } = this.#deps
     return takeFull({ ...full, endpoint, workers: policy.workers })
+  }
+
+  /** What came of it is the answer, whether or not it can be looked at. */
+  async #changed(): Promise<void> {
+    await this.#deps.changed?.().catch(() => {})
   }
 
   async #logBroke({ code, message }: AppError): Promise<void> {

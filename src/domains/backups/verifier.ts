@@ -47,6 +47,7 @@ export class Verifier {
           level,
           valid: drilled.valid,
           issues: drilled.issues,
+          not_checked: [...read.not_checked, ...drilled.not_checked],
           phases: [...read.phases, ...drilled.phases],
         }
       : read

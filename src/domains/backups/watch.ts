@@ -18,6 +18,9 @@ export class BackupWatch {
   readonly #policy: Policy
   readonly #clock: Clock
   #latest: Latest | null = null
+  #looks = 0
+  /** Which look it is of. */
+  #look = 0
 
   constructor(service: Pick<BackupService, 'latest'>, policy: Policy, clock: Clock) {
     this.#service = service
@@ -25,9 +28,13 @@ export class BackupWatch {
     this.#clock = clock
   }
 
-  /** Reads it anew. */
+  /** Reads it anew; one that began before another that has ended already is forgotten. */
   async look(): Promise<void> {
-    this.#latest = await this.#service.latest()
+    const look = ++this.#looks
+    const latest = await this.#service.latest()
+    if (look < this.#look) return
+    this.#look = look
+    this.#latest = latest
   }
 
   objectStore() {

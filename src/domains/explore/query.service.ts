@@ -94,7 +94,9 @@ export class QueryService {
     const started = performance.now()
     return this.judged(asked, caller, async ({ session, columns, values, reader }) => {
       const limits = { rows: asked.limit, bytes: MAX_ANSWER_BYTES }
-      const told = await this.#told(session, columns)
+      // Another database has other types of its own.
+      const types = asked.restoreId === null ? this.#types : new Map<string, TypeFacts>()
+      const told = await toldOf(session, columns, types)
       const found = await this.running(() => session.run(values, limits, caller.signal))
       return {
         columns: told.columns,
@@ -151,7 +153,7 @@ export class QueryService {
     const attempt = (isRepeat: boolean): Promise<T | typeof WITHHELD> =>
       pool.use(database, signal, async (session, reader) => {
         const found = await this.#enter(session, query, values, signal).catch((error: unknown) => {
-          if (!isRepeat && reader.isOurs && database === null && isNotGranted(error)) return null
+          if (!isRepeat && reader.isOurs && isNotGranted(error)) return null
           throw error
         })
         if (found === null) return WITHHELD
@@ -160,7 +162,7 @@ export class QueryService {
     const first = await attempt(false)
     if (first !== WITHHELD) return first as T
     // It may be new: what the product owns, the reader may read.
-    await pool.letRead()
+    await pool.letRead(database)
     return (await attempt(true)) as T
   }
 
@@ -211,32 +213,36 @@ export class QueryService {
     await judgeCode(session, code, allowed, this.#deps.allowed)
     return relations
   }
-
-  /** How columns are told and values read. */
-  async #told(session: ReaderSession, columns: readonly Column[]): Promise<Told> {
-    const key = ({ type, modifier }: Pick<Column, 'type' | 'modifier'>) => `${type}:${modifier}`
-    const unknown = columns.filter((column) => !this.#types.has(key(column)))
-    const rows = unknown.length > 0 ? await session.many(typeFacts(unknown)) : []
-    for (const { type, modifier, ...facts } of rows)
-      this.#types.set(key({ type: Number(type), modifier }), facts)
-    const factsOf = columns.map((column) => this.#types.get(key(column)))
-    const read = (raw: string | null, index: number): ExactValue =>
-      exactValue(raw, columns[index]?.type ?? 0, (type) =>
-        type === columns[index]?.type ? factsOf[index] : undefined,
-      )
-    return {
-      columns: columns.map(({ name }, index) => ({
-        name,
-        type: factsOf[index]?.name ?? 'unknown',
-      })),
-      exact: (row) => row.map(read),
-    }
-  }
 }
 
 interface Told {
   readonly columns: { name: string; type: string }[]
   exact(row: readonly (string | null)[]): ExactValue[]
+}
+
+/** How columns are told and values read; what is found out of types is kept for the next answer. */
+async function toldOf(
+  session: ReaderSession,
+  columns: readonly Column[],
+  types: Map<string, TypeFacts>,
+): Promise<Told> {
+  const key = ({ type, modifier }: Pick<Column, 'type' | 'modifier'>) => `${type}:${modifier}`
+  const unknown = columns.filter((column) => !types.has(key(column)))
+  const rows = unknown.length > 0 ? await session.many(typeFacts(unknown)) : []
+  for (const { type, modifier, ...facts } of rows)
+    types.set(key({ type: Number(type), modifier }), facts)
+  const factsOf = columns.map((column) => types.get(key(column)))
+  const read = (raw: string | null, index: number): ExactValue =>
+    exactValue(raw, columns[index]?.type ?? 0, (type) =>
+      type === columns[index]?.type ? factsOf[index] : undefined,
+    )
+  return {
+    columns: columns.map(({ name }, index) => ({
+      name,
+      type: factsOf[index]?.name ?? 'unknown',
+    })),
+    exact: (row) => row.map(read),
+  }
 }
 
 /** Functions that make rows of a table's type out of JSON, and with them values of its domains. */

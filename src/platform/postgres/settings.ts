@@ -43,6 +43,9 @@ const MEANINGS = {
   bytea_output: 'hex',
   standard_conforming_strings: 'on',
   array_nulls: 'on',
+  // A dump and the log are read where the database's own defaults are others.
+  lc_monetary: 'C',
+  quote_all_identifiers: 'off',
   // What has no schema in its name is PostgreSQL's own: nothing may be named to stand before that.
   search_path: 'public',
   // Errors that are expected must not end the connection.

@@ -24,9 +24,11 @@ export interface SequenceRow {
   readonly name: string
   readonly last_value: string | null
   readonly increment_by: string
+  readonly min_value: string
+  readonly max_value: string
   /** `schema.name` as PostgreSQL quotes it. */
   readonly quoted: string
-  /** The column that is filled from it. */
+  /** The column that is filled from it, if it holds whole numbers. */
   readonly owner: {
     readonly schema: string
     readonly table: string
@@ -121,6 +123,8 @@ export const sequences = () => sql<SequenceRow>`
     c.relname as name,
     pg_sequence_last_value(c.oid)::text as last_value,
     s.seqincrement::text as increment_by,
+    s.seqmin::text as min_value,
+    s.seqmax::text as max_value,
     format('%I.%I', n.nspname, c.relname) as quoted,
     (
       select json_build_object('schema', tn.nspname, 'table', t.relname, 'column', a.attname)
@@ -128,7 +132,9 @@ export const sequences = () => sql<SequenceRow>`
       join pg_class t on t.oid = d.refobjid
       join pg_namespace tn on tn.oid = t.relnamespace
       join pg_attribute a on a.attrelid = t.oid and a.attnum = d.refobjsubid
-      where d.classid = 'pg_class'::regclass and d.objid = c.oid
+      join pg_type y on y.oid = a.atttypid
+      where coalesce(nullif(y.typbasetype, 0), y.oid) = any ('{int2,int4,int8,numeric}'::regtype[])
+        and d.classid = 'pg_class'::regclass and d.objid = c.oid
         and d.refclassid = 'pg_class'::regclass and d.deptype in ('a', 'i')
       limit 1
     ) as owner

@@ -12,7 +12,7 @@ import { sql } from '../../../platform/postgres/sql.js'
 import type { Archive } from '../archive/archive.js'
 import { suffix } from '../archive/keys.js'
 import type { BackupObject, FullManifest, Unsigned } from '../archive/manifest.js'
-import { schemaFingerprint } from '../capture/fingerprint.sql.js'
+import { restorableFingerprint } from '../capture/fingerprint.sql.js'
 import { Progress } from '../progress.js'
 import { CATALOG, type Catalog } from './catalog.js'
 import {
@@ -203,10 +203,10 @@ async function attemptToBegin(deps: FullDeps): Promise<Begun | null> {
   }
 }
 
-/** What the schema is, as the marks of the log tell it. */
+/** What the schema is, as a restored database can be compared with it. */
 const fingerprintOf = async (session: DirectSession): Promise<string> => {
   const [row] = await session.many(
-    sql<{ fingerprint: string }>`select ${schemaFingerprint()} as fingerprint`,
+    sql<{ fingerprint: string }>`select ${restorableFingerprint()} as fingerprint`,
   )
   return String(row?.fingerprint)
 }

@@ -1,19 +1,23 @@
 import { sql } from '../../../platform/postgres/sql.js'
+import { restorableFingerprint } from '../capture/fingerprint.sql.js'
 
 /** What is wrong, as a sentence without its end; no row when nothing is. */
 export interface Finding {
   readonly wrong: string
 }
 
-/** Constraints that do not hold, indexes that cannot be used, and sequences that would give out a value again. */
+/** Indexes that cannot be used; that of a partitioned table may lack partitions. Constraints held when they were made. */
 export const brokenObjects = () => sql<Finding>`
-  select format('the constraint %I of %s does not hold', conname, conrelid::regclass) as wrong
-  from pg_constraint
-  where contype in ('f', 'c') and not convalidated
-  union all
-  select format('the index %s cannot be used', indexrelid::regclass)
+  select format('the index %s cannot be used', indexrelid::regclass) as wrong
   from pg_index
-  where not indisvalid`
+  join pg_class on pg_class.oid = indexrelid
+  where not indisvalid and relkind = 'i'`
+
+/** The schema as it is now, as this release words it. */
+export const schemaNow = () => sql<{ version_num: number; fingerprint: string }>`
+  select
+    current_setting('server_version_num')::int as version_num,
+    ${restorableFingerprint()} as fingerprint`
 
 /** Whether a database is the product's own, at a state of its schema that knows trading. */
 export const hasTrading = () => sql<{ found: boolean }>`

@@ -5,13 +5,14 @@ import type { SequenceRow } from '../full/catalog.sql.js'
 export const setSequence = ({ schema, name }: SequenceRow, value: string) => sql<never>`
   select setval(format('%I.%I', ${schema}::text, ${name}::text)::regclass, ${value}::int8)`
 
-/** The value of a column that is furthest in the direction of its sequence. */
-export const furthest = ({ owner, increment_by }: SequenceRow) => {
+/** The value of a column that is furthest in the direction of its sequence, of those that this can give out. */
+export const furthest = ({ owner, increment_by, min_value, max_value }: SequenceRow) => {
   const { schema = '', table = '', column = '' } = owner ?? {}
   const end = sql.trusted(increment_by.startsWith('-') ? 'min' : 'max')
   return sql<{ value: string | null }>`
     select ${end}(${sql.id(column)})::int8::text as value
-    from ${sql.id(schema)}.${sql.id(table)}`
+    from ${sql.id(schema)}.${sql.id(table)}
+    where ${sql.id(column)} between ${min_value}::int8 and ${max_value}::int8`
 }
 
 /** Views that keep rows, those that others read first. */

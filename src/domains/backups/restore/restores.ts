@@ -144,7 +144,7 @@ export class Restores {
       const isAnswer = error instanceof AppError && PROVEN_WRONG.has(error.code)
       if (!isAnswer || call.signal.aborted) throw error
       const restore_ms = Math.round(performance.now() - started)
-      return { valid: false, issues: [error.message], phases: [], restore_ms }
+      return { valid: false, issues: [error.message], not_checked: [], phases: [], restore_ms }
     }
   }
 

@@ -102,9 +102,12 @@ export class ReaderLogin {
     })
   }
 
-  /** Lets the reader read what the product's role owns and it cannot read yet; true when that was anything. */
-  async letRead(): Promise<boolean> {
-    return DirectSession.use(this.#deps.direct, async (runner) => {
+  /**
+   * Lets the reader read what the product's role owns and it cannot read yet, in another database of the server where
+   * one is named; true when that was anything.
+   */
+  async letRead(database: string | null = null): Promise<boolean> {
+    const letRead = async (runner: DirectSession): Promise<boolean> => {
       const tables = await runner.many(withheld())
       const bySchema = groupBy(tables, ({ schema }) => schema)
       for (const [schema, found] of bySchema) {
@@ -115,7 +118,8 @@ export class ReaderLogin {
         })
       }
       return tables.length > 0
-    })
+    }
+    return DirectSession.use(this.#deps.direct, letRead, database === null ? null : { database })
   }
 
   /** As the reader, with a password of this moment; null where that cannot be. */

@@ -43,17 +43,18 @@ export class ReaderPool {
       try {
         return await work(session, reader)
       } finally {
-        // The answer does not wait for it; the next statement takes another connection meanwhile.
-        void session
+        const cleaned = session
           .reset()
           .then(() => this.#giveBack(database, { session, reader, since: Date.now() }))
+        // The next statement takes another connection meanwhile; another database may be dropped after the answer.
+        if (database !== null) await cleaned
       }
     })
   }
 
   /** Lets the reader read what it cannot read yet. */
-  letRead(): Promise<boolean> {
-    return this.#login.letRead()
+  letRead(database: string | null): Promise<boolean> {
+    return this.#login.letRead(database)
   }
 
   /** Closes every connection. */
@@ -80,7 +81,7 @@ export class ReaderPool {
     }
   }
 
-  #giveBack(database: string | null, idle: Idle): void {
+  async #giveBack(database: string | null, idle: Idle): Promise<void> {
     if (idle.session.isLost) return
     if (database !== null || this.#isClosed || this.#idle.length >= MOST) return idle.session.end()
     this.#idle.push(idle)

@@ -214,9 +214,10 @@ export class ReaderSession {
     }
   }
 
-  end(): void {
+  /** Ends it; the server knows nothing of it any more once that is done. */
+  async end(): Promise<void> {
     this.#lose()
-    this.#client.end().catch(() => {})
+    await this.#client.end().catch(() => {})
   }
 
   #lose(): void {
