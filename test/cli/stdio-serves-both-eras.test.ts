@@ -27,8 +27,9 @@ test.for(['legacy', 'modern'] as const)(
     const first = await client.tool('persist_news_catalyst', story)
     expect(first.duplicate).toBe(false)
     expect((await client.tool('persist_news_catalyst', story)).news_id).toBe(first.news_id)
-    expect((await client.resource('catalyst://db/status')).status).toBe('healthy')
-    expect((await client.tool('read_resource', { uri: 'db/status' })).status).toBe('healthy')
+    expect((await client.resource('catalyst://db/status')).postgresql.status).toBe('up')
+    const again = await client.tool('read_resource', { uri: 'db/status' })
+    expect(again.postgresql.status).toBe('up')
   },
 )
 

@@ -51,7 +51,7 @@ export async function goRound({ connect }: Served, operatorTable: string, databa
   await client.tool('end_db_session', { session_id, outcome: 'commit' })
   const stored = 'select 1 from catalyst.news_articles where headline = $1'
   expect(await database.query(stored, [held.headline])).toHaveLength(1)
-  await waitFor(async () => (await client.resource('db/status')).status === 'healthy', {
-    what: 'a healthy status',
+  await waitFor(async () => (await client.resource('db/status')).postgresql.status === 'up', {
+    what: 'a status that says so',
   })
 }

@@ -25,5 +25,7 @@ test.skipIf(!has('python3'))(
 test.skipIf(!has('curl'))('the example with curl reads the status', async () => {
   const line = block('sh').replace('http://127.0.0.1:8642/mcp', url)
   const { stdout } = await run('sh', ['-c', line])
-  expect(JSON.parse(stdout).result.structuredContent).toMatchObject({ status: 'healthy' })
+  expect(JSON.parse(stdout).result.structuredContent).toMatchObject({
+    postgresql: { status: 'up' },
+  })
 })

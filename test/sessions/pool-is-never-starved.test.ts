@@ -19,7 +19,10 @@ test('open transactions take at most half of the pool; the next one is refused, 
     retryable: true,
   })
   await client.tool('persist_news_catalyst', article({ symbol: 'MSFT' }))
-  expect((await client.resource('db/status')).status).toBe('healthy')
+  expect(await client.resource('db/status')).toMatchObject({
+    postgresql: { status: 'up' },
+    connection_pool: { waiting: 0 },
+  })
   for (const session_id of held) {
     await client.tool('end_db_session', { session_id, outcome: 'rollback' })
   }
