@@ -64,6 +64,8 @@ export class DirectoryStore implements ObjectStore {
       return { bytes }
     } catch (error) {
       if (signal?.aborted) throw abortError(signal)
+      // Somebody has taken a folder away: the next one makes it again.
+      if (hasCode(error, 'ENOENT')) this.#folders.clear()
       throw this.#translated(error, 'write to')
     } finally {
       await rm(aside, { force: true })

@@ -1,9 +1,25 @@
 import { once } from 'node:events'
 import { createWriteStream, type WriteStream } from 'node:fs'
+import { AppError } from '../../../errors.js'
 import { formatLsn } from '../../../platform/postgres/replication/lsn.js'
 import { decode, type LoggedRelation } from '../../../platform/postgres/replication/pgoutput.js'
 import { frameBytes, headerBytes, type SegmentHeader, trailerBytes } from '../archive/segment.js'
 import { type Mark, type SchemaChange, Signs } from '../archive/signs.js'
+
+/** The folder for the log on its way cannot be used; PostgreSQL keeps what was on its way, and sends it again. */
+export class SpoolFailed extends AppError {
+  constructor(cause: unknown) {
+    const code: unknown = Reflect.get(Object(cause), 'code')
+    super(
+      'unavailable',
+      `The folder spool of CATALYST_DATA_DIR cannot be used (${typeof code === 'string' ? code : 'unknown'}): the log waits with PostgreSQL.`,
+      {
+        hint: 'Let it be written, with room on its disk, and let nobody clean it: the log goes on by itself.',
+        cause,
+      },
+    )
+  }
+}
 
 interface Commit {
   readonly lsn: bigint
@@ -257,7 +273,7 @@ class OpenSegment {
     this.#file = file
     this.#stream = createWriteStream(file, { flags: 'wx', mode: 0o600 })
     this.#stream.on('error', (error) => {
-      this.#failure ??= error
+      this.#failure ??= new SpoolFailed(error)
     })
     this.#push(header)
   }
@@ -320,7 +336,7 @@ class OpenSegment {
 
   async #ended(): Promise<void> {
     this.#stream.end()
-    if (!this.#stream.closed) await once(this.#stream, 'close')
+    if (!this.#stream.closed) await once(this.#stream, 'close').catch(() => {})
     if (this.#failure) throw this.#failure
   }
 

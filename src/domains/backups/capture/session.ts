@@ -1,6 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { mkdir, rm } from 'node:fs/promises'
+import { mkdir, open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { AppError } from '../../../errors.js'
@@ -16,7 +15,7 @@ import { suffix } from '../archive/keys.js'
 import type { BarrierKind } from '../archive/manifest.js'
 import type { Mark } from '../archive/signs.js'
 import type { Leader } from './leader.js'
-import { type Recorded, Recorder } from './recorder.js'
+import { type Recorded, Recorder, SpoolFailed } from './recorder.js'
 import * as statements from './sql.js'
 
 /** How far the log is in the store. */
@@ -57,7 +56,7 @@ export class BudgetExceeded extends AppError {
   constructor(bytes: number, cause: unknown) {
     super(
       'unavailable',
-      `The object store was away until ${Math.round(bytes / 1_048_576)} MB of WAL waited for it, more than backups.wal_budget_mb: the log was dropped so that the database goes on.`,
+      `The log did not get into the store until ${Math.round(bytes / 1_048_576)} MB of WAL waited for it, more than backups.wal_budget_mb: it was dropped so that the database goes on.`,
       { hint: 'Moments after it become restorable with the next full backup.', cause },
     )
   }
@@ -139,8 +138,7 @@ export class LogSession {
     }
     signal.addEventListener('abort', stop, { once: true })
     try {
-      await rm(spool, { recursive: true, force: true })
-      await mkdir(spool, { recursive: true, mode: 0o700 })
+      await emptied(spool)
       for (const { marks_sha256 } of await leader.many(statements.schemaProofs())) {
         this.#recorder.trust(marks_sha256)
       }
@@ -165,7 +163,8 @@ export class LogSession {
       stop()
       await this.#uploads.catch(() => {})
       await this.#recorder.abandon()
-      await rm(spool, { recursive: true, force: true })
+      // What is left is removed when the log begins again.
+      await rm(spool, { recursive: true, force: true }).catch(() => {})
     }
   }
 
@@ -258,6 +257,8 @@ export class LogSession {
   #cut(covered: { readonly at: string; readonly isSilence: boolean } | null): void {
     const end = covered?.isSilence ? this.#recorder.reached : undefined
     const recorded = this.#recorder.cut(end)
+    // What is before it may wait for the store.
+    recorded.catch((error: unknown) => this.#fail(error))
     this.#waiting++
     this.#uploads = this.#uploads
       .then(async () => {
@@ -282,12 +283,13 @@ export class LogSession {
         break
       } catch (error) {
         signal.throwIfAborted()
+        if (error instanceof SpoolFailed) throw error
         await this.#report({ trouble: toldOf(error) })
         await delay(backoff.next(), undefined, { signal })
       }
     }
     this.#receiver?.confirm(segment.end)
-    await rm(segment.file, { force: true })
+    await rm(segment.file, { force: true }).catch(spoolFailed)
     await this.#report({
       archived: segment.end,
       lastSegmentAt: instantText(Date.now()),
@@ -302,11 +304,12 @@ export class LogSession {
     const encrypted = recipients.length > 0
     const ending = suffix({ codec: 'br', encrypted })
     const key = keys.segment(segment, ending)
-    const sealed = await store(objects, key, createReadStream(segment.file), {
+    const file = await open(segment.file).catch(spoolFailed)
+    const sealed = await store(objects, key, file.createReadStream(), {
       codec: 'br',
       recipients,
       signal,
-    })
+    }).finally(() => file.close())
     const found = await objects.head(key)
     if (found?.bytes !== sealed.stored_bytes) {
       throw new ObjectDamaged(key, `it has ${found?.bytes ?? 0} bytes after it was written`)
@@ -399,6 +402,20 @@ const REASONS: Readonly<Record<string, { readonly kind: BarrierKind; readonly te
     kind: 'unpublished_table',
     text: 'A table joined or left the log with rows that the log does not tell.',
   },
+}
+
+const spoolFailed = (error: unknown): never => {
+  throw new SpoolFailed(error)
+}
+
+/** A folder with nothing in it. */
+async function emptied(folder: string): Promise<void> {
+  try {
+    await rm(folder, { recursive: true, force: true })
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+  } catch (error) {
+    spoolFailed(error)
+  }
 }
 
 const toldOf = (error: unknown): string =>
