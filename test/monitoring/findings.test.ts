@@ -1,5 +1,6 @@
-import { expect, test } from 'vitest'
-import { startApp } from '../support/app.js'
+import { afterAll, expect, test } from 'vitest'
+import { open } from '../failures/serving.js'
+import { Cluster } from '../support/cluster.js'
 import { waitFor } from '../support/wait-for.js'
 import { monitoringPolicy } from './policy.js'
 
@@ -24,7 +25,10 @@ const CONTRACT = [
   'audit_growth',
 ]
 
-const { client } = await startApp({ env: monitoringPolicy() })
+// On a server of its own: what other tests do to theirs would be found.
+const cluster = await Cluster.start(afterAll)
+const served = await open(cluster.url, monitoringPolicy())
+const client = await served.connect()
 const found = () => client.resource('db/findings')
 
 test('every check of the contract is well with its value and threshold, or unknown with a reason', async () => {
@@ -42,13 +46,13 @@ test('every check of the contract is well with its value and threshold, or unkno
   for (const { reason } of answer.unknown) expect(reason).toMatch(/^[A-Z].+\.$/)
 })
 
-test('a new database has no finding', async () => {
+test('a new database has no finding, and a store that can be used', async () => {
+  await waitFor(async () => (await client.resource('db/status')).object_store.status === 'ok')
   await waitFor(async () => (await found()).sampled_at !== null)
   expect((await found()).findings).toEqual([])
   expect(await client.resource('db/status')).toMatchObject({
     findings: { critical: 0, warning: 0, info: 0 },
-    object_store: { status: 'unknown', reason: expect.any(String) },
-    last_backup: { at: null, backup_id: null, reason: expect.any(String) },
+    last_backup: { at: null, backup_id: null, reason: 'There is no backup yet.' },
   })
 })
 

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import {
   Client,
   type ElicitResult,
@@ -49,6 +50,8 @@ export async function startApp(
     DATABASE_URL: database.url,
     REDIS_URL: `unix://${inject('redisPath')}`,
     LOG_LEVEL: 'silent',
+    // Not what whoever runs the tests keeps at home.
+    CATALYST_DATA_DIR: join(inject('scratch'), 'data'),
     ...options.env,
   })
   const log = createLog(config.LOG_LEVEL)
