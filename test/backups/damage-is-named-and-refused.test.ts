@@ -77,10 +77,14 @@ afterEach(() => files.mend())
 const verify = (backup_id: string, level = 'content') =>
   app.client.tool('verify_backup', { backup_id, level })
 
+/** Without those of other tests on this server. */
 const databases = async () =>
-  (await database.query<{ datname: string }>('select datname from pg_database')).map(
-    ({ datname }) => datname,
-  )
+  (
+    await database.query<{ datname: string }>(
+      `select datname from pg_database where datname !~ '^test_' or starts_with(datname, $1) order by 1`,
+      [database.name],
+    )
+  ).map(({ datname }) => datname)
 
 /** Every issue names what it is about; a restore is refused before it has made anything. */
 async function expectDamage(backupId: string, issue: RegExp): Promise<void> {

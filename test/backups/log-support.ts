@@ -55,15 +55,27 @@ export async function sidecarsOf(archive: Archive): Promise<Sidecar[]> {
   return all
 }
 
-/** Every message of the log in its order. */
-async function messagesOf(archive: Archive): Promise<LoggedMessage[]> {
+/** Every message of the log, or of some of its segments, in its order. */
+async function messagesOf(archive: Archive, sidecars?: Sidecar[]): Promise<LoggedMessage[]> {
   const all: LoggedMessage[] = []
-  for (const { key, codec, encryption, ...sealed } of await sidecarsOf(archive)) {
+  for (const { key, codec, encryption, ...sealed } of sidecars ?? (await sidecarsOf(archive))) {
     const how = { codec, encrypted: encryption !== null, identities: [] }
     const source = await open(archive.objects, key, how, sealed)
     for await (const { message } of frames(source)) all.push(decode(message))
   }
   return all
+}
+
+/** The tables whose rows a segment tells of, besides the log's own mark. */
+export async function tablesIn(archive: Archive, sidecar: Sidecar): Promise<string[]> {
+  const names = new Map<number, string>()
+  const told = new Set<string>()
+  for (const message of await messagesOf(archive, [sidecar])) {
+    if (message.kind === 'relation') names.set(message.id, `${message.schema}.${message.name}`)
+    if ('relation' in message) told.add(names.get(message.relation) ?? '')
+  }
+  told.delete('catalyst.log_mark')
+  return [...told]
 }
 
 /** The rows that were inserted into one table, each as an object. */

@@ -52,6 +52,8 @@ interface RecorderOptions {
   readonly start: bigint
   /** A mark has come, and its transaction is complete. */
   marked(mark: Mark): void
+  /** A change of the schema has come. */
+  changed(): void
 }
 
 /** Tables whose rows say more than themselves. */
@@ -209,6 +211,7 @@ export class Recorder {
     if (!sign) return
     this.#segment?.note({ ...sign, lsn: this.#commitLsn })
     if (sign.kind === 'mark') this.#newMarks.push(sign.mark)
+    else this.#options.changed()
   }
 
   #open(): OpenSegment {

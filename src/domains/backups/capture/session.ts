@@ -93,6 +93,8 @@ export class LogSession {
   #advancedAt = 0
   #reportedAt = 0
   #guardedAt = 0
+  /** How many changes of the schema have come. */
+  #changes = 0
   /** The schema as of a figure of the catalog. */
   #seen: { readonly catalog: string; readonly fingerprint: string } | null = null
   #last: SessionOptions['last']
@@ -120,6 +122,11 @@ export class LogSession {
       start,
       newFile: () => join(options.spool, `${String(this.#files++).padStart(8, '0')}.pgo`),
       marked: (mark) => this.#marked(mark),
+      // The figures of the catalog tell it some seconds later.
+      changed: () => {
+        this.#changes++
+        this.#seen = null
+      },
     })
   }
 
@@ -244,8 +251,9 @@ export class LogSession {
     this.#pendingMark = id
     const known = this.#seen?.catalog === catalog ? this.#seen.fingerprint : null
     const { leader } = this.#options
+    const changes = this.#changes
     const { schema_fingerprint } = await leader.one(statements.writeMark(id, known))
-    this.#seen = { catalog, fingerprint: schema_fingerprint }
+    if (changes === this.#changes) this.#seen = { catalog, fingerprint: schema_fingerprint }
   }
 
   /** Everything up to a mark is one segment, whoever has made the mark. */

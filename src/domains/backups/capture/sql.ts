@@ -178,9 +178,9 @@ export const schemaProofs = () => sql<{ marks_sha256: string }>`
 
 /**
  * Writes down what is so at this place of the log, so that the log tells it; answers the server's clock before it.
- * The fingerprint is asked for again unless it is known.
+ * The fingerprint is asked for again unless it is known: then that of the last mark stays, whoever has written it.
  */
-export const writeMark = (markId: string, fingerprint: string | null = null) => sql<{
+export const writeMark = (markId: string, known: string | null = null) => sql<{
   at: string
   schema_fingerprint: string
 }>`
@@ -193,7 +193,7 @@ export const writeMark = (markId: string, fingerprint: string | null = null) => 
       from pg_sequences
       where last_value is not null
     )::text,
-    coalesce(${fingerprint}::text, ${schemaFingerprint()}),
+    coalesce(${known}::text, ${schemaFingerprint()}),
     (
       select coalesce(jsonb_agg(format('%I.%I', nspname, relname) order by nspname, relname), '[]')
       from catalyst.log_tables
@@ -203,7 +203,10 @@ export const writeMark = (markId: string, fingerprint: string | null = null) => 
     mark_id = excluded.mark_id,
     at = excluded.at,
     sequences = excluded.sequences,
-    schema_fingerprint = excluded.schema_fingerprint,
+    schema_fingerprint = case
+      when ${known}::text is null then excluded.schema_fingerprint
+      else mark.schema_fingerprint
+    end,
     not_logged = excluded.not_logged
   returning at, schema_fingerprint`
 
