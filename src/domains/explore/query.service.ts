@@ -36,7 +36,7 @@ import { whileReading, whileRunning } from './statement-errors.js'
 const MAX_ANSWER_BYTES = 256_000
 
 /** Databases that were restored beside this one. */
-export interface SideDatabases {
+interface SideDatabases {
   /**
    * The name of the database.
    *

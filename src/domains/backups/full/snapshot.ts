@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { AppError } from '../../../errors.js'
 import type { Endpoint } from '../../../platform/postgres/connection.js'
 import { DirectSession } from '../../../platform/postgres/direct.js'
-import { isLockTimeout } from '../../../platform/postgres/errors.js'
+import { isLockTimeout, sqlState } from '../../../platform/postgres/errors.js'
 import { parseLsn } from '../../../platform/postgres/replication/lsn.js'
 import { sql } from '../../../platform/postgres/sql.js'
 
@@ -20,6 +20,9 @@ export interface Snapshot {
 
 /** Whoever has been writing since before the slot is waited for; others meanwhile do not wait. */
 const WAIT_FOR_WRITERS = "set lock_timeout = '30s'"
+
+/** SQLSTATE of a configured limit that is reached: of slots there are max_replication_slots, of their readers max_wal_senders. */
+const NO_SLOT = '53400'
 
 const now = () => sql<{ time: string; lsn: string }>`
   select clock_timestamp() as time, pg_current_wal_lsn()::text as lsn`
@@ -61,6 +64,7 @@ async function slotSnapshot(endpoint: Endpoint): Promise<Snapshot> {
   } catch (error) {
     await session.close()
     if (isLockTimeout(error)) throw heldUp(error)
+    if (sqlState(error) === NO_SLOT) throw noSlot(error)
     throw error
   }
 }
@@ -83,6 +87,17 @@ async function plainSnapshot(endpoint: Endpoint): Promise<Snapshot> {
     throw error
   }
 }
+
+const noSlot = (cause: unknown): AppError =>
+  new AppError(
+    'conflict',
+    'Every replication slot of the server is in use: a full backup needs one for as long as it begins.',
+    {
+      hint: 'Drop slots that nobody uses (select slot_name from pg_replication_slots where not active), or raise max_replication_slots; then call again.',
+      retryable: true,
+      cause,
+    },
+  )
 
 const heldUp = (cause: unknown): AppError =>
   new AppError(
