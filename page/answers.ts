@@ -98,16 +98,21 @@ export function whatRunsOut(findings: Findings): Answer {
   const nearest = findings.passed
     .filter(({ check }) => FINITE.includes(check))
     .sort((a, b) => share(b) - share(a))
-    .slice(0, worst ? 3 : 4)
+    .slice(0, worst ? 2 : 3)
   return {
     state: worst?.state ?? (nearest.length > 0 ? 'ok' : 'unknown'),
     text: ending
       ? `${words(ending.check)} in ${seconds(ending.trend?.eta_seconds)}`
       : (worst?.finding.title ?? (nearest.length > 0 ? 'Nothing in sight' : 'No figures yet')),
-    facts: limits(
-      findings,
-      nearest.map(({ check }) => check),
-    ),
+    facts: [
+      ...limits(
+        findings,
+        nearest.map(({ check }) => check),
+      ),
+      ...findings.unknown
+        .filter(({ check }) => check === 'disk_used')
+        .map(({ check, reason }) => [words(check), reason] as const),
+    ],
   }
 }
 

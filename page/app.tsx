@@ -50,17 +50,25 @@ export function Console({ source, visitor, onSignOut }: ConsoleProps) {
           <Banner />
           <Questions />
           <Checks />
-          <Approvals />
-          <Locks />
           <Throughput />
-          <SlowQueries />
-          <Connections />
-          <Backups />
-          <Tables />
-          <Migrations />
-          <Events />
-          <Sync />
-          <Market />
+          <div class="stack">
+            <Approvals />
+            <Locks />
+            <SlowQueries />
+            <Sync />
+            <Market />
+          </div>
+          <div class="stack">
+            <Connections />
+          </div>
+          <div class="stack">
+            <Backups />
+            <Migrations />
+          </div>
+          <div class="stack">
+            <Events />
+            <Tables />
+          </div>
         </main>
       </Clock>
     </SharedContext.Provider>
@@ -75,15 +83,15 @@ const VERDICTS: Readonly<Record<string, State>> = {
 
 const PARTS = [
   ['checks', 'Checks'],
+  ['throughput', 'Throughput'],
   ['approvals', 'Approvals'],
   ['locks', 'Locks'],
-  ['throughput', 'Throughput'],
   ['slow-queries', 'Queries'],
   ['connections', 'Connections'],
   ['backups', 'Backups'],
-  ['tables', 'Tables'],
   ['migrations', 'Migrations'],
   ['events', 'Events'],
+  ['tables', 'Tables'],
 ] as const
 
 function Head({ onSignOut }: { readonly onSignOut: () => void }) {

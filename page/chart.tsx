@@ -17,7 +17,7 @@ interface ChartProps {
   readonly say: (value: number | null | undefined) => string
 }
 
-const HEIGHT = 150
+const HEIGHT = 140
 const AXIS_WIDTH = 58
 
 /** Figures over time; what the lines show is also said in words, for those who do not see them. */
@@ -101,7 +101,7 @@ function optionsFor(
     cursor: { y: false, drag: { x: false, y: false } },
     scales: { x: { range }, y: { range: (_, __, max) => [0, max > 0 ? max * 1.1 : 1] } },
     axes: [
-      { ...axis, space: 60, values: '{HH}:{mm}' },
+      { ...axis, size: 26, space: 60, values: '{HH}:{mm}' },
       { ...axis, size: AXIS_WIDTH, space: 34, values: (_, all) => all.map((one) => say(one)) },
     ],
     series: [

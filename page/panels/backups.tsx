@@ -17,7 +17,7 @@ const STATES: Readonly<Record<Backup['status'], State>> = {
 export function Backups() {
   const history = useFeed('history').data?.backups ?? []
   return (
-    <Panel id="backups" title="Backups" feed={useFeed('backups')} wide>
+    <Panel id="backups" title="Backups" feed={useFeed('backups')}>
       {(latest) => (
         <>
           <Timeline latest={latest} history={history} />
