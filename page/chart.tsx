@@ -5,7 +5,7 @@ import type { Answers } from './feeds.js'
 type Metrics = Answers['metrics']
 
 /** One line of a chart. */
-export interface Line {
+interface Line {
   readonly series: string
   readonly label: string
 }

@@ -1,5 +1,5 @@
 import type { Resources } from '../src/client/served.js'
-import { type Refusal, Refused, SignedOut, type Source, Unreachable } from './source.js'
+import { type Refusal, Refused, SignedOut, type Source } from './source.js'
 
 /** Everything that is read, from where, and how often it is read without news of it. */
 const FEEDS = {
@@ -9,7 +9,7 @@ const FEEDS = {
   metrics: { path: 'db/metrics?timeframe=1h', everyMs: 30_000 },
   backups: { path: 'db/backups/latest', everyMs: 15_000 },
   history: { path: 'db/backups/history?limit=50', everyMs: 60_000 },
-  recommendations: { path: 'assistant/recommendations?status=open', everyMs: 60_000 },
+  recommendations: { path: 'assistant/recommendations?status=open&limit=100', everyMs: 60_000 },
   events: { path: 'events?limit=60', everyMs: 60_000 },
   changes: { path: `events?limit=200&types=${changeTypes()}`, everyMs: 60_000 },
   connections: { path: 'db/connections', everyMs: 10_000 },
@@ -191,8 +191,6 @@ export class Feeds {
 /** Whether a failure of a feed says that the database cannot be reached. */
 export const isAway = (error: Refusal | null): boolean =>
   error?.code === 'unavailable' || error?.code === 'timeout'
-
-export { Unreachable }
 
 const pathOf = (path: string): string => path.split('?')[0] ?? path
 

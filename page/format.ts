@@ -1,5 +1,5 @@
 /** What is not known. */
-export const NONE = '–'
+const NONE = '–'
 
 type Figure = number | string | boolean | null | undefined
 

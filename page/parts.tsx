@@ -111,7 +111,7 @@ export function Panel<T>({ id, title, feed, empty, aside, wide, children }: Pane
 }
 
 /** That something is being read; nothing once it is known that it cannot be. */
-export const Loading = ({ feed }: { feed: Feed<unknown> }) =>
+const Loading = ({ feed }: { feed: Feed<unknown> }) =>
   feed.error ? null : (
     <p class="loading">
       <span class="bars" aria-hidden="true" />
@@ -120,7 +120,7 @@ export const Loading = ({ feed }: { feed: Feed<unknown> }) =>
   )
 
 /** Why what is shown is not new, and from when it is. */
-export function Trouble({ feed }: { readonly feed: Feed<unknown> }) {
+function Trouble({ feed }: { readonly feed: Feed<unknown> }) {
   const now = useNow()
   if (!feed.error) return null
   const { message, hint } = feed.error
@@ -139,9 +139,7 @@ export function Trouble({ feed }: { readonly feed: Feed<unknown> }) {
 }
 
 /** That there is nothing. */
-export const Empty = ({ children }: { children: ComponentChildren }) => (
-  <p class="empty">{children}</p>
-)
+const Empty = ({ children }: { children: ComponentChildren }) => <p class="empty">{children}</p>
 
 /** A table that scrolls sideways by itself where it is too wide, and can be reached by keyboard then. */
 export const Table = ({

@@ -1,6 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
+import axe from 'axe-core'
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import { afterAll, describe, expect, test } from 'vitest'
 
@@ -97,12 +97,11 @@ export async function card(page: Page, question: string) {
   }
 }
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
 
 /** Nothing is found that WCAG 2.2 AA forbids. */
 export async function expectAccessible(page: Page): Promise<void> {
-  await page.evaluate(`${AXE};0`)
+  await page.evaluate(`${axe.source};0`)
   const found = (await page.evaluate(
     `axe.run(document, ${JSON.stringify({ runOnly: RULES })})`,
   )) as {
