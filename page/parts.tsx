@@ -95,7 +95,9 @@ export function Panel<T>({ id, title, feed, empty, aside, wide, children }: Pane
   return (
     <section id={id} class={wide ? 'panel wide' : 'panel'} aria-labelledby={`${id}-title`}>
       <header>
-        <h2 id={`${id}-title`}>{title}</h2>
+        <h2 id={`${id}-title`} tabIndex={-1}>
+          {title}
+        </h2>
         {aside}
       </header>
       <Trouble feed={feed} />

@@ -25,6 +25,8 @@ export function Approvals() {
 
   const decide = async (one: Recommendation, decision: Decision, confirm_token?: string) => {
     const { recommendation_id } = one
+    // Buttons are not disabled meanwhile: one that is loses the focus.
+    if (busy !== null) return
     setBusy(recommendation_id)
     try {
       const args = { recommendation_id, decision, ...(confirm_token ? { confirm_token } : {}) }
@@ -77,7 +79,7 @@ export function Approvals() {
                   <button
                     type="button"
                     class="primary"
-                    disabled={!mayDecide || busy !== null}
+                    disabled={!mayDecide}
                     onClick={() => decide(one, 'approve')}
                   >
                     Approve
@@ -87,11 +89,7 @@ export function Approvals() {
                     </span>
                     …
                   </button>
-                  <button
-                    type="button"
-                    disabled={!mayDecide || busy !== null}
-                    onClick={() => decide(one, 'deny')}
-                  >
+                  <button type="button" disabled={!mayDecide} onClick={() => decide(one, 'deny')}>
                     Deny
                     <span class="unseen">
                       {' '}
@@ -111,7 +109,6 @@ export function Approvals() {
       {question ? (
         <Confirm
           of={question}
-          isBusy={busy !== null}
           onYes={() => decide(question.one, 'approve', question.asked.confirm_token)}
           onNo={() => {
             ask(null)
@@ -125,13 +122,12 @@ export function Approvals() {
 
 interface ConfirmProps {
   readonly of: Question
-  readonly isBusy: boolean
   readonly onYes: () => void
   readonly onNo: () => void
 }
 
 /** The plan, word for word as the server will carry it out, and whether it shall. */
-function Confirm({ of: { asked }, isBusy, onYes, onNo }: ConfirmProps) {
+function Confirm({ of: { asked }, onYes, onNo }: ConfirmProps) {
   const dialog = useRef<HTMLDialogElement>(null)
   useEffect(() => {
     const shown = dialog.current
@@ -166,11 +162,11 @@ function Confirm({ of: { asked }, isBusy, onYes, onNo }: ConfirmProps) {
         <Mark state="info" say="Once" /> The answer is good for ten minutes, for exactly this plan.
       </p>
       <div class="buttons">
-        <button type="button" class="primary" disabled={isBusy} onClick={onYes}>
+        <button type="button" class="primary" onClick={onYes}>
           Carry it out
         </button>
         {/* biome-ignore lint/a11y/noAutofocus: the safe answer is the one at hand */}
-        <button type="button" autoFocus disabled={isBusy} onClick={onNo}>
+        <button type="button" autoFocus onClick={onNo}>
           Leave it
         </button>
       </div>

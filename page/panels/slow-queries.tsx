@@ -48,6 +48,7 @@ function Slow({ of }: { readonly of: Query }) {
   const { feeds } = useShared()
   const [outcome, set] = useState<Outcome | null>(null)
   const analyse = async () => {
+    if (outcome?.kind === 'asked') return
     set({ kind: 'asked' })
     try {
       const answer = await feeds.source.call('analyze_query', { query: of.query })
@@ -67,7 +68,7 @@ function Slow({ of }: { readonly of: Query }) {
       </p>
       <code>{of.query ?? 'The text of this statement cannot be seen.'}</code>
       {of.query === null ? null : (
-        <button type="button" disabled={outcome?.kind === 'asked'} onClick={analyse}>
+        <button type="button" onClick={analyse}>
           {outcome?.kind === 'asked' ? 'Analysing…' : 'Analyse'}
           <span class="unseen"> this statement</span>
         </button>

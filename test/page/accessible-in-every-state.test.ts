@@ -124,7 +124,7 @@ async function expectVisibleFocus(page: Page): Promise<void> {
 /** Every state has its word, and the shape is not the same for two of them. */
 async function expectMarksToHaveWords(page: Page): Promise<void> {
   const marks = (await page.evaluate(
-    `[...document.querySelectorAll('.mark')].map((it) => [it.className, it.innerText.trim(), it.querySelector('path').getAttribute('d')])`,
+    `[...document.querySelectorAll('.mark')].map((it) => [it.className, it.textContent.trim(), it.querySelector('path').getAttribute('d')])`,
   )) as [string, string, string][]
   expect(marks.length).toBeGreaterThan(20)
   for (const [, said] of marks) expect(said).not.toBe('')
