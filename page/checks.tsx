@@ -10,13 +10,13 @@ export function Checks() {
       {({ findings, passed, unknown, counts, sampled_at }) => (
         <>
           <p class="sum">
-            <span>{count(counts.critical)} critical</span>
-            <span>{count(counts.warning)} warnings</span>
-            <span>{count(counts.info)} notes</span>
-            <span>{count(passed.length)} well</span>
-            <span>{count(unknown.length)} not known</span>
+            <span>Critical {count(counts.critical)}</span>
+            <span>Warnings {count(counts.warning)}</span>
+            <span>Notes {count(counts.info)}</span>
+            <span>Well {count(passed.length)}</span>
+            <span>Not known {count(unknown.length)}</span>
             <span>
-              sampled <When at={sampled_at} />
+              Sampled <When at={sampled_at} />
             </span>
           </p>
           {findings.length > 0 ? (
@@ -42,7 +42,7 @@ export function Checks() {
           </ul>
           {unknown.length > 0 ? (
             <details>
-              <summary>{count(unknown.length)} checks cannot be told yet</summary>
+              <summary>What cannot be told yet ({count(unknown.length)})</summary>
               <ul class="unknown">
                 {unknown.map(({ check, reason }) => (
                   <li key={check}>

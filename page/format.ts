@@ -117,7 +117,7 @@ const UNITS: Readonly<Record<string, keyof typeof say>> = {
 /** A check's figure, with its unit. */
 export function figure(check: string, value: Figure): string {
   if (value === null || value === undefined) return NONE
-  if (typeof value === 'boolean') return value ? 'as it should be' : 'no'
+  if (typeof value === 'boolean') return value ? 'well' : 'not well'
   if (typeof value === 'string') return value
   const unit = UNITS[check]
   return unit ? say[unit](value) : count(value)

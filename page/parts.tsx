@@ -60,7 +60,7 @@ export const Facts = ({ of }: { of: readonly (readonly [string, ComponentChildre
     {of.map(([name, value]) => (
       <div key={name}>
         <dt>{name}</dt>
-        <dd>{value}</dd>
+        <dd {...(typeof value === 'string' ? { title: value } : {})}>{value}</dd>
       </div>
     ))}
   </dl>

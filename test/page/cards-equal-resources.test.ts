@@ -118,7 +118,7 @@ describeInBrowser('each card shows what its resource says', async () => {
         )
       expect(shown).toEqual(passed.map(({ check }: { check: string }) => check))
       expect(await page.locator('#checks .sum').innerText()).toContain(
-        `${counts.critical} critical`,
+        `Critical ${counts.critical}`,
       )
       for (const { check, value, threshold } of passed.filter(isSteady)) {
         const row = page.locator(`[data-check=${check}]`)
