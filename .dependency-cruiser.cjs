@@ -165,6 +165,16 @@ module.exports = {
     ),
 
     layer('client-alone', '^src/client/', ['^src/client/']),
+    everywhere(
+      'page-alone',
+      { path: '^page/' },
+      {
+        path: '.',
+        pathNot: ['^page/', '^src/client/served\\.ts$', `${PACKAGES}(preact|uplot)/`],
+      },
+    ),
+    typesOnly('page-types', '^page/', { path: '^src/' }),
+    everywhere('nobody-imports-the-page', { path: '^(src|scripts)/' }, { path: '^page/' }),
     layer('kernel-loops', '^src/kernel/(loops|ending)\\.ts$', [
       FOUNDATION,
       '^src/kernel/ending\\.ts$',

@@ -4,12 +4,13 @@
  * half the processor time of a thousand. It needs no development dependency, so that `npm ci --omit=dev` gives a program
  * that runs; types are checked by `npm run check` and declared when the package is packed.
  */
-import { existsSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { copyFileSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url))
 const [from, to] = [join(ROOT, 'src'), join(ROOT, 'dist')]
+const PAGE = join(ROOT, 'page')
 const PROGRAM = join(from, 'main.ts')
 
 /** @type {import('esbuild').BuildOptions} */
@@ -48,20 +49,41 @@ if (existsSync(from)) {
     metafile: true,
     absWorkingDir: ROOT,
   })
-  removeLeftovers(Object.keys(metafile?.outputs ?? {}))
+  // The operator's page: one script and one style sheet, which the browser gets as they are.
+  const { metafile: page } = await build({
+    entryPoints: [join(PAGE, 'main.tsx'), join(PAGE, 'page.css')],
+    outdir: join(to, 'page'),
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    target: 'es2022',
+    jsx: 'automatic',
+    jsxImportSource: 'preact',
+    legalComments: 'linked',
+    logLevel: 'warning',
+    metafile: true,
+    absWorkingDir: ROOT,
+  })
+  const asTheyAre = ['index.html', 'icon.svg']
+  for (const name of asTheyAre) copyFileSync(join(PAGE, name), join(to, 'page', name))
+  removeLeftovers([
+    ...Object.keys(metafile?.outputs ?? {}),
+    ...Object.keys(page?.outputs ?? {}),
+    ...asTheyAre.map((name) => join('dist/page', name)),
+  ])
 }
 
 /**
  * A file of `dist/` whose source is gone would still be imported by whoever knows its name.
  *
- * @type {(program: string[]) => void}
+ * @type {(made: string[]) => void}
  */
-function removeLeftovers(program) {
+function removeLeftovers(made) {
   for (const name of readdirSync(to, { recursive: true, encoding: 'utf8' })) {
     const path = join(to, name)
     const sources = [name, name.replace(/\.(?:js|js\.map|d\.ts)$/, '.ts')]
     const isKept =
-      program.includes(relative(ROOT, path)) ||
+      made.includes(relative(ROOT, path)) ||
       (name !== 'main.js.map' && sources.some((source) => existsSync(join(from, source))))
     if (!isKept && statSync(path).isFile()) rmSync(path)
   }

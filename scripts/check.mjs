@@ -22,6 +22,7 @@ mkdirSync(OUTPUT, { recursive: true })
 const counts = [
   await step('lint and format', 'biome ci .'),
   await step('types', 'tsc --noEmit'),
+  await step('types of the page', 'tsc --noEmit -p page'),
   await step('layers', 'npm run --silent layers'),
   await step('unused code', 'knip'),
   await step('build', 'npm run --silent build'),

@@ -27,6 +27,11 @@ export const NEEDED = {
     programs: ['swift-proxy-server'],
     packages: { debian: 'swift-proxy swift-account swift-container swift-object' },
   },
+  browser: {
+    title: 'Chromium',
+    programs: ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'],
+    packages: { debian: 'chromium' },
+  },
 }
 
 /**
@@ -51,7 +56,10 @@ export function planProgram({ path, platform, isRoot, osRelease }, needed) {
     return { kind: 'install', command: aptInstall(needed.packages.debian) }
   }
   if (!isDebian(osRelease) && !('macos' in needed.packages)) {
-    return { kind: 'without', message: `no package of this system brings ${needed.title}` }
+    return {
+      kind: 'without',
+      message: `no package of this system brings ${needed.title}: its tests are left out`,
+    }
   }
   return { kind: 'ask', message: askFor(platform, osRelease, needed) }
 }

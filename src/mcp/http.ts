@@ -34,6 +34,7 @@ import {
   toBodylessRequest,
 } from './http-bridge.js'
 import { clientOf, isListening } from './listen-limits.js'
+import { Page } from './page.js'
 import { refuseHandshake, refuseParameters } from './parameters.js'
 import type { Registry } from './registry.js'
 import { createServer, type Peer, type Serving } from './server.js'
@@ -77,10 +78,11 @@ interface LegacySession {
   open: number
 }
 
-/** Streamable HTTP for both protocol eras at `/mcp`, with `/healthz`, `/readyz` and `/metrics` beside it. */
+/** Streamable HTTP for both protocol eras at `/mcp`, with `/healthz`, `/readyz`, `/metrics` and the page at `/` beside it. */
 export class HttpEndpoint {
   readonly #deps: HttpDeps
   readonly #modern: McpHttpHandler
+  readonly #page: Page
   readonly #exchanges = new Set<Exchange>()
   readonly #sessions = new Map<string, LegacySession>()
   readonly #server = createHttpServer((req, res) => void this.#handle(req, res))
@@ -91,6 +93,7 @@ export class HttpEndpoint {
 
   constructor(deps: HttpDeps) {
     this.#deps = deps
+    this.#page = new Page(deps.door)
     this.#modern = createMcpHandler(
       (context) => createServer(deps.serving, context.authInfo?.extra?.peer as Peer, context),
       {
@@ -141,7 +144,8 @@ export class HttpEndpoint {
       if (path === '/healthz') return sendJson(res, 200, { status: 'ok' })
       if (path === '/readyz') return await this.#answerReadiness(res)
       if (path === '/metrics') return await this.#answerMetrics(req, res)
-      sendJson(res, 404, { error: 'not found', hint: 'MCP is served at /mcp' })
+      if (await this.#page.serve(path, req, res)) return
+      sendJson(res, 404, { error: 'not found', hint: 'MCP is served at /mcp, the page at /' })
     } catch (error) {
       this.#answerFailure(error, res)
     }

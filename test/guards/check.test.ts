@@ -12,7 +12,7 @@ const ROCKY = 'ID="rocky"\nID_LIKE="rhel centos fedora"\n'
 
 const machine = { path: '', platform: 'linux' as const, isRoot: false, osRelease: '' }
 
-const { redis, pgbouncer, s3 } = NEEDED
+const { redis, pgbouncer, s3, browser } = NEEDED
 
 /** A folder with one program in it, as PATH would name it. */
 function folderWith(program: string, mode = 0o755): string {
@@ -96,6 +96,20 @@ test('an S3 server is installed or asked for on Debian, and done without elsewhe
   for (const osRelease of [FEDORA, 'ID=alpine\n']) {
     expect(planProgram({ ...machine, osRelease }, s3)).toMatchObject({ kind: 'without' })
   }
+})
+
+test('a Chromium is installed or asked for on Debian; elsewhere it is said that its tests are left out', () => {
+  expect(planProgram({ ...machine, isRoot: true, osRelease: DEBIAN }, browser)).toMatchObject({
+    kind: 'install',
+    command: expect.stringMatching(/ chromium$/),
+  })
+  expect(planProgram({ ...machine, path: folderWith('google-chrome') }, browser)).toMatchObject({
+    kind: 'present',
+  })
+  expect(planProgram({ ...machine, osRelease: 'ID=alpine\n' }, browser)).toEqual({
+    kind: 'without',
+    message: 'no package of this system brings Chromium: its tests are left out',
+  })
 })
 
 test.each([

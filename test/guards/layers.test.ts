@@ -77,6 +77,10 @@ const FORBIDDEN: readonly [rule: string, from: string, to: string, kind?: Kind][
   ['driver-objects', 'src/domains/backups/service.ts', 'age-encryption'],
   ['driver-log', 'src/mcp/http.ts', 'pino', 'type'],
   ['client-alone', 'src/client/session.ts', 'src/errors.ts'],
+  ['page-alone', 'page/answers.ts', 'src/errors.ts', 'type'],
+  ['page-alone', 'page/http-source.ts', '@modelcontextprotocol/client'],
+  ['page-types', 'page/feeds.ts', 'src/client/served.ts'],
+  ['nobody-imports-the-page', 'src/mcp/http.ts', 'page/format.ts'],
   ['access-in-one-place', 'src/domains/cache/service.ts', 'rate-limiter-flexible'],
   ['metrics-format', 'src/mcp/http.ts', 'prom-client', 'type'],
   ['decimals-in-one-place', 'src/domains/market/service.ts', 'big.js'],
@@ -160,11 +164,11 @@ function write(tree: string, path: string, lines: readonly string[]): void {
 }
 
 function command(): string[] {
-  return [DEPCRUISE, 'src', '--config', join(ROOT, '.dependency-cruiser.cjs')]
+  return [DEPCRUISE, 'src', 'page', '--config', join(ROOT, '.dependency-cruiser.cjs')]
 }
 
 function isOurs(path: string): boolean {
-  return /^(src|test)\//.test(path)
+  return /^(src|test|page)\//.test(path)
 }
 
 function statement(from: string, to: string, kind: Kind = 'value'): string {

@@ -9,6 +9,7 @@ import { ALL_GRANTS, type Grant } from '../../lib/grants.js'
 import { toolsetNames } from '../../lib/scope.js'
 import type { Peer } from '../server.js'
 import type { OidcIssuer } from './oidc.js'
+import { isFromOwnPage, PageSessions } from './page-sessions.js'
 import type { TokenFile, TokenRights } from './token-file.js'
 
 /** Where the metadata of RFC 9728 is. */
@@ -40,6 +41,7 @@ export class Door {
   readonly #settings: DoorSettings
   readonly #wrong = new RateLimiterMemory({ points: WRONG_TOKENS_A_MINUTE, duration: MINUTE_S })
   readonly #calls: RateLimiterMemory | null
+  readonly #pages = new PageSessions()
 
   constructor(settings: DoorSettings) {
     this.#settings = settings
@@ -58,22 +60,19 @@ export class Door {
     return this.#settings.tokens !== null || this.#settings.oidc !== null
   }
 
-  /** Says who a request comes from, by its bearer token; its URL may narrow what it is shown. */
+  /**
+   * Says who a request comes from, by its bearer token, or by the cookie of who is signed in at the page;
+   * its URL may narrow what it is shown.
+   */
   async admit(req: IncomingMessage): Promise<Admission> {
     const asked = toolsetNames(queryOf(req.url).get('toolsets'))
     if (!this.isLocked) {
       const scope = { toolsets: asked, readOnly: false, grants: null }
       return { peer: { principal: 'local', owner: 'local', scope }, refusal: null }
     }
-    const address = req.socket.remoteAddress ?? ''
-    const blocked = await this.#wrong.get(address)
-    if (blocked && blocked.consumedPoints > WRONG_TOKENS_A_MINUTE) return refused(tooMany(blocked))
-    const token = /^Bearer +([^\s]+)$/i.exec(req.headers.authorization ?? '')?.[1]
-    const rights = token === undefined ? null : await this.#rightsOf(token)
-    if (!rights) {
-      if (token !== undefined) await this.#wrong.consume(address).catch(() => {})
-      return refused(this.#challenge(req, token === undefined))
-    }
+    const bearer = /^Bearer +([^\s]+)$/i.exec(req.headers.authorization ?? '')?.[1]
+    const { rights, refusal } = await this.#identify(req, bearer ?? this.#tokenOfPage(req))
+    if (!rights) return refused(refusal)
     const limited = await this.#calls?.consume(rights.name).catch((limit: unknown) => limit)
     if (
       limited instanceof RateLimiterRes &&
@@ -86,6 +85,30 @@ export class Door {
     const shown = toolsets && asked ? new Set([...asked].filter((one) => toolsets.has(one))) : null
     const scope = { toolsets: shown ?? asked ?? toolsets, readOnly: false, grants }
     return { peer: { principal: name, owner: name, scope }, refusal: null }
+  }
+
+  /** Who is signed in at the page, and whether anybody has to be. */
+  async whoIs(req: IncomingMessage) {
+    const token = this.#pages.tokenOf(req)
+    const rights = token === undefined ? null : await this.#rightsOf(token)
+    const scopes = rights ? [...rights.grants] : null
+    return { sign_in: this.isLocked, name: rights?.name ?? null, scopes }
+  }
+
+  /** Begins a session at the page; answers its cookie, or the refusal that wrong tokens get everywhere. */
+  async signIn(
+    req: IncomingMessage,
+    token: string,
+  ): Promise<{ cookie: string; refusal: null } | { cookie: null; refusal: Response }> {
+    const { rights, refusal } = await this.#identify(req, token)
+    return rights
+      ? { cookie: this.#pages.open(req, token), refusal: null }
+      : { cookie: null, refusal }
+  }
+
+  /** Ends it; answers what takes the cookie away. */
+  signOut(req: IncomingMessage): string {
+    return this.#pages.close(req)
   }
 
   /** The answer to a caller who lacks a scope: with it, a client can ask for a better token. */
@@ -108,6 +131,31 @@ export class Door {
       bearer_methods_supported: ['header'],
       resource_name: 'Catalyst Database Services',
     }
+  }
+
+  /** Whose token it is; wrong ones are counted, and from some number on not even looked at. */
+  async #identify(
+    req: IncomingMessage,
+    token: string | undefined,
+  ): Promise<{ rights: TokenRights; refusal: null } | { rights: null; refusal: Response }> {
+    const address = req.socket.remoteAddress ?? ''
+    const blocked = await this.#wrong.get(address)
+    if (blocked && blocked.consumedPoints > WRONG_TOKENS_A_MINUTE) {
+      return { rights: null, refusal: tooMany(blocked) }
+    }
+    const rights = token === undefined ? null : await this.#rightsOf(token)
+    if (rights) return { rights, refusal: null }
+    if (token !== undefined) {
+      await this.#wrong.consume(address).catch(() => {})
+      // A session whose token is revoked asks once more, and not until its address is shut out.
+      this.#pages.close(req)
+    }
+    return { rights: null, refusal: this.#challenge(req, token === undefined) }
+  }
+
+  /** A browser sends the cookie by itself: it counts only for what the page sends. */
+  #tokenOfPage(req: IncomingMessage): string | undefined {
+    return req.method === 'POST' && isFromOwnPage(req) ? this.#pages.tokenOf(req) : undefined
   }
 
   async #rightsOf(token: string): Promise<TokenRights | null> {
