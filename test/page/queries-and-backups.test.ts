@@ -19,7 +19,7 @@ describeInBrowser('slow queries and backups', async () => {
   // It takes its time, and may be analysed: sleeping may not.
   await database.query(
     `select count(*) from public.orders where id = 4711
-       and (select sum(sqrt(n)) from generate_series(1, 3000000) n) > 0`,
+       and (select sum(sqrt(n)) from generate_series(1::int, 3000000::int) n) > 0`,
   )
   const slow = await waitFor(async () => {
     const { queries } = await client.resource('db/performance/slow-queries?threshold_ms=100')
