@@ -155,7 +155,10 @@ export class Feeds {
     if (name === 'status') this.#schedule(name, RETRY_MS)
   }
 
-  /** Listens, and listens again when the stream has ended. */
+  /**
+   * Listens while somebody looks, and listens again when the stream has ended: browsers keep six connections to a
+   * server, and the streams of six hidden tabs would take them all.
+   */
   async #follow(): Promise<void> {
     const { signal } = this.#end
     const paths = [...new Set(NAMES.map((name) => pathOf(FEEDS[name].path)))]
@@ -165,9 +168,14 @@ export class Feeds {
       this.refresh('events', 'changes', 'recommendations')
       this.#tell()
     }
+    const told = { began, changed: (path: string) => this.#changed(path) }
     while (!signal.aborted) {
-      const told = { began, changed: (path: string) => this.#changed(path) }
-      await this.source.listen(paths, told, signal).catch(() => {})
+      await until({ hidden: false }, signal)
+      const turn = new AbortController()
+      const over = AbortSignal.any([signal, turn.signal])
+      void until({ hidden: true }, over).then(() => turn.abort())
+      await this.source.listen(paths, told, over).catch(() => {})
+      turn.abort()
       if (signal.aborted) return
       this.reach = { ...this.reach, isLive: false }
       this.#tell()
@@ -191,6 +199,19 @@ export class Feeds {
 /** Whether a failure of a feed says that the database cannot be reached. */
 export const isAway = (error: Refusal | null): boolean =>
   error?.code === 'unavailable' || error?.code === 'timeout'
+
+/** Resolves once the page is hidden, or is seen, or the signal says that it does not matter any more. */
+const until = ({ hidden }: { hidden: boolean }, signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    const look = () => {
+      if (document.hidden !== hidden && !signal.aborted) return
+      document.removeEventListener('visibilitychange', look)
+      resolve()
+    }
+    document.addEventListener('visibilitychange', look)
+    signal.addEventListener('abort', look)
+    look()
+  })
 
 const pathOf = (path: string): string => path.split('?')[0] ?? path
 

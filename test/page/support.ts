@@ -10,9 +10,17 @@ const executablePath = ['chromium', 'chromium-browser', 'google-chrome', 'google
 
 /** Runs where there is a browser: the check installs one where it may. Elsewhere it is said why not. */
 export function describeInBrowser(name: string, body: () => Promise<void>): void {
-  if (executablePath) describe(name, body)
-  else
-    describe(name, () => test.skip('left out: PATH has no Chromium to show the page in', () => {}))
+  if (!executablePath) {
+    const why = 'left out: PATH has no Chromium to show the page in'
+    return describe(name, () => test.skip(why, () => {}))
+  }
+  describe(name, async () => {
+    afterAll(async () => {
+      await (await browser)?.close()
+      browser = undefined
+    })
+    await body()
+  })
 }
 
 const ARGS = [
@@ -37,15 +45,7 @@ export interface Opened {
 
 /** Opens an empty page in a browser of this test file. */
 export async function open(options: BrowserContextOptions = {}): Promise<Opened> {
-  if (!browser) {
-    const args = ARGS
-    const launched = chromium.launch({ executablePath: executablePath ?? '', args })
-    browser = launched
-    afterAll(async () => {
-      browser = undefined
-      await (await launched).close()
-    })
-  }
+  browser ??= chromium.launch({ executablePath: executablePath ?? '', args: ARGS })
   const context = await (await browser).newContext({
     viewport: { width: 1280, height: 800 },
     ...options,
