@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, type MockInstance, test, vi } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { z } from 'zod'
 import type { AuditedCall } from '../../src/lib/call-record.js'
 import { EVERYTHING } from '../../src/lib/scope.js'
@@ -51,32 +51,52 @@ const call = (signal: AbortSignal) => {
 }
 
 const DEADLINE_MS = 50_000
-let set: MockInstance<typeof setTimeout>
-let cleared: MockInstance<typeof clearTimeout>
+
+interface Timer {
+  readonly ms: number | undefined
+  readonly handle: unknown
+}
+
+let set: Timer[] = []
+let cleared: unknown[] = []
+let putBack = (): void => {}
+
+/** Notes what is set and cleared. Spies would be restored once more before the next test, to timers that are no longer true. */
+function watchTimers(): void {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  const { setTimeout: begin, clearTimeout: end } = globalThis
+  const [timers, ended]: [Timer[], unknown[]] = [[], []]
+  set = timers
+  cleared = ended
+  const beginNoted = (work: () => void, ms?: number) => {
+    const handle = begin(work, ms)
+    timers.push({ ms, handle })
+    return handle
+  }
+  const endNoted = (handle?: NodeJS.Timeout) => {
+    ended.push(handle)
+    end(handle)
+  }
+  Object.assign(globalThis, { setTimeout: beginNoted, clearTimeout: endNoted })
+  putBack = () => {
+    Object.assign(globalThis, { setTimeout: begin, clearTimeout: end })
+    vi.useRealTimers()
+  }
+}
 
 /** The timers of deadlines that were set; what else runs in this process sets its own. */
-const deadlines = () =>
-  set.mock.calls.flatMap(([, ms], nth) =>
-    ms === DEADLINE_MS ? [set.mock.results[nth]?.value] : [],
-  )
+const deadlines = () => set.filter(({ ms }) => ms === DEADLINE_MS).map(({ handle }) => handle)
 
 function expectNoTimerLeft(): void {
   expect(deadlines()).toHaveLength(1)
-  expect(cleared).toHaveBeenCalledWith(deadlines()[0])
+  expect(cleared).toContain(deadlines()[0])
 }
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
-  set = vi.spyOn(globalThis, 'setTimeout')
-  cleared = vi.spyOn(globalThis, 'clearTimeout')
+  watchTimers()
   audited.length = 0
 })
-afterEach(() => {
-  // Before the timers: restored after them, the spies would bring the false ones back for every later file.
-  set.mockRestore()
-  cleared.mockRestore()
-  vi.useRealTimers()
-})
+afterEach(() => putBack())
 
 test('a call is stopped at its deadline, says so, and leaves no timer', async () => {
   const answer = call(new AbortController().signal)

@@ -39,7 +39,9 @@ export const describedDatabases = () => sql<DescribedDatabase>`
     d.datname as database,
     shobj_description(d.oid, 'pg_database') as description,
     case when d.datallowconn then pg_database_size(d.oid) end as size_bytes,
-    (select count(*) from pg_stat_activity a where a.datid = d.oid)::int as sessions
+    -- A worker of autovacuum ends by itself when the database is dropped.
+    (select count(*) from pg_stat_activity a
+      where a.datid = d.oid and a.backend_type <> 'autovacuum worker')::int as sessions
   from pg_database d
   where d.datname ~ '__(rst|old)_[0-9a-f]{12}$'
     and shobj_description(d.oid, 'pg_database') is not null
