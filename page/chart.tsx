@@ -29,7 +29,6 @@ export function Chart({ title, lines, metrics, say }: ChartProps) {
   const latest = useRef({ data, range })
   latest.current = { data, range }
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: made once; new figures are set below
   useEffect(() => {
     const node = place.current
     if (!node) return
