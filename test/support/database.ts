@@ -31,6 +31,7 @@ export async function createDatabase(
   pool.on('error', () => {})
   const drop = endsWithFile(async () => {
     await pool.end()
+    await onServer(asBootstrap(url), FORGET_STATEMENTS)
     // A database that has a slot cannot be dropped, and the slot would keep WAL for good.
     await onServer(asBootstrap(server), dropSlotsText(name))
     // A pooler may be there as the superuser, whom nobody else may send away.
@@ -44,6 +45,15 @@ export async function createDatabase(
     drop,
   }
 }
+
+/** Statements of databases that are gone would push out those that a test looks for. */
+const FORGET_STATEMENTS = `
+  do $$
+  begin
+    if to_regclass('pg_stat_statements') is not null then
+      perform pg_stat_statements_reset(0, oid, 0) from pg_database where datname = current_database();
+    end if;
+  end $$`
 
 /** Ends whoever receives from a slot of a database, and drops all of them. */
 const dropSlotsText = (database: string): string => `
