@@ -167,7 +167,7 @@ export function plainSql({ create_sql, drop_sql }: IndexAdvice) {
   return {
     name,
     create: create.replace(/^create index concurrently/, 'create index'),
-    drop: `drop index if exists ${name}`,
+    drop: `drop index ${name}`,
   }
 }
 

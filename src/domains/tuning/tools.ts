@@ -29,7 +29,7 @@ export const analyzeQuery = tool({
   name: 'analyze_query',
   title: 'Analyze a query',
   description:
-    'Tells why a SELECT is slow and what would help: its plan, findings, and indexes for create_migration with cost before and after, or why none helps. $1 without params stands for any value. Changes nothing.',
+    'Tells why a SELECT is slow and what would help: its plan, findings, and indexes for create_migration with cost before and after, or why none helps. $1 without params stands for any value. The live database is not changed.',
   effect: 'read',
   idempotent: true,
   openWorld: true,

@@ -47,16 +47,19 @@ export async function tryOut(
     async (session) => {
       const first = await measure()
       const tried: Tried[] = []
+      const made: IndexAdvice[] = []
       try {
         for (const advice of analysis.indexes) {
           const size_bytes = await make(session, advice, caller.signal)
           if (size_bytes === null) {
             return said(analysis, 'The indexes could not be made in the restored database.')
           }
+          made.push(advice)
           tried.push({ advice, size_bytes, ms_after: median(await measure()) })
         }
       } finally {
-        await unmake(session, analysis.indexes)
+        // Only what was made here: a name that was taken is that of somebody else's.
+        for (const advice of made) await session.command(plainSql(advice).drop)
       }
       // What else the machine did meanwhile would show as a difference between the two.
       const ms_before = median([...first, ...(await measure())])
@@ -143,10 +146,6 @@ async function make(
   }
   const [made] = await session.many(sizeOf(name))
   return made?.bytes ?? 0
-}
-
-async function unmake(session: DirectSession, indexes: readonly IndexAdvice[]): Promise<void> {
-  for (const advice of indexes) await session.command(plainSql(advice).drop)
 }
 
 const sizeOf = (name: string) => sql<{ bytes: number }>`
